@@ -1,0 +1,1 @@
+"""Who we read: one small module per provider over a shared kit."""

@@ -1,0 +1,1 @@
+"""The composition root: settings, HTTP, WebSocket and SSE, the command line."""

@@ -1,0 +1,113 @@
+"""What happened: the union of changes that the log stores and subscribers receive."""
+
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, TypeAdapter
+
+from catalogue.facts import Price, Record
+from catalogue.health import Standing
+from catalogue.view import ModelView
+from catalogue.vocabulary import HealthStatus, ModelStatus
+
+
+class ChangeRecord(Record):
+    """One change; its position in the log is given when it is stored."""
+
+    seq: int = 0
+    """The position in the log; 0 before it is stored."""
+    at: datetime
+    """When the catalogue noticed it."""
+    provider_id: str | None
+    """The provider concerned; null on Resync alone."""
+
+
+class ModelChange(ChangeRecord):
+    """A change of one model; the model is as of that change."""
+
+    model: ModelView
+
+
+class ModelAdded(ModelChange):
+    """A model that its provider newly lists."""
+
+    kind: Literal["MODEL_ADDED"] = "MODEL_ADDED"
+
+
+class ModelRemoved(ModelChange):
+    """A model gone from two good lists in a row, as last known."""
+
+    kind: Literal["MODEL_REMOVED"] = "MODEL_REMOVED"
+
+
+class StatusChanged(ModelChange):
+    """A model whose availability changed."""
+
+    kind: Literal["STATUS_CHANGED"] = "STATUS_CHANGED"
+    before: ModelStatus
+    after: ModelStatus
+
+
+class PriceChanged(ModelChange):
+    """A model whose price changed, appeared or vanished."""
+
+    kind: Literal["PRICE_CHANGED"] = "PRICE_CHANGED"
+    fields: ClassVar[tuple[str, ...]] = ("price", "premium")
+    before: Price | None
+    after: Price | None
+
+
+class DetailsChanged(ModelChange):
+    """A model of which other tracked facts changed."""
+
+    kind: Literal["DETAILS_CHANGED"] = "DETAILS_CHANGED"
+    fields: tuple[str, ...]
+    """The names of the changed facts."""
+
+
+class ExpiryAnnounced(ModelChange):
+    """An end that was announced, or moved."""
+
+    kind: Literal["EXPIRY_ANNOUNCED"] = "EXPIRY_ANNOUNCED"
+    expires_at: datetime
+
+
+class ExpiryWithdrawn(ModelChange):
+    """An announced end that was withdrawn."""
+
+    kind: Literal["EXPIRY_WITHDRAWN"] = "EXPIRY_WITHDRAWN"
+
+
+class ProviderHealthChanged(ChangeRecord):
+    """A provider whose health status changed."""
+
+    kind: Literal["PROVIDER_HEALTH_CHANGED"] = "PROVIDER_HEALTH_CHANGED"
+    standing: Standing
+    model_count: int
+    before: HealthStatus
+    after: HealthStatus
+
+
+class Resync(ChangeRecord):
+    """The log cannot tell what happened: read the catalogue anew, then go on from this cursor."""
+
+    kind: Literal["RESYNC"] = "RESYNC"
+    provider_id: None = None
+    reason: str
+
+
+Change = Annotated[
+    ModelAdded
+    | ModelRemoved
+    | StatusChanged
+    | PriceChanged
+    | DetailsChanged
+    | ExpiryAnnounced
+    | ExpiryWithdrawn
+    | ProviderHealthChanged
+    | Resync,
+    Field(discriminator="kind"),
+]
+
+CHANGE: TypeAdapter[Change] = TypeAdapter(Change)
+"""Reads and writes one change as JSON; a plain list of the base class would silently drop the subclasses' fields."""

@@ -1,0 +1,122 @@
+"""What changed between two states of a provider, and the way back: `facts(apply(diff(a, b), a)) == facts(b)`."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+
+from catalogue.change import (
+    Change,
+    DetailsChanged,
+    ExpiryAnnounced,
+    ExpiryWithdrawn,
+    ModelAdded,
+    ModelChange,
+    ModelRemoved,
+    PriceChanged,
+    ProviderHealthChanged,
+    StatusChanged,
+)
+from catalogue.facts import ModelFacts
+from catalogue.snapshot import ProviderState
+from catalogue.view import ModelView
+
+DETAILS: tuple[str, ...] = (
+    "name",
+    "capabilities",
+    "lacking",
+    "input_modalities",
+    "output_modalities",
+    "context_max",
+    "output_max",
+    "api_version",
+    "lab",
+    "knowledge_cutoff",
+    "open_weights",
+    "limits",
+    "deprecated",
+    "successor",
+    "family",
+)
+"""Facts whose change is a DetailsChanged."""
+
+TRACKED: tuple[str, ...] = (*PriceChanged.fields, *DETAILS, "expires_at")
+"""Every fact whose change is told; descriptions, release dates, list order and times of checks are noise."""
+
+
+def diff(before: ProviderState, after: ProviderState, *, at: datetime) -> list[Change]:
+    """The changes from one state of a provider to a later one; none for models when `before` was no list of its own."""
+    changes: list[Change] = list(_health(before, after, at))
+    if before.listing.is_reference:
+        changes.extend(_models(before, after, at))
+    return changes
+
+
+def _health(before: ProviderState, after: ProviderState, at: datetime) -> Iterator[Change]:
+    if before.standing.status is not after.standing.status:
+        yield ProviderHealthChanged(
+            at=at,
+            provider_id=after.id,
+            standing=after.standing,
+            model_count=after.model_count,
+            before=before.standing.status,
+            after=after.standing.status,
+        )
+
+
+def _models(before: ProviderState, after: ProviderState, at: datetime) -> Iterator[Change]:
+    old, new = before.listing.models, after.listing.models
+    for id_, facts in new.items():
+        known = old.get(id_)
+        if known is None:
+            yield ModelAdded(at=at, provider_id=after.id, model=after.view(facts, at))
+            continue
+        status_before, status_after = before.verdict(id_).status, after.verdict(id_).status
+        if known is facts and status_before is status_after:
+            continue
+        view = after.view(facts, at)
+        if known is not facts:
+            yield from _facts(known, facts, view, at)
+        if status_before is not status_after:
+            yield StatusChanged(at=at, provider_id=after.id, model=view, before=status_before, after=status_after)
+    for id_, facts in old.items():
+        if id_ not in new:
+            yield ModelRemoved(at=at, provider_id=after.id, model=before.view(facts, at))
+
+
+def _facts(old: ModelFacts, new: ModelFacts, view: ModelView, at: datetime) -> Iterator[Change]:
+    provider_id = new.provider_id
+    if any(getattr(old, f) != getattr(new, f) for f in PriceChanged.fields):
+        yield PriceChanged(at=at, provider_id=provider_id, model=view, before=old.price, after=new.price)
+    fields = tuple(f for f in DETAILS if getattr(old, f) != getattr(new, f))
+    if fields:
+        yield DetailsChanged(at=at, provider_id=provider_id, model=view, fields=fields)
+    if old.expires_at != new.expires_at:
+        if new.expires_at is None:
+            yield ExpiryWithdrawn(at=at, provider_id=provider_id, model=view)
+        else:
+            yield ExpiryAnnounced(at=at, provider_id=provider_id, model=view, expires_at=new.expires_at)
+
+
+def apply(changes: Iterable[Change], models: Mapping[str, ModelFacts]) -> dict[str, ModelFacts]:
+    """The models after some changes, as far as tracked facts go: each change moves only the facts that it speaks of."""
+    result = dict(models)
+    for change in changes:
+        if isinstance(change, ModelAdded):
+            result[change.model.facts.id] = change.model.facts
+        elif isinstance(change, ModelRemoved):
+            result.pop(change.model.facts.id, None)
+        elif isinstance(change, ModelChange):
+            new = change.model.facts
+            moved = {field: getattr(new, field) for field in _moved(change)}
+            result[new.id] = result[new.id].model_copy(update=moved)
+    return result
+
+
+def _moved(change: ModelChange) -> tuple[str, ...]:
+    if isinstance(change, PriceChanged | DetailsChanged):
+        return change.fields
+    return ("expires_at",) if isinstance(change, ExpiryAnnounced | ExpiryWithdrawn) else ()
+
+
+def tracked(models: Mapping[str, ModelFacts]) -> dict[str, dict[str, object]]:
+    """The tracked facts of each model by id: what two lists must agree on to be the same."""
+    return {id_: {field: getattr(facts, field) for field in TRACKED} for id_, facts in models.items()}

@@ -1,0 +1,86 @@
+"""The guard against a bad upstream list: what makes a new list suspicious, so that it is held back for an admin."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from catalogue.facts import ModelFacts
+from catalogue.listing import Listing
+
+JUMP = Decimal(10)
+"""A price that rises or falls by this factor, or to zero, has jumped."""
+MIN_MODELS = 10
+"""Fewer models than this never make a list suspicious by their share."""
+_SAMPLE = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardLimits:
+    """From which shares on a list is held back."""
+
+    removed_share: float = 0.30
+    repriced_share: float = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspicion:
+    """Why a list is held back and what it would change."""
+
+    reason: str
+    added: int
+    removed: int
+    repriced: int
+    sample: tuple[str, ...]
+
+
+def suspicion(before: Listing, rows: Sequence[ModelFacts], limits: GuardLimits) -> Suspicion | None:
+    """What is suspicious about the new rows, compared with the last good list; null for a list to be trusted."""
+    if not before.is_reference:
+        return None
+    old = {id_: facts for id_, facts in before.models.items() if id_ not in before.gone}
+    new = {facts.id: facts for facts in rows}
+    removed = [id_ for id_ in old if id_ not in new]
+    jumps = list(_jumps(old, new))
+    reason = _reason(old, new, removed, jumps, limits)
+    if reason is None:
+        return None
+    return Suspicion(
+        reason=reason,
+        added=sum(id_ not in old for id_ in new),
+        removed=len(removed),
+        repriced=len(jumps),
+        sample=(*(f"removes {id_}" for id_ in removed[:_SAMPLE]), *(f"reprices {j}" for j in jumps[:_SAMPLE])),
+    )
+
+
+def _reason(
+    old: Mapping[str, ModelFacts],
+    new: Mapping[str, ModelFacts],
+    removed: Sequence[str],
+    jumps: Sequence[str],
+    limits: GuardLimits,
+) -> str | None:
+    if old and not new:
+        return f"The list is empty; the last good one has {len(old)} models."
+    if len(removed) >= MIN_MODELS and len(removed) > limits.removed_share * len(old):
+        return f"The list lost {len(removed)} of {len(old)} models."
+    priced = sum(1 for facts in old.values() if facts.price is not None)
+    if len(jumps) >= MIN_MODELS and len(jumps) > limits.repriced_share * priced:
+        return f"The prices of {len(jumps)} of {priced} priced models jumped tenfold or to zero."
+    return None
+
+
+def _jumps(old: Mapping[str, ModelFacts], new: Mapping[str, ModelFacts]) -> Iterator[str]:
+    for id_, facts in new.items():
+        known = old.get(id_)
+        if known is None or known.price is None or facts.price is None or known.price == facts.price:
+            continue
+        pairs = ((known.price.input, facts.price.input), (known.price.output, facts.price.output))
+        if any(before is not None and after is not None and _jumped(before, after) for before, after in pairs):
+            yield id_
+
+
+def _jumped(before: Decimal, after: Decimal) -> bool:
+    if before == 0 or after == 0:
+        return before != after and after == 0
+    return after >= before * JUMP or before >= after * JUMP

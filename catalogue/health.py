@@ -1,0 +1,116 @@
+"""A provider's health and its circuit breaker as one pure state machine.
+
+A failure (after its retries) makes a provider DEGRADED, three in a row take it DOWN and open the breaker; two successes
+bring it back from either, so that a flapping provider does not flap here. While the breaker is open, no call passes
+before `retry_at`; then one probe does (half-open).
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from catalogue.vocabulary import BreakerState, HealthStatus, ProviderErrorCode
+
+FAILURES_TO_DOWN = 3
+SUCCESSES_TO_UP = 2
+
+_ILL = frozenset({HealthStatus.DOWN, HealthStatus.DEGRADED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """What is wrong with a provider, in words that may be shown to anyone."""
+
+    code: ProviderErrorCode
+    message: str
+    retryable: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantine:
+    """A suspicious list that is held back until an admin decides."""
+
+    id: str
+    provider_id: str
+    reason: str
+    at: datetime
+    model_count: int
+    added: int
+    removed: int
+    repriced: int
+    sample: tuple[str, ...] = ()
+    """A few lines that say what it would change, for the admin who decides."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a provider stands now: health, last calls, breaker, and what is wrong."""
+
+    provider_id: str
+    status: HealthStatus = HealthStatus.UNKNOWN
+    since: datetime | None = None
+    """When the present status began."""
+    last_checked: datetime | None = None
+    last_success_at: datetime | None = None
+    latency_ms: float | None = None
+    """Of the last answered call, from request to end of body."""
+    consecutive_failures: int = 0
+    consecutive_successes: int = 0
+    breaker: BreakerState = BreakerState.CLOSED
+    retry_at: datetime | None = None
+    """While the breaker is open: when one probe may pass."""
+    next_check_at: datetime | None = None
+    error: Problem | None = None
+    dropped_rows: int = 0
+    """Rows of the last list that could not be read."""
+    quarantine: Quarantine | None = None
+
+
+def succeeded(standing: Standing, *, at: datetime, latency_ms: float, problem: Problem | None = None) -> Standing:
+    """The standing after a call that was answered; `problem` is one that leaves the provider usable (DEGRADED)."""
+    successes = standing.consecutive_successes + 1
+    recovering = standing.status in _ILL and successes < SUCCESSES_TO_UP
+    up = HealthStatus.DEGRADED if problem else HealthStatus.HEALTHY
+    status = standing.status if recovering else up
+    down = status is HealthStatus.DOWN
+    return replace(
+        standing,
+        status=status,
+        since=at if status is not standing.status else standing.since,
+        last_checked=at,
+        last_success_at=at,
+        latency_ms=latency_ms,
+        consecutive_failures=0,
+        consecutive_successes=successes,
+        breaker=BreakerState.HALF_OPEN if down else BreakerState.CLOSED,
+        retry_at=None,
+        error=problem or (standing.error if recovering else None),
+    )
+
+
+def failed(standing: Standing, *, at: datetime, problem: Problem, cooldown: timedelta) -> Standing:
+    """The standing after a call that failed by the provider's fault; an open breaker stays so for `cooldown`."""
+    failures = standing.consecutive_failures + 1
+    down = failures >= FAILURES_TO_DOWN or standing.status is HealthStatus.DOWN
+    status = HealthStatus.DOWN if down else HealthStatus.DEGRADED
+    return replace(
+        standing,
+        status=status,
+        since=at if status is not standing.status else standing.since,
+        last_checked=at,
+        consecutive_failures=failures,
+        consecutive_successes=0,
+        breaker=BreakerState.OPEN if down else BreakerState.CLOSED,
+        retry_at=at + cooldown if down else None,
+        error=problem,
+    )
+
+
+def admits(standing: Standing, now: datetime) -> bool:
+    """Whether the breaker lets a call pass now."""
+    return standing.breaker is not BreakerState.OPEN or standing.retry_at is None or now >= standing.retry_at
+
+
+def probing(standing: Standing) -> Standing:
+    """The standing while the one probe of an open breaker is under way."""
+    return replace(standing, breaker=BreakerState.HALF_OPEN) if standing.breaker is BreakerState.OPEN else standing

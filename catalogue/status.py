@@ -1,0 +1,108 @@
+"""The one table that says whether a model can be used now; the first rule that matches wins."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from catalogue.facts import ModelFacts
+from catalogue.health import Standing
+from catalogue.listing import Listing
+from catalogue.vocabulary import HealthStatus, ModelStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A model's status and, unless it is AVAILABLE, the reason in words for a person."""
+
+    status: ModelStatus
+    reason: str | None = None
+
+
+AVAILABLE = Verdict(ModelStatus.AVAILABLE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """All that the rules look at."""
+
+    facts: ModelFacts
+    name: str
+    """The provider's name, for the reasons."""
+    gone: bool
+    standing: Standing
+    as_of: datetime | None
+    list_ttl: timedelta
+    now: datetime
+
+    @property
+    def stale(self) -> bool:
+        """Whether the data is older than two lifetimes of a list."""
+        return self.as_of is None or self.now - self.as_of > 2 * self.list_ttl
+
+    @property
+    def trouble(self) -> str:
+        """What the provider's last error says, as the end of a sentence."""
+        return f": {self.standing.error.message}" if self.standing.error else "."
+
+
+def _day(at: datetime | None) -> str:
+    return at.strftime("%Y-%m-%d %H:%M UTC") if at else "an unknown time"
+
+
+def _ended(case: Case) -> bool:
+    return case.facts.deprecated or (case.facts.expires_at is not None and case.facts.expires_at <= case.now)
+
+
+def _ended_reason(case: Case) -> str:
+    end = case.facts.expires_at
+    if end is None:
+        return f"{case.name} marks this model as deprecated."
+    verb = "ended" if end <= case.now else "will end"
+    return f"{case.name} {verb} this model on {end:%Y-%m-%d}."
+
+
+_RULES: tuple[tuple[ModelStatus, Callable[[Case], bool], Callable[[Case], str]], ...] = (
+    (ModelStatus.UNAVAILABLE, lambda c: c.gone, lambda c: f"{c.name} no longer lists this model."),
+    (
+        ModelStatus.UNAVAILABLE,
+        lambda c: c.standing.status is HealthStatus.DOWN,
+        lambda c: f"{c.name} is down{c.trouble}",
+    ),
+    (ModelStatus.DEPRECATED, _ended, _ended_reason),
+    (
+        ModelStatus.LIMITED,
+        lambda c: c.standing.status is HealthStatus.DEGRADED,
+        lambda c: f"{c.name} is degraded{c.trouble}",
+    ),
+    (ModelStatus.LIMITED, lambda c: c.stale, lambda c: f"The last good list of {c.name} is from {_day(c.as_of)}."),
+)
+
+
+def judge(case: Case) -> Verdict:
+    """The verdict on one model."""
+    for status, matches, reason in _RULES:
+        if matches(case):
+            return Verdict(status, reason(case))
+    return AVAILABLE
+
+
+def judge_listing(
+    listing: Listing, standing: Standing, *, name: str, list_ttl: timedelta, now: datetime
+) -> dict[str, Verdict]:
+    """The verdicts of one provider's models by id; those that are AVAILABLE are left out."""
+    verdicts = {}
+    for id_, facts in listing.models.items():
+        verdict = judge(
+            Case(
+                facts=facts,
+                name=name,
+                gone=id_ in listing.gone,
+                standing=standing,
+                as_of=listing.as_of,
+                list_ttl=list_ttl,
+                now=now,
+            )
+        )
+        if verdict is not AVAILABLE:
+            verdicts[id_] = verdict
+    return verdicts

@@ -1,0 +1,45 @@
+"""What one document may ask for: every limit of the GraphQL front that holds before and while an operation runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentLimits:
+    """Counts are per document unless said otherwise; times are seconds."""
+
+    source: int = 256 * 1024
+    """Characters of text."""
+    tokens: int = 2_000
+    """Lexical tokens, and as many comments."""
+    depth: int = 16
+    """Fields within fields; the standard introspection query fits."""
+    aliases: int = 30
+    directives: int = 50
+    root_fields: int = 20
+    """Fields of one operation's root, fragments included."""
+    selections: int = 5_000
+    """Fields and spreads once every spread is written out, over all definitions."""
+    merges: int = 10_000
+    """Pairs of fields with one response path, which validation must compare."""
+    errors: int = 5
+    """Validation and coercion errors that are reported."""
+    cost: int = 50_000
+    """Cost of one operation; see `execution.cost`."""
+    rows: int = 1_000
+    """What a list without `limit` or `first` counts as, at most."""
+    other_rows: int = 5
+    """What a list counts as that takes no size at all."""
+    rows_by_type: Mapping[str, int] = field(
+        default_factory=lambda: MappingProxyType({"Provider": 20, "ProviderHealth": 20})
+    )
+    """The same by the type of its items, where it is known to be longer."""
+    seconds: float = 10.0
+    """How long one operation, or one event of a subscription, may run."""
+    cached_documents: int = 1_000
+    cached_characters: int = 2 * 1024 * 1024
+    """Documents that are kept parsed, and the text they may have together."""
+    introspection: bool = True
+    suggestions: bool = False
+    """Whether errors may say "Did you mean …?", which spells out the schema."""

@@ -34,7 +34,7 @@ class Listing:
 
 
 def merged(before: Listing, rows: Iterable[ModelFacts], *, at: datetime) -> Listing:
-    """The listing after a good list: equal rows keep their records, ids missing once are gone, missing twice removed."""
+    """The listing after a good list: equal rows keep records, ids missing once are gone, twice removed."""
     old = before.models if before.is_reference else _NO_MODELS
     models: dict[str, ModelFacts] = {}
     for row in rows:

@@ -1,0 +1,1 @@
+"""A practice upstream: a loopback server that plays the providers, faults and all."""

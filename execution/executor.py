@@ -1,26 +1,55 @@
-"""The seam: every operation of every transport runs through `Executor`."""
+"""The seam: every operation of every transport runs through `Executor`.
 
-from collections.abc import AsyncIterator, Callable, Mapping
+Strawberry's own `Schema.execute` parses and validates anew for each request, and refuses nothing; here graphql-core
+runs Strawberry's schema directly, on documents that were read, measured and costed before.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar, runtime_checkable
+from typing import Any, Generic, TypeGuard, TypeVar, cast
 
+import orjson
 import strawberry
-from graphql import OperationDefinitionNode, OperationType
+from graphql import (
+    ExecutionResult,
+    GraphQLError,
+    OperationDefinitionNode,
+    OperationType,
+    create_source_event_stream,
+    execute_root_selection_set,
+    get_variable_values,
+)
+from strawberry.execution import optimized_is_awaitable
 
-from execution.answer import Answer
-from execution.document import Document
+from catalogue.errors import ClientError, QueryTooComplex
+from execution.answer import Answer, Outcome
+from execution.cost import cost_of
+from execution.document import Document, Documents, InvalidDocument
+from execution.errors import (
+    PARSE_FAILED,
+    VALIDATION_FAILED,
+    OperationRefused,
+    OperationTimedOut,
+    Report,
+    client_error,
+    code_of,
+    crash,
+    document_errors,
+    field_errors,
+    refuse,
+)
 from execution.limits import DocumentLimits
-from execution.persisted import PersistedDocuments
+from execution.pace import PacedExecutor
+from execution.persisted import DocumentNotFound, PersistedDocuments
 from execution.request import GraphQLRequest
 
 S = TypeVar("S")
 
 
-@runtime_checkable
-class HasPrivate(Protocol):
-    """A context that knows whether it gave out something of this caller alone."""
-
-    private: bool
+def _is_awaitable(value: Any) -> TypeGuard[Awaitable[Any]]:
+    return optimized_is_awaitable(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +59,7 @@ class Prepared:
     document: Document
     operation: OperationDefinitionNode
     variables: Mapping[str, object]
+    """As sent; graphql-core coerces them once more where it runs them."""
     cost: int
 
     @property
@@ -37,9 +67,20 @@ class Prepared:
         """Whether it is a query, a mutation or a subscription."""
         return self.operation.operation
 
+    @property
+    def name(self) -> str | None:
+        """The operation's name, if it has one."""
+        return self.operation.name.value if self.operation.name else None
+
 
 class Executor(Generic[S]):
-    """Runs operations on one schema; `S` is the caller's scope, which only the context factory looks into."""
+    """Runs operations on one schema; `S` is the caller's scope, which only the context factory looks into.
+
+    `context` is called once for each query or mutation, once for a subscription's source and once for each of its
+    events, so that an event reads the world as it is then; where what it makes has a true attribute `private`
+    afterwards, the answer is private. `event_id` names the cursor of a source event. `catalogue_size` is the number of
+    models. `report` takes unexpected errors to the log.
+    """
 
     def __init__(
         self,
@@ -48,15 +89,134 @@ class Executor(Generic[S]):
         limits: DocumentLimits,
         context: Callable[[S], object],
         catalogue_size: Callable[[], int],
-        report: Callable[[Exception, str], None],
+        report: Report,
         event_id: Callable[[object], str | None] = lambda _: None,
         persisted: PersistedDocuments | None = None,
-    ) -> None: ...
+    ) -> None:
+        self._schema = schema._schema  # noqa: SLF001 - Strawberry has no public name for the schema that graphql-core runs
+        self._limits = limits
+        self._context = context
+        self._catalogue_size = catalogue_size
+        self._report = report
+        self._event_id = event_id
+        self._persisted = persisted or PersistedDocuments()
+        self._documents = Documents(self._schema, limits)
 
-    def prepare(
-        self, request: GraphQLRequest, *, allow: frozenset[OperationType] | None = None
-    ) -> Prepared | Answer: ...
+    def prepare(self, request: GraphQLRequest, *, allow: frozenset[OperationType] | None = None) -> Prepared | Answer:
+        """Make a request ready to run, or answer why it cannot; `allow` names the kinds that may run (None: all)."""
+        try:
+            return self._prepare(request, allow)
+        except InvalidDocument as error:
+            return refuse(Outcome.INVALID, *document_errors(error.errors, VALIDATION_FAILED))
+        except GraphQLError as error:
+            code = code_of(error)
+            outcome = Outcome.UNPARSABLE if code == PARSE_FAILED else Outcome.INVALID
+            return refuse(outcome, *document_errors([error], code))
+        except DocumentNotFound as error:
+            return refuse(Outcome.UNKNOWN_DOCUMENT, client_error(error))
+        except ClientError as error:
+            return refuse(Outcome.INVALID, client_error(error))
 
-    async def execute(self, prepared: Prepared, scope: S) -> Answer: ...
+    def _prepare(self, request: GraphQLRequest, allow: frozenset[OperationType] | None) -> Prepared | Answer:
+        document = self._documents.read(self._persisted.text(request))
+        self._persisted.keep(request)
+        operation = document.operation(request.operation_name)
+        if allow is not None and operation.operation not in allow:
+            refused = OperationRefused(f"A {operation.operation.value} cannot run here.")
+            return refuse(Outcome.REFUSED, client_error(refused))
+        sent = dict(request.variables or {})
+        coerced = get_variable_values(
+            self._schema,
+            operation.variable_definitions or (),
+            sent,
+            max_errors=self._limits.errors,
+            hide_suggestions=not self._limits.suggestions,
+        )
+        if isinstance(coerced, list):
+            return refuse(Outcome.INVALID, *document_errors(coerced, "BAD_USER_INPUT"))
+        cost = cost_of(
+            self._schema,
+            document,
+            operation,
+            coerced.coerced,
+            limits=self._limits,
+            catalogue_size=self._catalogue_size(),
+        )
+        if cost > self._limits.cost:
+            raise QueryTooComplex(cost, self._limits.cost)
+        return Prepared(document, operation, sent, cost)
 
-    def subscribe(self, prepared: Prepared, scope: S) -> AsyncIterator[Answer]: ...
+    async def execute(self, prepared: Prepared, scope: S) -> Answer:
+        """Run a query or a mutation within its time."""
+        return await self._run(prepared, scope, root=None)
+
+    async def answer(self, request: GraphQLRequest, scope: S) -> bytes:
+        """Run a request from its text to the bytes of its result: the whole seam in one step."""
+        prepared = self.prepare(request, allow=frozenset({OperationType.QUERY, OperationType.MUTATION}))
+        return (prepared if isinstance(prepared, Answer) else await self.execute(prepared, scope)).body
+
+    async def subscribe(self, prepared: Prepared, scope: S) -> AsyncGenerator[Answer, None]:
+        """Run a subscription; closing this generator, or cancelling the task that waits for it, closes the source.
+
+        A source that cannot be opened or that breaks gives one last answer with errors.
+        """
+        try:
+            source = await self._source(prepared, scope)
+            if isinstance(source, ExecutionResult):
+                yield self._answer(source, private=False)
+                return
+            async with aclosing(cast("AsyncGenerator[object, None]", source)) as events:
+                async for event in events:
+                    yield await self._run(prepared, scope, root=event)
+        except TimeoutError:
+            yield self._late()
+        except ClientError as error:
+            yield refuse(Outcome.FAILED, client_error(error))
+        except Exception as error:  # noqa: BLE001 - whatever breaks a stream is reported, and masked for the client
+            yield refuse(Outcome.FAILED, crash(error, self._report))
+
+    async def _source(self, prepared: Prepared, scope: S) -> AsyncIterable[object] | ExecutionResult:
+        async with asyncio.timeout(self._limits.seconds):
+            opened = create_source_event_stream(self._executor(prepared, self._context(scope), None))
+            return await opened if _is_awaitable(opened) else cast("AsyncIterable[object]", opened)
+
+    async def _run(self, prepared: Prepared, scope: S, *, root: object) -> Answer:
+        try:
+            context = self._context(scope)
+            async with asyncio.timeout(self._limits.seconds):
+                running = execute_root_selection_set(self._executor(prepared, context, root))
+                result = await running if _is_awaitable(running) else cast("ExecutionResult", running)
+            private = bool(getattr(context, "private", False))
+            return self._answer(result, private=private, event_id=None if root is None else self._event_id(root))
+        except TimeoutError:
+            return self._late()
+        except ClientError as error:
+            return refuse(Outcome.INVALID, client_error(error))
+        except Exception as error:  # noqa: BLE001 - what escapes graphql-core is the server's fault: reported and masked
+            return refuse(Outcome.CRASHED, crash(error, self._report))
+
+    def _executor(self, prepared: Prepared, context: object, root: object) -> PacedExecutor:
+        built = PacedExecutor.build(
+            self._schema,
+            prepared.document.ast,
+            root_value=root,
+            context_value=context,
+            raw_variable_values=cast("dict[str, Any]", prepared.variables),
+            operation_name=prepared.name,
+            is_awaitable=_is_awaitable,
+            hide_suggestions=not self._limits.suggestions,
+        )
+        if isinstance(built, list):
+            raise built[0]
+        return cast("PacedExecutor", built)
+
+    def _late(self) -> Answer:
+        late = OperationTimedOut(f"The operation took longer than {self._limits.seconds:g} s.")
+        return refuse(Outcome.TIMED_OUT, client_error(late))
+
+    def _answer(self, result: ExecutionResult, *, private: bool, event_id: str | None = None) -> Answer:
+        if not result.errors:
+            return Answer(orjson.dumps({"data": result.data}), Outcome.OK, private, event_id)
+        body = {"data": result.data, "errors": field_errors(result.errors, self._report)}
+        outcome = Outcome.FAILED if result.data is None else Outcome.PARTIAL
+        return Answer(orjson.dumps(body), outcome, private, event_id)

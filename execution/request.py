@@ -8,8 +8,8 @@ from typing import Any
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-class BadRequest(Exception):  # noqa: N818 - named for what it is, as the other errors of a caller are
-    """The request has the wrong shape; `status` is what HTTP calls it (400, 413, 415, 422) and `message` is safe to show."""
+class BadRequest(Exception):
+    """The request has the wrong shape; `status` is what HTTP calls it (400 to 422) and `message` is safe to show."""
 
     def __init__(self, message: str, status: int = 422) -> None:
         super().__init__(message)

@@ -1,0 +1,91 @@
+"""Documents: parsed, measured and validated once, then kept by their text."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from graphql import (
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
+    parse,
+    specified_rules,
+    validate,
+)
+
+from execution.errors import OperationRefused
+from execution.extent import check_extent
+from execution.limits import DocumentLimits
+from execution.lru import BoundedLru
+
+
+class InvalidDocument(Exception):
+    """The document breaks rules of the schema; `errors` are graphql-core's."""
+
+    def __init__(self, errors: list[GraphQLError]) -> None:
+        super().__init__()
+        self.errors = errors
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Document:
+    """A valid document within the limits."""
+
+    text: str
+    ast: DocumentNode
+    operations: tuple[OperationDefinitionNode, ...]
+    fragments: Mapping[str, FragmentDefinitionNode]
+
+    def operation(self, name: str | None) -> OperationDefinitionNode:
+        """Choose the operation by name, or the only one.
+
+        Raises:
+            OperationRefused: no operation has the name, or there are several and none is named.
+        """
+        if name:
+            for operation in self.operations:
+                if operation.name and operation.name.value == name:
+                    return operation
+            raise OperationRefused(f"Unknown operation named {name[:80]!r}.")
+        if len(self.operations) != 1:
+            raise OperationRefused("Name the operation to run (operationName): the document has several, or none.")
+        return self.operations[0]
+
+
+class Documents:
+    """Reads texts against one schema."""
+
+    def __init__(self, schema: GraphQLSchema, limits: DocumentLimits) -> None:
+        self._schema = schema
+        self._limits = limits
+        self._rules = specified_rules if limits.introspection else (*specified_rules, NoSchemaIntrospectionCustomRule)
+        self._read: BoundedLru[Document] = BoundedLru(entries=limits.cached_documents, weight=limits.cached_characters)
+
+    def read(self, text: str) -> Document:
+        """Parse, measure and validate a text, or find it among those already read.
+
+        Raises:
+            GraphQLError: it is not GraphQL (`GraphQLSyntaxError`), has too many tokens, or a fragment spreads itself.
+            DocumentTooLarge: it passes a limit.
+            InvalidDocument: it does not fit the schema.
+        """
+        document = self._read.get(text)
+        if document is None:
+            document = self._validated(text)
+            self._read.put(text, document, len(text))
+        return document
+
+    def _validated(self, text: str) -> Document:
+        limits = self._limits
+        ast = parse(text, max_lexical_tokens=limits.tokens, max_comments=limits.tokens, max_source_length=limits.source)
+        fragments = {node.name.value: node for node in ast.definitions if isinstance(node, FragmentDefinitionNode)}
+        check_extent(ast, fragments, limits)
+        errors = validate(
+            self._schema, ast, self._rules, max_errors=limits.errors, hide_suggestions=not limits.suggestions
+        )
+        if errors:
+            raise InvalidDocument(errors)
+        operations = tuple(node for node in ast.definitions if isinstance(node, OperationDefinitionNode))
+        return Document(text, ast, operations, fragments)

@@ -1,0 +1,67 @@
+"""Documents known by the SHA-256 of their text: kept on request as Apollo does, or a fixed list of all that may run."""
+
+import hashlib
+from collections.abc import Mapping
+
+from catalogue.errors import ClientError
+from execution.lru import BoundedLru
+from execution.request import GraphQLRequest
+
+_ENTRIES = 2_000
+_CHARACTERS = 4 * 1024 * 1024
+
+
+class DocumentNotFound(ClientError):
+    """No text is known for this hash; the client sends it once more together with the text."""
+
+    code = "PERSISTED_QUERY_NOT_FOUND"
+
+
+class DocumentNotAllowed(ClientError):
+    """Only the documents that the operator listed may run."""
+
+    code = "PERSISTED_QUERY_ONLY"
+
+
+class HashMismatch(ClientError):
+    """The hash is not that of the text."""
+
+    code = "BAD_USER_INPUT"
+
+
+class PersistedDocuments:
+    """Finds the text of a request; with an allow-list (hash to text) only listed documents have one."""
+
+    def __init__(self, allowed: Mapping[str, str] | None = None) -> None:
+        self._allowed = allowed
+        self._kept: BoundedLru[str] = BoundedLru(entries=_ENTRIES, weight=_CHARACTERS)
+
+    def text(self, request: GraphQLRequest) -> str:
+        """Find the document's text.
+
+        Raises:
+            DocumentNotFound: the hash is unknown and the request brings no text.
+            DocumentNotAllowed: there is an allow-list, and it does not hold the document.
+            HashMismatch: the request brings a text of another hash.
+        """
+        if request.query is None:
+            return self._known(request.document_hash or "")
+        if request.document_hash is None and self._allowed is None:
+            return request.query
+        digest = hashlib.sha256(request.query.encode()).hexdigest()
+        if request.document_hash not in (None, digest):
+            raise HashMismatch("The sent hash is not the SHA-256 of the sent query.")
+        if self._allowed is not None and digest not in self._allowed:
+            raise DocumentNotAllowed("This server runs listed documents only.")
+        return request.query
+
+    def keep(self, request: GraphQLRequest) -> None:
+        """Remember a text that came with its hash, once it has proved to be a valid document."""
+        if request.query is not None and request.document_hash is not None and self._allowed is None:
+            self._kept.put(request.document_hash, request.query, len(request.query))
+
+    def _known(self, digest: str) -> str:
+        found = self._kept.get(digest) if self._allowed is None else self._allowed.get(digest)
+        if found is None:
+            raise DocumentNotFound("PersistedQueryNotFound")
+        return found

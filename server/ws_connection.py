@@ -1,0 +1,220 @@
+"""One graphql-transport-ws socket: what its peer may say when, and the operations it runs.
+
+Each operation has one task and writes its own frames, waiting while the peer's buffer is full. So a socket never holds
+more than that buffer and one answer per operation, a slow peer slows only its own operations, and no queue is needed;
+`server.uvicorn_protocol` drops peers that stop reading. Whatever a connection started ends with it: its tasks share one
+group, and the end of the socket is an exception that goes through that group.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext, suppress
+from dataclasses import dataclass
+from typing import Any, Generic, NoReturn, TypeVar
+
+from graphql import OperationType
+from starlette.requests import HTTPConnection
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from catalogue.errors import ClientError, RateLimited
+from execution.answer import Answer, Outcome
+from execution.errors import Report, client_error, crash, refuse
+from execution.executor import Executor
+from server.ws_messages import (
+    CONNECTION_ACK,
+    BadMessage,
+    ClientMessage,
+    Complete,
+    ConnectionInit,
+    Ping,
+    Subscribe,
+    complete_message,
+    error_message,
+    next_message,
+    pong_message,
+    read_message,
+)
+
+_LONGEST_REASON = 123
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SocketLimits:
+    """What one socket may do."""
+
+    init_seconds: float = 3.0
+    """From the handshake to `connection_init`."""
+    operations: int = 100
+    """Operations under way at a time; one more gets an `error` message of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SocketService(Generic[S]):
+    """What every socket of an endpoint shares."""
+
+    executor: Executor[S]
+    """Runs the operations."""
+    scope_of_socket: Callable[[HTTPConnection, Mapping[str, Any]], Awaitable[S]]
+    """Tells who connects, from the handshake and the payload of `connection_init`, and bounds its own time.
+
+    A `ClientError` closes the socket: `RateLimited` with 1013 (try again later), any other with 4403."""
+    report: Report
+    """Takes an unexpected error, and the id the client got for it, to the log."""
+    limits: SocketLimits
+    admit: Callable[[S], AbstractAsyncContextManager[None]] = lambda _: nullcontext()
+    """Entered around each operation before its text is looked at; refuses by raising a `ClientError`."""
+
+
+class _Closed(Exception):
+    """The socket is to be closed with this code; with none, the peer is gone already."""
+
+    def __init__(self, code: int | None, reason: str = "") -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason.encode()[:_LONGEST_REASON].decode(errors="ignore")
+
+
+class Connection(Generic[S]):
+    """One socket after its handshake, until it closes."""
+
+    _scope: S
+
+    def __init__(self, service: SocketService[S], websocket: WebSocket) -> None:
+        self._service = service
+        self._websocket = websocket
+        self._tasks = asyncio.TaskGroup()
+        self._init_deadline = asyncio.timeout(service.limits.init_seconds)
+        self._initialised = False
+        self._acknowledged = False
+        self._operations: dict[str, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Serve the socket, then close it with the code of what ended it."""
+        end = _Closed(None)
+        try:
+            async with self._tasks:
+                await self._read()
+        except* _Closed as ends:
+            end = next(cause for cause in ends.exceptions if isinstance(cause, _Closed))
+        except* Exception as faults:  # noqa: BLE001 - a fault of ours is reported, and masked for the peer
+            end = _Closed(4500, crash(faults, self._service.report)["message"])
+        if end.code is not None:
+            with suppress(WebSocketDisconnect, RuntimeError):
+                await self._websocket.close(end.code, end.reason)
+
+    async def _read(self) -> NoReturn:
+        try:
+            async with self._init_deadline:
+                while True:
+                    await self._handle(await self._receive())
+                    # Frames that came in one packet are there at once: without this they would hold the loop together.
+                    await asyncio.sleep(0)
+        except TimeoutError:
+            raise _Closed(4408, "Connection initialisation timeout") from None
+
+    async def _receive(self) -> ClientMessage:
+        event = await self._websocket.receive()
+        if event["type"] == "websocket.disconnect":
+            raise _Closed(None)
+        text = event.get("text")
+        if text is None:
+            raise _Closed(4400, "Message is not text")
+        try:
+            return read_message(text)
+        except BadMessage as error:
+            raise _Closed(4400, str(error)) from None
+
+    async def _handle(self, message: ClientMessage) -> None:
+        match message:
+            case ConnectionInit():
+                self._initialise(message)
+            case Ping():
+                await self._send(pong_message(message.payload))
+            case Subscribe():
+                await self._subscribe(message)
+            case Complete():
+                self._complete(message)
+
+    def _initialise(self, message: ConnectionInit) -> None:
+        if self._initialised:
+            raise _Closed(4429, "Too many initialisation requests")
+        self._initialised = True
+        self._init_deadline.reschedule(None)
+        self._tasks.create_task(self._acknowledge(message))
+
+    async def _acknowledge(self, message: ConnectionInit) -> None:
+        try:
+            self._scope = await self._service.scope_of_socket(self._websocket, message.payload)
+        except RateLimited as error:
+            raise _Closed(1013, error.message) from None
+        except ClientError as error:
+            raise _Closed(4403, error.message) from None
+        self._acknowledged = True
+        await self._send(CONNECTION_ACK)
+
+    async def _subscribe(self, message: Subscribe) -> None:
+        if not self._acknowledged:
+            raise _Closed(4401, "Unauthorized")
+        if message.id in self._operations:
+            raise _Closed(4409, "Subscriber already exists")
+        limit = self._service.limits.operations
+        if len(self._operations) < limit:
+            self._operations[message.id] = self._tasks.create_task(self._operate(message))
+        else:
+            error = RateLimited(f"A socket may have {limit} operations under way: complete one first.", retry_after=1)
+            await self._send(error_message(message.id, refuse(Outcome.REFUSED, client_error(error))))
+
+    def _complete(self, message: Complete) -> None:
+        operation = self._operations.pop(message.id, None)
+        if operation is not None:
+            operation.cancel()
+
+    async def _operate(self, message: Subscribe) -> None:
+        """Run one operation to its last frame; only then its id is free again."""
+        try:
+            await self._send(await self._run(message))
+        finally:
+            if self._operations.get(message.id) is asyncio.current_task():
+                del self._operations[message.id]
+
+    async def _run(self, message: Subscribe) -> str:
+        """Send the results of an operation; returns the frame that ends it."""
+        try:
+            async with self._service.admit(self._scope):
+                refusal = await self._send_results(message)
+        except _Closed:
+            raise
+        except ClientError as error:
+            refusal = refuse(Outcome.REFUSED, client_error(error))
+        except Exception as error:  # noqa: BLE001 - the fault of one operation must not end the others
+            refusal = refuse(Outcome.CRASHED, crash(error, self._service.report))
+        return complete_message(message.id) if refusal is None else error_message(message.id, refusal)
+
+    async def _send_results(self, message: Subscribe) -> Answer | None:
+        """Send each result as `next`; returns an answer that is no result, if one comes."""
+        executor = self._service.executor
+        prepared = executor.prepare(message.request)
+        if isinstance(prepared, Answer):
+            return prepared
+        if prepared.kind is not OperationType.SUBSCRIPTION:
+            return await self._send_result(message.id, await executor.execute(prepared, self._scope))
+        async with aclosing(executor.subscribe(prepared, self._scope)) as answers:
+            async for answer in answers:
+                if await self._send_result(message.id, answer):
+                    return answer
+        return None
+
+    async def _send_result(self, operation_id: str, answer: Answer) -> Answer | None:
+        if not answer.outcome.ran:
+            return answer
+        await self._send(next_message(operation_id, answer))
+        return None
+
+    async def _send(self, frame: str) -> None:
+        try:
+            await self._websocket.send_text(frame)
+        except (WebSocketDisconnect, RuntimeError):
+            # RuntimeError is what uvicorn raises after it has closed the socket itself, for a message too large.
+            raise _Closed(None) from None

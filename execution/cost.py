@@ -34,7 +34,7 @@ from graphql import (
 )
 
 from execution.document import Document
-from execution.limits import DocumentLimits
+from execution.limits import LARGEST_COUNT, DocumentLimits
 
 _LEAF = 0.1
 _INTROSPECTION = {"__schema": 20_000.0, "__type": 1_000.0, "__typename": _LEAF}
@@ -60,7 +60,7 @@ def cost_of(
     if root is None:
         return 0
     walk = _Walk(schema, document, variables, limits, min(catalogue_size, limits.rows))
-    return math.ceil(walk.selection_set(operation.selection_set, root).fixed)
+    return math.ceil(min(walk.selection_set(operation.selection_set, root).fixed, LARGEST_COUNT))
 
 
 class _Walk:

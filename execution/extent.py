@@ -20,7 +20,7 @@ from graphql import (
 )
 
 from execution.errors import DocumentTooLarge
-from execution.limits import DocumentLimits
+from execution.limits import LARGEST_COUNT, DocumentLimits
 
 Fragments = Mapping[str, FragmentDefinitionNode]
 
@@ -72,7 +72,7 @@ def _check(document: DocumentNode, fragments: Fragments, limits: DocumentLimits)
 
 def _at_most(what: str, count: int, limit: int) -> None:
     if count > limit:
-        raise DocumentTooLarge(what, count, limit)
+        raise DocumentTooLarge(what, min(count, LARGEST_COUNT), limit)
 
 
 def _definitions(document: DocumentNode) -> list[OperationDefinitionNode | FragmentDefinitionNode]:

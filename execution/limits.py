@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Final
+
+LARGEST_COUNT: Final = 10**9
+"""Where counts and costs end: a hostile document reaches numbers that JSON cannot carry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +25,7 @@ class DocumentLimits:
     """Fields of one operation's root, fragments included."""
     selections: int = 5_000
     """Fields and spreads once every spread is written out, over all definitions."""
-    merges: int = 10_000
+    merges: int = 5_000
     """Pairs of fields with one response path, which validation must compare."""
     errors: int = 5
     """Validation and coercion errors that are reported."""

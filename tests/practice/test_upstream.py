@@ -270,6 +270,24 @@ async def test_a_broken_off_body_fails_the_read(client: Client, upstream: Practi
         await client.get("openrouter")
 
 
+async def test_a_reset_is_no_orderly_end_and_a_truncation_is_one(client: Client, upstream: PracticeUpstream) -> None:
+    async def read_raw(fault: Fault) -> bytes:
+        upstream.set_fault("openrouter", fault)
+        reader, writer = await asyncio.open_connection("127.0.0.1", upstream.port)
+        writer.write(b"GET /openrouter/api/v1/models HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        try:
+            return await asyncio.wait_for(reader.read(-1), 5)
+        finally:
+            writer.close()
+
+    whole = len((await client.get("openrouter")).body)
+    cut = await read_raw(Fault.TRUNCATED)
+    assert f"Content-Length: {whole}".encode() in cut
+    assert len(cut.partition(b"\r\n\r\n")[2]) == whole // 2
+    with pytest.raises(ConnectionResetError):
+        await read_raw(Fault.RESET)
+
+
 async def test_html_comes_with_status_200(client: Client, upstream: PracticeUpstream) -> None:
     upstream.set_fault("requesty", Fault.HTML)
     got = await client.get("requesty")

@@ -1,0 +1,184 @@
+"""GraphQL over HTTP, first edition (September 2026), strictly: one path for queries, mutations and event streams."""
+
+import hashlib
+import inspect
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Final, Generic, TypeVar, cast
+
+import orjson
+from graphql import OperationType
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from catalogue.errors import ClientError, Forbidden, RateLimited, Unauthenticated
+from execution.answer import Answer, Outcome
+from execution.executor import Executor, Prepared
+from execution.request import BadRequest, GraphQLRequest
+from server.accept import Acceptable, MediaType, acceptable
+from server.disconnect import ClientGone, while_connected
+from server.graphql_sse import EventStream, once
+from server.http_request import read_body, read_url
+
+S = TypeVar("S")
+
+_VARY: Final = "Accept, Authorization, X-Provider-Keys"
+_METHOD_NOT_ALLOWED: Final = 405
+_ALLOWED: Final[Mapping[str, frozenset[OperationType]]] = {
+    "HEAD": frozenset({OperationType.QUERY}),
+    "GET": frozenset({OperationType.QUERY, OperationType.SUBSCRIPTION}),
+    "POST": frozenset(OperationType),
+}
+_STATUS: Final = {
+    Outcome.OK: 200,
+    Outcome.PARTIAL: 294,
+    Outcome.FAILED: 294,
+    Outcome.UNPARSABLE: 400,
+    Outcome.INVALID: 422,
+    Outcome.REFUSED: _METHOD_NOT_ALLOWED,
+    Outcome.UNKNOWN_DOCUMENT: 404,
+    Outcome.TIMED_OUT: 503,
+    Outcome.CRASHED: 500,
+}
+_LEGACY_STATUS: Final = _STATUS | dict.fromkeys(
+    (Outcome.PARTIAL, Outcome.FAILED, Outcome.UNPARSABLE, Outcome.INVALID, Outcome.UNKNOWN_DOCUMENT), 200
+)
+"""Clients that accept `application/json` alone read 200 as "there is a GraphQL answer", whatever it says."""
+
+
+class GraphQLEndpoint(Generic[S]):
+    """An ASGI application for one path, speaking GraphQL over HTTP and over Server-Sent Events.
+
+    `scope_of` tells who asks; `admit` is entered around the caller's request, to the end of its stream; either raises a
+    `ClientError` to turn the caller away. Sizes are bytes. `cache_control` is what a shared cache may do with a public
+    answer to a GET.
+    """
+
+    def __init__(
+        self,
+        executor: Executor[S],
+        *,
+        scope_of: Callable[[HTTPConnection], Awaitable[S] | S],
+        admit: Callable[[S], AbstractAsyncContextManager[None]] = lambda _: nullcontext(),
+        longest_body: int = 256 * 1024,
+        longest_url: int = 16 * 1024,
+        cache_control: str = "public, s-maxage=60, stale-while-revalidate=600",
+    ) -> None:
+        self._executor = executor
+        self._scope_of = scope_of
+        self._admit = admit
+        self._longest_body = longest_body
+        self._longest_url = longest_url
+        self._cache_control = cache_control
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        connection = HTTPConnection(scope)
+        accepted = acceptable(",".join(connection.headers.getlist("accept")))
+        try:
+            caller = await self._caller(connection, accepted)
+            async with self._admit(caller):
+                response = await self._respond(connection, receive, accepted, caller)
+                await response(scope, receive, send)
+        except ClientGone:
+            return
+        except BadRequest as error:
+            allow = {"allow": ", ".join(_ALLOWED)} if error.status == _METHOD_NOT_ALLOWED else {}
+            refusal = _errors(accepted, error.message, {"code": "BAD_USER_INPUT"}, error.status, allow)
+            await refusal(scope, receive, send)
+        except ClientError as error:
+            await _turned_away(accepted, error)(scope, receive, send)
+
+    async def _caller(self, connection: HTTPConnection, accepted: Acceptable) -> S:
+        method = connection.scope["method"]
+        if method not in _ALLOWED:
+            raise BadRequest(f"{method} is not supported.", _METHOD_NOT_ALLOWED)
+        if accepted.answer is None and not accepted.stream:
+            types = ", ".join(media_type.value for media_type in MediaType)
+            raise BadRequest(f"Nothing in Accept can be answered; this endpoint speaks {types}.", 406)
+        found = self._scope_of(connection)
+        return cast("S", await found if inspect.isawaitable(found) else found)
+
+    async def _respond(
+        self, connection: HTTPConnection, receive: Receive, accepted: Acceptable, caller: S
+    ) -> Response | EventStream:
+        request = await self._read(connection, receive)
+        prepared = self._executor.prepare(request, allow=_ALLOWED[connection.scope["method"]])
+        if isinstance(prepared, Answer):
+            return self._finished(connection, prepared, accepted)
+        if prepared.kind is OperationType.SUBSCRIPTION:
+            return self._subscribe(prepared, caller, accepted)
+        running = self._executor.execute(prepared, caller)
+        is_query = prepared.kind is OperationType.QUERY
+        answer = await (while_connected(running, receive) if is_query else running)
+        return self._finished(connection, answer, accepted)
+
+    async def _read(self, connection: HTTPConnection, receive: Receive) -> GraphQLRequest:
+        if connection.scope["method"] == "POST":
+            return await read_body(connection, receive, longest=self._longest_body)
+        return read_url(connection, longest=self._longest_url)
+
+    def _subscribe(self, prepared: Prepared, caller: S, accepted: Acceptable) -> EventStream:
+        if not accepted.stream:
+            raise BadRequest("A subscription needs Accept: text/event-stream, or a graphql-transport-ws socket.", 406)
+        return EventStream(self._executor.subscribe(prepared, caller))
+
+    def _finished(self, connection: HTTPConnection, answer: Answer, accepted: Acceptable) -> Response | EventStream:
+        if answer.outcome is Outcome.REFUSED:
+            return _response(answer.body, accepted, _METHOD_NOT_ALLOWED, {"allow": "POST"})
+        if accepted.stream_first or accepted.answer is None:
+            return EventStream(once(answer))
+        if connection.scope["method"] != "POST" and answer.outcome is Outcome.OK:
+            return self._cacheable(connection, answer, accepted.answer)
+        statuses = _LEGACY_STATUS if accepted.answer is MediaType.JSON else _STATUS
+        return _response(answer.body, accepted, statuses[answer.outcome], _uncached(private=answer.private))
+
+    def _cacheable(self, connection: HTTPConnection, answer: Answer, media_type: MediaType) -> Response:
+        """Answer a GET so that browsers and shared caches may keep it, or need not fetch it again."""
+        if answer.private:
+            return Response(answer.body, 200, {**_uncached(private=True), "content-type": media_type.content_type})
+        tag = f'"{hashlib.blake2b(media_type.value.encode() + answer.body, digest_size=16).hexdigest()}"'
+        headers = {"etag": tag, "cache-control": self._cache_control, "vary": _VARY}
+        if _matches(connection.headers.get("if-none-match", ""), tag):
+            return Response(None, 304, headers)
+        return Response(answer.body, 200, {**headers, "content-type": media_type.content_type})
+
+
+def _matches(header: str, tag: str) -> bool:
+    """Compare weakly, as If-None-Match does: a proxy that compresses weakens the tag."""
+    known = [candidate.strip().removeprefix("W/") for candidate in header.split(",")]
+    return "*" in known or tag in known
+
+
+def _uncached(*, private: bool = False) -> dict[str, str]:
+    return {"cache-control": "private, no-store" if private else "no-store", "vary": _VARY}
+
+
+def _response(body: bytes, accepted: Acceptable, status: int, headers: Mapping[str, str]) -> Response:
+    media_type = accepted.answer or MediaType.JSON
+    return Response(body, status, {**_uncached(), **headers, "content-type": media_type.content_type})
+
+
+def _errors(
+    accepted: Acceptable,
+    message: str,
+    extensions: Mapping[str, object],
+    status: int,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    body = orjson.dumps({"errors": [{"message": message, "extensions": dict(extensions)}]})
+    return _response(body, accepted, status, headers or {})
+
+
+def _turned_away(accepted: Acceptable, error: ClientError) -> Response:
+    """Answer a caller who may not ask at all; HTTP has its own words for why."""
+    status, headers = 400, {}
+    if isinstance(error, Unauthenticated):
+        status, headers = 401, {"www-authenticate": "Bearer"}
+    elif isinstance(error, Forbidden):
+        status = 403
+    elif isinstance(error, RateLimited):
+        status, headers = 429, {"retry-after": str(math.ceil(error.retry_after))}
+    return _errors(accepted, error.message, error.extensions, status, headers)

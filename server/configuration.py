@@ -1,0 +1,142 @@
+"""Reading the configuration: a TOML file, then environment variables, then options of the command line; the last wins.
+
+Each layer is validated on its own turn, so that an error names the place that has to be mended; none repeats a value,
+which may be a secret.
+"""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from server.limits import Limits
+from server.provider_settings import ProviderSettings
+from server.settings import Settings
+
+PREFIX = "CATALOGUE_"
+CONFIG = "CATALOGUE_CONFIG"
+MAX_FILE = 1_048_576
+TABLES = ("limits", "providers")
+VARIABLES: Mapping[str, tuple[str, ...]] = {
+    **{f"{PREFIX}{key.upper()}": (key,) for key in Settings.model_fields if key not in TABLES},
+    **{f"{PREFIX}LIMITS_{key.upper()}": ("limits", key) for key in Limits.model_fields},
+}
+"""The environment variables that are settings, with the place of each in the file."""
+OTHER_VARIABLES = frozenset({CONFIG, "CATALOGUE_TOKEN", "CATALOGUE_URL"})
+"""Variables of the same prefix that are no settings: the file's name, and what the command line asks with."""
+
+
+class ConfigurationError(Exception):
+    """The configuration cannot be used; the message is one line that names the place, the key and the remedy."""
+
+
+def load_settings(
+    env: Mapping[str, str], *, config: Path | None = None, options: Mapping[str, object] | None = None
+) -> Settings:
+    """Read the settings; `options` are settings by key that the command line gave.
+
+    Raises:
+        ConfigurationError: something in it is wrong.
+    """
+    named = config or (Path(env[CONFIG]) if env.get(CONFIG) else None)
+    values = _read_file(named) if named else {}
+    if named:
+        try:
+            Settings.model_validate_json(json.dumps(values, default=str), strict=True)
+        except ValidationError as error:
+            raise ConfigurationError(_in_file(named, error.errors()[0])) from None
+    for name, text in _settings_of(env).items():
+        _put(values, VARIABLES[name], text)
+        _check(values, VARIABLES[name], name)
+    for key, value in (options or {}).items():
+        _put(values, (key,), value)
+        _check(values, (key,), f"--{key.replace('_', '-')}")
+    return Settings.model_validate(values)
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > MAX_FILE:
+            raise ConfigurationError(f"{path}: larger than {MAX_FILE} bytes; is it the right file?")
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path}: cannot be read ({error.strerror}); mend the file's name or its permissions, or unset {CONFIG}."
+        ) from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path}: is not UTF-8 text; save it as UTF-8.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path}: is not valid TOML: {error}.") from None
+
+
+def _settings_of(env: Mapping[str, str]) -> Mapping[str, str]:
+    """Find the settings in the environment; empty means unset."""
+    found = {name: text for name, text in env.items() if name.startswith(PREFIX) and name not in OTHER_VARIABLES}
+    for name in sorted(found.keys() - VARIABLES.keys()):
+        known = (*VARIABLES, *OTHER_VARIABLES)
+        raise ConfigurationError(f"{_short(name)}: unknown environment variable; {_nearest(name, known)}")
+    return {name: text for name, text in found.items() if text}
+
+
+def _put(values: dict[str, Any], path: tuple[str, ...], value: object) -> None:
+    *tables, key = path
+    for table in tables:
+        values = values.setdefault(table, {})
+    values[key] = value
+
+
+def _check(values: Mapping[str, object], path: tuple[str, ...], source: str) -> None:
+    try:
+        Settings.model_validate(values)
+    except ValidationError as error:
+        raise ConfigurationError(f"{source}: {_fault(path, error.errors()[0])}") from None
+
+
+def _in_file(path: Path, error: ErrorDetails) -> str:
+    place = tuple(str(part) for part in error["loc"])
+    if error["type"] != "extra_forbidden":
+        return f"{path}: {_dotted(place)}: {_fault(place, error)}"
+    return f"{path}: {_dotted(place)}: unknown setting; {_nearest(place[-1], _model_at(place).model_fields)}"
+
+
+def _fault(place: tuple[str, ...], error: ErrorDetails) -> str:
+    message = (
+        error["msg"]
+        .removeprefix("Value error, ")
+        .removeprefix("Input ")
+        .removesuffix(".")
+        .replace("an object", "a table")
+    )
+    return f"{message}; mend or remove it{_default(place)}."
+
+
+def _default(place: tuple[str, ...]) -> str:
+    """Say the default where it is short and the same everywhere."""
+    field = _model_at(place).model_fields.get(place[-1])
+    default = field.default if field else None
+    shown = isinstance(default, str | int | float)
+    return f" (default: {str(default).lower() if isinstance(default, bool) else default})" if shown else ""
+
+
+def _model_at(place: tuple[str, ...]) -> type[BaseModel]:
+    if len(place) > 1 and place[0] == "limits":
+        return Limits
+    return ProviderSettings if len(place) > 2 and place[0] == "providers" else Settings  # noqa: PLR2004 - table, id, key
+
+
+def _dotted(place: tuple[str, ...]) -> str:
+    return ".".join(_short(part) for part in place if part != "[key]")
+
+
+def _short(name: str) -> str:
+    return "".join(sign if sign.isprintable() else "?" for sign in name[:80])
+
+
+def _nearest(name: str, known: Mapping[str, object] | tuple[str, ...]) -> str:
+    close = get_close_matches(name, list(known), n=1)
+    return f"did you mean {close[0]}?" if close else f"known are {', '.join(sorted(known))}."

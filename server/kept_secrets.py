@@ -1,0 +1,62 @@
+"""Secrets that are made once and kept in the data folder: what keys are hashed with, and the first admin token."""
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from catalogue.scope import Grant
+from server.configuration import ConfigurationError
+from server.settings import MIN_SECRET, Settings
+from server.tokens import Token, read_token
+
+HASHING_FILE = "secret"
+ADMIN_FILE = "admin-token"
+ADMIN_NAME = "admin"
+
+
+def hashing_secret(settings: Settings) -> SecretStr:
+    """The configured secret, or the one in the data folder, made when there is none.
+
+    Raises:
+        ConfigurationError: the file cannot be read, written or used.
+    """
+    return settings.secret or _kept(settings.data_dir / HASHING_FILE)
+
+
+def admin_tokens(settings: Settings) -> tuple[Token, ...]:
+    """The configured tokens, or the one in the data folder, made when there is none.
+
+    Raises:
+        ConfigurationError: the file cannot be read, written or used.
+    """
+    if settings.admin_tokens:
+        return settings.admin_tokens
+    path = settings.data_dir / ADMIN_FILE
+    try:
+        return (read_token(f"{ADMIN_NAME}:{Grant.ADMIN.value}:{_kept(path).get_secret_value()}"),)
+    except ValueError:
+        raise ConfigurationError(f"{path}: holds no usable token; remove it and a new one is made.") from None
+
+
+def _kept(path: Path) -> SecretStr:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make(path)
+        text = path.read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not ASCII text"
+        raise ConfigurationError(f"{path}: cannot be used ({reason}); mend its permissions or set data_dir.") from None
+    if len(text) < MIN_SECRET:
+        raise ConfigurationError(f"{path}: holds fewer than {MIN_SECRET} characters; remove it and a new one is made.")
+    return SecretStr(text)
+
+
+def _make(path: Path) -> None:
+    """Write a new secret unless there is one; nobody else may read it, whatever it was before."""
+    with suppress(FileExistsError), os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(secrets.token_urlsafe(32))
+    if path.stat().st_mode & 0o077:
+        path.chmod(0o600)

@@ -1,0 +1,81 @@
+"""Every limit of the front in one settings block: sizes, counts, times, cost, and what one client may do."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+
+from execution.limits import DocumentLimits
+
+Seconds = Annotated[float, Field(gt=0, le=366 * 86_400, allow_inf_nan=False)]
+
+
+class Limits(BaseModel):
+    """The table `[limits]` of the configuration."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    body_bytes: PositiveInt = 262_144
+    """Bytes of a request's body."""
+    tokens: PositiveInt = 2_000
+    """Lexical tokens of a document."""
+    depth: PositiveInt = 16
+    """Fields within fields; the standard introspection query fits."""
+    aliases: PositiveInt = 30
+    """Aliases in a document."""
+    directives: PositiveInt = 50
+    """Directives in a document."""
+    root_fields: PositiveInt = 20
+    """Fields of one operation's root."""
+    errors: PositiveInt = 5
+    """Validation errors that are reported."""
+    cost: PositiveInt = 50_000
+    """Cost of one operation, computed before it runs."""
+    rows: PositiveInt = 1_000
+    """What a list without `limit` or `first` counts as in the cost, at most."""
+    execution_seconds: Seconds = 10.0
+    """Seconds that one operation may run."""
+    refresh_seconds: Seconds = 8.0
+    """Seconds after which a refresh answers with what it has."""
+    search_characters: PositiveInt = 200
+    """Characters of a search."""
+    socket_message_bytes: PositiveInt = 262_144
+    """Bytes of one WebSocket message."""
+    socket_init_seconds: Seconds = 3.0
+    """Seconds from opening a WebSocket to its `connection_init`."""
+    socket_operations: PositiveInt = 100
+    """Operations at once on one WebSocket."""
+    head_seconds: Seconds = 15.0
+    """Seconds for a request's headers to arrive."""
+    arrival_seconds: Seconds = 30.0
+    """Seconds for a request's body to arrive."""
+    idle_seconds: Seconds = 15.0
+    """Seconds that a connection may wait for its next request."""
+    requests_per_minute: PositiveInt = 600
+    """Requests per minute that one client may send for long."""
+    burst: PositiveInt = 120
+    """Requests that one client may send at once after a pause."""
+    concurrent_requests: PositiveInt = 20
+    """Requests of one client under way at once."""
+    connections: PositiveInt = 20
+    """Open WebSockets and event streams of one client."""
+    subscriptions: PositiveInt = 200
+    """Running subscriptions of one client."""
+    limit_loopback: bool = False
+    """Whether the limits per client hold for callers on this machine too; with trusted proxies they always do."""
+
+    def document(self, *, introspection: bool, suggestions: bool) -> DocumentLimits:
+        """The part that holds before and while a document runs."""
+        return DocumentLimits(
+            source=self.body_bytes,
+            tokens=self.tokens,
+            depth=self.depth,
+            aliases=self.aliases,
+            directives=self.directives,
+            root_fields=self.root_fields,
+            errors=self.errors,
+            cost=self.cost,
+            rows=self.rows,
+            seconds=self.execution_seconds,
+            introspection=introspection,
+            suggestions=suggestions,
+        )

@@ -1,0 +1,83 @@
+"""Admin tokens: named bearer secrets with rights, compared in constant time and kept as hashes.
+
+One token is written `name:token`, which grants everything, or `name:scopes:token` with scopes joined by `+` (`read`,
+`refresh`, `admin`). Instead of the token its hash may stand: `sha256$` and 64 hex digits. Several tokens are separated
+by commas; a name may come twice, so that an old and a new token hold while one replaces the other. Neither a name nor a
+token has colons, commas or spaces.
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from pydantic import SecretStr
+
+from catalogue.scope import Grant
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_SECRET = re.compile(r"[!-+\--9;-~]{1,512}")
+_HASH = "sha256$"
+_HEX = re.compile(r"[0-9a-f]{64}")
+_MAX_CREDENTIALS = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One admin token."""
+
+    name: str
+    grants: frozenset[Grant]
+    digest: bytes = field(repr=False)
+    """SHA-256 of the token."""
+    plain: SecretStr | None = None
+    """The token itself where the configuration states it, so that logs can leave it out."""
+
+
+def read_token(text: str) -> Token:
+    """Read one token as configured.
+
+    Raises:
+        ValueError: its form is wrong; the message does not repeat it.
+    """
+    parts = text.strip().split(":")
+    name, scopes, secret = parts[0], parts[1:-1], parts[-1]
+    if len(parts) == 1 or not _NAME.fullmatch(name) or len(scopes) > 1:
+        raise ValueError("write each token as name:token or name:scopes:token, such as ops:refresh+read:<token>")
+    grants = _read_grants(name, scopes[0]) if scopes else frozenset({Grant.ADMIN})
+    if secret.startswith(_HASH):
+        digits = secret.removeprefix(_HASH).lower()
+        if not _HEX.fullmatch(digits):
+            raise ValueError(f"the hash of token '{name}' must be sha256$ and 64 hex digits")
+        return Token(name, grants, bytes.fromhex(digits))
+    if not _SECRET.fullmatch(secret):
+        raise ValueError(f"token '{name}' must have 1 to 512 visible ASCII characters, no colon and no comma")
+    return Token(name, grants, _digest(secret), SecretStr(secret))
+
+
+def identify(authorization: str, tokens: Iterable[Token]) -> Token | None:
+    """The token that an `Authorization` header carries; null when it is none of these.
+
+    Every token is compared, in constant time, so that the time taken tells nothing.
+    """
+    scheme, _, credentials = authorization.strip().partition(" ")
+    if scheme.lower() != "bearer" or len(credentials) > _MAX_CREDENTIALS:
+        return None
+    digest = _digest(credentials.strip())
+    found = None
+    for token in tokens:
+        if hmac.compare_digest(digest, token.digest):
+            found = token
+    return found
+
+
+def _read_grants(name: str, scopes: str) -> frozenset[Grant]:
+    known = {grant.value: grant for grant in Grant}
+    if not set(scopes.split("+")) <= known.keys():
+        raise ValueError(f"the scopes of token '{name}' must be of {', '.join(known)}, joined by +")
+    return frozenset(known[scope] for scope in scopes.split("+"))
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

@@ -1,7 +1,7 @@
 """One provider's list as the catalogue holds it, and how the next good list is merged into it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 
@@ -17,11 +17,11 @@ class Listing:
     """The models of one provider, by model id, with where they come from and since when."""
 
     provider_id: str
-    models: Mapping[str, ModelFacts] = field(default=_NO_MODELS)
+    models: Mapping[str, ModelFacts] = field(default_factory=lambda: _NO_MODELS)
     """Facts by id, gone ones included until they are removed."""
     gone: frozenset[str] = frozenset()
     """Ids that the last good list no longer had; missing once more, they are removed."""
-    first_seen: Mapping[str, datetime] = field(default=_NO_TIMES)
+    first_seen: Mapping[str, datetime] = field(default_factory=lambda: _NO_TIMES)
     """When each id was first listed here; absent for baseline models."""
     source: DataSource = DataSource.BASELINE
     as_of: datetime | None = None
@@ -41,13 +41,21 @@ def merged(before: Listing, rows: Iterable[ModelFacts], *, at: datetime) -> List
         known = old.get(row.id)
         models[row.id] = known if known == row else row
     gone = frozenset(i for i in old if i not in models and i not in before.gone)
+    if not gone and not before.gone and len(models) == len(old) and all(models[i] is old[i] for i in old):
+        return replace(before, source=DataSource.LIVE, as_of=at)
     models.update((i, old[i]) for i in gone)
-    first_seen = {i: before.first_seen.get(i, at) for i in models}
     return Listing(
         provider_id=before.provider_id,
         models=MappingProxyType(models),
         gone=gone,
-        first_seen=MappingProxyType(first_seen),
+        first_seen=MappingProxyType({i: before.first_seen.get(i, at) for i in models}),
         source=DataSource.LIVE,
         as_of=at,
     )
+
+
+def confirmed(before: Listing, *, at: datetime) -> Listing:
+    """The listing after the provider said the very same once more: what was gone from the last list is removed."""
+    if not before.gone:
+        return replace(before, source=DataSource.LIVE, as_of=at)
+    return merged(before, [facts for id_, facts in before.models.items() if id_ not in before.gone], at=at)

@@ -1,0 +1,1 @@
+"""What all adapters share: calls, paging, rows, units, typed errors."""

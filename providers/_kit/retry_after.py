@@ -1,0 +1,39 @@
+"""How long a provider asks to wait: `retry-after-ms`, or `Retry-After` as seconds or as an HTTP date."""
+
+import math
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+
+_LONGEST = 86_400.0
+"""Seconds; what asks for more is cut, so that a wrong clock cannot silence a provider for good."""
+
+
+def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
+    """Seconds to wait, 0 to a day; null where the headers do not say. `now` is in Unix seconds."""
+    millis = _number(headers.get("retry-after-ms"))
+    if millis is not None:
+        return _bounded(millis / 1000)
+    said = headers.get("Retry-After")
+    seconds = _number(said)
+    if seconds is None and said:
+        seconds = _until(said, now)
+    return None if seconds is None else _bounded(seconds)
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _until(text: str, now: float) -> float | None:
+    try:
+        return parsedate_to_datetime(text).timestamp() - now
+    except (ValueError, OverflowError):
+        return None
+
+
+def _bounded(seconds: float) -> float:
+    return min(max(seconds, 0.0), _LONGEST)

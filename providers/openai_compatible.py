@@ -1,0 +1,149 @@
+"""The dialect of OpenAI-compatible servers (vLLM, SGLang, LM Studio, LiteLLM, GPUStack and others), by any base URL.
+
+What such lists say beyond the id goes by many names; what no name says stays unknown. `owned_by` names the server's
+software or its operator as often as a lab, so it is not read.
+"""
+
+from decimal import Decimal
+
+from catalogue.facts import ModelFacts, Price
+from catalogue.vocabulary import Capability
+from providers._kit.adapter import Adapter
+from providers._kit.capabilities import for_code, given, having, lacking, taken
+from providers._kit.identity import family_key
+from providers._kit.pricing import premium, published
+from providers._kit.row import Row
+from providers._kit.units import PER_MILLION, PER_TOKEN
+
+_CONTEXT = (
+    "context_length",
+    "context_window",
+    "max_model_len",
+    "max_context_length",
+    "context_size",
+    "inputTokenLimit",
+    "max_input_tokens",
+)
+_OUTPUT = ("max_completion_tokens", "max_output_tokens", "max_tokens", "max_output_length", "outputTokenLimit")
+_FLAGS = {
+    Capability.VISION: ("supports_vision", "supports_image_in", "supports_image_input", "vision"),
+    Capability.VIDEO_INPUT: ("supports_video_in",),
+    Capability.TOOLS: ("supports_tools", "supports_tool_calling", "supports_function_calling", "function_calling"),
+    Capability.STRUCTURED_OUTPUT: ("supports_structured_output", "supports_response_schema", "structured_outputs"),
+    Capability.REASONING: ("supports_reasoning", "reasoning"),
+    Capability.PROMPT_CACHING: ("supports_caching", "supports_prompt_caching"),
+    Capability.WEB_SEARCH: ("supports_web_search",),
+    Capability.COMPUTER_USE: ("supports_computer_use",),
+    Capability.CHAT: ("supports_chat",),
+}
+_KINDS = {
+    "chat": Capability.CHAT,
+    "llm": Capability.CHAT,
+    "vlm": Capability.VISION,
+    "completion": Capability.COMPLETION,
+    "embedding": Capability.EMBEDDING,
+    "embeddings": Capability.EMBEDDING,
+    "rerank": Capability.RERANK,
+    "moderation": Capability.MODERATION,
+    "audio_transcription": Capability.TRANSCRIPTION,
+    "audio_speech": Capability.SPEECH,
+}
+_UNITS = {"usd_per_1m_tokens": PER_MILLION, "usd_per_token": PER_TOKEN}
+_DEAREST = Decimal("0.01")
+"""USD per token: what claims to cost more is a price per million without saying so."""
+_ENDED = {"deprecated", "retired", "inactive", "offline"}
+_SAMPLE = "sample_spec"
+"""The entry of LiteLLM's price map that explains the others."""
+
+
+def read(row: Row) -> ModelFacts | None:
+    """Read a model, whatever its fields are called."""
+    own_id = row.id("id", "name", "model", "slug", "key", "model_name")
+    if own_id == _SAMPLE:
+        return None
+    architecture, price, claims = row.row("architecture"), _price(row), _claims(row, own_id)
+    return ModelFacts(
+        id=f"{row.provider_id}/{own_id}",
+        provider_id=row.provider_id,
+        name=row.name("display_name", "displayName", "title", "name") or own_id,
+        description=row.text("description", "summary"),
+        capabilities=having(claims),
+        lacking=lacking(claims),
+        input_modalities=architecture.modalities("input_modalities") or row.modalities("input_modalities") or (),
+        output_modalities=architecture.modalities("output_modalities") or row.modalities("output_modalities") or (),
+        premium=premium(price),
+        context_max=row.count(*_CONTEXT),
+        output_max=row.count(*_OUTPUT),
+        lab=row.name("model_lab", "publisher", "organization"),
+        knowledge_cutoff=row.cutoff("knowledge_cutoff", "knowledge"),
+        open_weights=row.flag("open_weights"),
+        price=price,
+        released_at=row.start("released", "created", "created_at"),
+        expires_at=row.end("shutdown_date", "expiration_date", "deprecation_date", "retires", "retires_at"),
+        deprecated=_is_ended(row),
+        successor=row.name("deprecation_replacement_model"),
+        family=family_key(row.name("hugging_face_id"), own_id),
+    )
+
+
+def _claims(row: Row, own_id: str) -> dict[Capability, bool | None]:
+    architecture, features = row.row("architecture"), row.row("capabilities")
+    claims = taken(architecture.modalities("input_modalities") or row.modalities("input_modalities"))
+    claims |= given(architecture.modalities("output_modalities") or row.modalities("output_modalities"))
+    for capability, names in _FLAGS.items():
+        said = row.flag(*names)
+        said = features.flag(*names) if said is None else said
+        if said is not None:
+            claims[capability] = said
+    kind = _KINDS.get((row.name("type", "model_type", "mode", "api") or "").lower())
+    if kind is not None:
+        claims[kind] = True
+    claims.setdefault(Capability.CODE, for_code(own_id, *(row.words("tags") or ())))
+    return claims
+
+
+def _price(row: Row) -> Price | None:
+    """Read the prices whose unit is certain: a `unit` names it, or the fields are known to be per token."""
+    pricing = row.row("pricing")
+    per = _UNITS.get(pricing.name("unit") or "")
+    if per is not None:
+        return published(
+            Price(
+                input=pricing.usd("input", per=per),
+                output=pricing.usd("output", per=per),
+                cache_read=pricing.usd("cache_read", per=per),
+                cache_write=pricing.usd("cache_write", per=per),
+            )
+        )
+    if "input_cost_per_token" in row:
+        return published(
+            Price(
+                input=row.usd("input_cost_per_token"),
+                output=row.usd("output_cost_per_token"),
+                cache_read=row.usd("cache_read_input_token_cost"),
+                cache_write=row.usd("cache_creation_input_token_cost"),
+            )
+        )
+    return published(
+        Price(
+            input=_per_token(pricing, "prompt"),
+            output=_per_token(pricing, "completion"),
+            cache_read=_per_token(pricing, "input_cache_read"),
+            cache_write=_per_token(pricing, "input_cache_write"),
+        )
+    )
+
+
+def _per_token(pricing: Row, name: str) -> Decimal | None:
+    """Read a price that is text, as those per token are; a number may as well be per million, unless it is 0."""
+    stated, amount = next(pricing.values(name), None), pricing.usd(name)
+    certain = isinstance(stated, str) or amount == 0
+    return amount if certain and amount is not None and amount < _DEAREST else None
+
+
+def _is_ended(row: Row) -> bool:
+    flagged = row.flag("is_deprecated", "deprecated") is True or row.flag("active") is False
+    return flagged or (row.name("status", "lifecycle") or "").lower() in _ENDED
+
+
+ADAPTER = Adapter(id="openai-compatible", name="OpenAI-compatible endpoint", read=read)

@@ -1,0 +1,176 @@
+"""OpenRouter: a gateway to most labs; its list is public, prices are strings of USD per token."""
+
+from collections.abc import Mapping
+
+from catalogue.endpoint import Endpoint
+from catalogue.facts import ModelFacts, Price, PriceItem, PriceTier
+from catalogue.vocabulary import Capability, HealthStatus
+from providers._kit.adapter import Adapter, CallLimits, EndpointReader
+from providers._kit.capabilities import for_code, given, having, lacking, taken
+from providers._kit.identity import family_key
+from providers._kit.pricing import premium, published
+from providers._kit.row import Row
+
+_OTHER_PRICES = {
+    "web_search": "search",
+    "image_token": "token",
+    "image_output": "token",
+    "audio": "token",
+    "audio_output": "token",
+    "input_audio_cache": "token",
+    "internal_reasoning": "token",
+    "input_cache_write_1h": "token",
+}
+_STATUS = {0: HealthStatus.HEALTHY, -2: HealthStatus.DEGRADED, -5: HealthStatus.DOWN}
+"""Told apart by the uptimes that endpoints of each status showed; the others have never been seen."""
+_PARAMETERS = {
+    Capability.TOOLS: {"tools"},
+    Capability.STRUCTURED_OUTPUT: {"structured_outputs"},
+    Capability.JSON_MODE: {"response_format"},
+    Capability.REASONING: {"reasoning", "include_reasoning"},
+    Capability.WEB_SEARCH: {"web_search_options"},
+}
+_SPECIAL_OUTPUTS = {
+    Capability.RERANK: "rerank",
+    Capability.SPEECH: "speech",
+    Capability.TRANSCRIPTION: "transcription",
+}
+
+
+def read(row: Row) -> ModelFacts:
+    """Read a model; an alias is a model of its own, whose successor is what it stands for now."""
+    own_id = row.id("id")
+    architecture, top, target = row.row("architecture"), row.row("top_provider"), row.row("alias_target").name("slug")
+    inputs = architecture.modalities("input_modalities") or ()
+    outputs = architecture.modalities("output_modalities") or ()
+    price = _price(row.row("pricing"))
+    media = set(architecture.words("output_modalities") or ()) - {"text"}
+    claims = _claims(row, own_id, price)
+    return ModelFacts(
+        id=f"{row.provider_id}/{own_id}",
+        provider_id=row.provider_id,
+        name=row.name("name") or own_id,
+        description=row.text("description"),
+        capabilities=having(claims),
+        lacking=lacking(claims),
+        input_modalities=inputs,
+        output_modalities=outputs,
+        premium=premium(price, billed_elsewhere=bool(media) and not own_id.endswith(":free")),
+        context_max=row.count("context_length") or top.count("context_length"),
+        output_max=top.count("max_completion_tokens"),
+        lab=own_id.lstrip("~").rpartition("/")[0] or None,
+        knowledge_cutoff=row.cutoff("knowledge_cutoff"),
+        open_weights=True if row.name("hugging_face_id") else None,
+        price=price,
+        released_at=row.start("created"),
+        expires_at=row.end("expiration_date"),
+        successor=target,
+        family=family_key(row.name("hugging_face_id"), target, own_id),
+    )
+
+
+def _claims(row: Row, own_id: str, price: Price | None) -> dict[Capability, bool | None]:
+    architecture = row.row("architecture")
+    parameters = set(row.words("supported_parameters") or ())
+    outputs = set(architecture.words("output_modalities") or ())
+    claims = taken(architecture.modalities("input_modalities")) | given(architecture.modalities("output_modalities"))
+    if parameters:
+        claims |= {capability: bool(names & parameters) for capability, names in _PARAMETERS.items()}
+    if outputs:
+        claims |= {capability: name in outputs for capability, name in _SPECIAL_OUTPUTS.items()}
+    if outputs & {"speech", "transcription"}:
+        claims |= {Capability.CHAT: "text" in outputs}
+    if "reasoning" in row:
+        claims[Capability.REASONING] = True
+    if row.row("pricing").usd("web_search"):
+        claims[Capability.WEB_SEARCH] = True
+    if price is not None and price.cache_read is not None:
+        claims[Capability.PROMPT_CACHING] = True
+    claims[Capability.CODE] = for_code(row.name("name"), own_id)
+    return claims
+
+
+def _price(row: Row) -> Price | None:
+    amounts = {kind: row.usd(kind) for kind in _OTHER_PRICES}
+    return published(
+        Price(
+            input=row.usd("prompt"),
+            output=row.usd("completion"),
+            cache_read=row.usd("input_cache_read"),
+            cache_write=row.usd("input_cache_write"),
+            request=row.usd("request"),
+            image=row.usd("image"),
+            tiers=tuple(tier for tier in map(_tier, row.rows("overrides")) if _is_conditional(tier)),
+            other=tuple(
+                PriceItem(kind=kind, unit=_OTHER_PRICES[kind], amount=amount)
+                for kind, amount in amounts.items()
+                if amount is not None
+            ),
+        )
+    )
+
+
+def _tier(row: Row) -> PriceTier:
+    return PriceTier(
+        above_prompt_tokens=row.count("min_prompt_tokens"),
+        utc_start=row.clock("utc_start"),
+        utc_end=row.clock("utc_end"),
+        utc_days=row.words("utc_days") or (),
+        input=row.usd("prompt"),
+        output=row.usd("completion"),
+        cache_read=row.usd("input_cache_read"),
+        cache_write=row.usd("input_cache_write"),
+    )
+
+
+def _is_conditional(tier: PriceTier) -> bool:
+    """A tier under no condition that is understood would hold always: it is left out."""
+    return bool(tier.above_prompt_tokens or tier.utc_start or tier.utc_end or tier.utc_days)
+
+
+def _next_page(body: Mapping[str, object], _: str) -> str | None:
+    links = body.get("links")
+    following = links.get("next") if isinstance(links, dict) else None
+    return following if isinstance(following, str) else None
+
+
+def read_endpoint(row: Row) -> Endpoint:
+    """Read one endpoint; one host may serve a model several times, under different tags."""
+    host, tag = row.name("provider_name"), row.name("tag")
+    plain = host or row.id("name", "tag")
+    status = row.number("status")
+    return Endpoint(
+        name=f"{plain} ({tag})" if tag and tag.lower() != plain.lower() else plain,
+        status=HealthStatus.UNKNOWN if status is None else _STATUS.get(int(status), HealthStatus.UNKNOWN),
+        uptime_30m=_share(row.number("uptime_last_30m")),
+        uptime_1d=_share(row.number("uptime_last_1d")),
+        context_max=row.count("context_length"),
+        output_max=row.count("max_completion_tokens"),
+        quantization=quantization if (quantization := row.name("quantization")) != "unknown" else None,
+        price=_price(row.row("pricing")),
+        latency_ms_p50=row.row("latency_last_30m").number("p50"),
+        throughput_p50=row.row("throughput_last_30m").number("p50"),
+    )
+
+
+def _share(percent: float | None) -> float | None:
+    return None if percent is None else percent / 100
+
+
+ADAPTER = Adapter(
+    id="openrouter",
+    name="OpenRouter",
+    website="https://openrouter.ai",
+    base_url="https://openrouter.ai/api/v1",
+    list_path="/models?output_modalities=all",
+    key_env=("OPENROUTER_API_KEY",),
+    read=read,
+    next_page=_next_page,
+    key_check="/key",
+    endpoints=EndpointReader(
+        path="/models/{model}/endpoints",
+        rows=lambda body: body.row("data").rows("endpoints"),
+        read=read_endpoint,
+    ),
+    calls=CallLimits(requests_per_minute=60, burst=10, backoff_ms=1000),
+)

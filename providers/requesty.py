@@ -1,0 +1,105 @@
+"""Requesty: a gateway whose list is public (with a key: what the key's organisation approved); USD per token."""
+
+from decimal import Decimal
+
+from catalogue.facts import ModelFacts, Price, PriceItem, PriceTier
+from catalogue.vocabulary import Capability, Modality
+from providers._kit.adapter import Adapter, CallLimits
+from providers._kit.capabilities import for_code, having, lacking
+from providers._kit.identity import family_key
+from providers._kit.pricing import premium, published
+from providers._kit.row import Row
+
+_FLAGS = {
+    Capability.VISION: "supports_vision",
+    Capability.IMAGE_OUTPUT: "supports_image_generation",
+    Capability.TOOLS: "supports_tool_calling",
+    Capability.STRUCTURED_OUTPUT: "supports_output_json_schema",
+    Capability.JSON_MODE: "supports_output_json_object",
+    Capability.REASONING: "supports_reasoning",
+    Capability.WEB_SEARCH: "supports_web_search",
+    Capability.COMPUTER_USE: "supports_computer_use",
+    Capability.PROMPT_CACHING: "supports_caching",
+}
+_APIS = {"chat": Capability.CHAT, "embedding": Capability.EMBEDDING, "embeddings": Capability.EMBEDDING}
+
+
+def read(row: Row) -> ModelFacts:
+    """Read a model in the shape of 2025 or of 2026; the part of an id before the slash is the host, not the lab."""
+    own_id = row.id("id")
+    price = _price(row)
+    claims: dict[Capability, bool | None] = {capability: row.flag(field) for capability, field in _FLAGS.items()}
+    claims[Capability.CODE] = for_code(own_id, row.name("model_canonical_name"))
+    api = _APIS.get((row.name("api") or "").lower())
+    if api is not None:
+        claims |= {Capability.CHAT: api is Capability.CHAT, api: True}
+    return ModelFacts(
+        id=f"{row.provider_id}/{own_id}",
+        provider_id=row.provider_id,
+        name=row.name("name") or own_id,
+        description=row.text("description"),
+        capabilities=having(claims),
+        lacking=lacking(claims),
+        input_modalities=_forms(claims, Capability.VISION),
+        output_modalities=_forms(claims, Capability.IMAGE_OUTPUT),
+        premium=premium(price),
+        context_max=row.count("context_window"),
+        output_max=row.count("max_output_tokens"),
+        lab=row.name("model_lab"),
+        open_weights=row.flag("open_weights"),
+        price=price,
+        released_at=row.start("created"),
+        expires_at=row.end("retires", "retires_at"),
+        family=family_key(row.name("hugging_face_id"), row.name("model_canonical_name"), own_id),
+    )
+
+
+def _forms(claims: dict[Capability, bool | None], images: Capability) -> tuple[Modality, ...]:
+    """A chat takes and gives text, and images where the row says so; of other APIs the row says nothing."""
+    if not claims.get(Capability.CHAT):
+        return ()
+    return (Modality.TEXT, Modality.IMAGE) if claims[images] else (Modality.TEXT,)
+
+
+def _price(row: Row) -> Price | None:
+    """Read the prices: the top level repeats the first band, and in some rows only the bands state them."""
+    bands = row.rows("pricing")
+    base = next((band for band in bands if not band.count("prompt_tokens_threshold")), row.row())
+    hour = base.usd("caching_1h_price")
+    return published(
+        Price(
+            input=_first(row, base, "input_price"),
+            output=_first(row, base, "output_price"),
+            cache_read=_first(row, base, "cached_price"),
+            cache_write=_first(row, base, "caching_price", "caching_5m_price"),
+            tiers=tuple(_tier(band) for band in bands if band.count("prompt_tokens_threshold")),
+            other=() if hour is None else (PriceItem(kind="cache_write_1h", unit="token", amount=hour),),
+        )
+    )
+
+
+def _first(row: Row, base: Row, *names: str) -> Decimal | None:
+    stated = row.usd(*names)
+    return base.usd(*names) if stated is None else stated
+
+
+def _tier(band: Row) -> PriceTier:
+    return PriceTier(
+        above_prompt_tokens=band.count("prompt_tokens_threshold"),
+        input=band.usd("input_price"),
+        output=band.usd("output_price"),
+        cache_read=band.usd("cached_price"),
+        cache_write=band.usd("caching_price", "caching_5m_price"),
+    )
+
+
+ADAPTER = Adapter(
+    id="requesty",
+    name="Requesty",
+    website="https://www.requesty.ai",
+    base_url="https://router.requesty.ai/v1",
+    key_env=("REQUESTY_API_KEY",),
+    read=read,
+    key_check="https://api-v2.requesty.ai/v1/auth/check",
+    calls=CallLimits(requests_per_minute=120, burst=20, backoff_ms=500),
+)

@@ -1,0 +1,124 @@
+"""Health history in SQLite: probes counted into buckets of three widths, and incidents."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+from backends._codec import maybe_micros, maybe_moment, micros, moment
+from backends.retention import HEALTH, INCIDENTS
+from catalogue.history import WINDOWS, HealthBucket, Incident, Probe
+from catalogue.vocabulary import ProviderErrorCode, UptimeWindow
+
+_MICROSECOND = timedelta(microseconds=1)
+_COUNT = """
+INSERT INTO bucket (provider_id, width, start, checks, failures, timed, latency_sum) VALUES (?, ?, ?, 1, ?, ?, ?)
+ON CONFLICT DO UPDATE SET
+    checks = checks + 1, failures = failures + excluded.failures,
+    timed = timed + excluded.timed, latency_sum = latency_sum + excluded.latency_sum
+"""
+_UPSERT_INCIDENT = """
+INSERT INTO incident (id, provider_id, started_at, ended_at, code, message) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET ended_at = excluded.ended_at, code = excluded.code, message = excluded.message
+"""
+
+_NONE = (0, 0, 0, 0.0)
+
+Count = tuple[str, int, int, bool, bool, float]
+
+
+def record(connection: sqlite3.Connection, probes: Iterable[Probe]) -> None:
+    """Count probes into the buckets of every width."""
+    connection.executemany(_COUNT, (row for probe in probes for row in _counts(probe)))
+
+
+def _counts(probe: Probe) -> Iterator[Count]:
+    timed = probe.ok and probe.latency_ms is not None
+    latency = probe.latency_ms if timed and probe.latency_ms is not None else 0.0
+    for width in HEALTH:
+        yield probe.provider_id, width // _MICROSECOND, _start(probe.at, width), not probe.ok, timed, latency
+
+
+def _start(at: datetime, width: timedelta) -> int:
+    """The beginning of the bucket that a moment falls into; buckets are aligned in UTC."""
+    since = micros(at)
+    return since - since % (width // _MICROSECOND)
+
+
+def buckets(
+    connection: sqlite3.Connection, provider_ids: Sequence[str], window: UptimeWindow, now: datetime
+) -> dict[str, Sequence[HealthBucket]]:
+    """The buckets of a window that ends with the one of now; spans without a probe have no checks."""
+    span, width = WINDOWS[window]
+    step = width // _MICROSECOND
+    last = _start(now, width)
+    starts = range(last - step * (span // width - 1), last + 1, step)
+    return {id_: _series(connection, id_, starts) for id_ in provider_ids}
+
+
+def _series(connection: sqlite3.Connection, provider_id: str, starts: range) -> tuple[HealthBucket, ...]:
+    rows = connection.execute(
+        "SELECT start, checks, failures, timed, latency_sum FROM bucket"
+        " WHERE provider_id = ? AND width = ? AND start BETWEEN ? AND ?",
+        (provider_id, starts.step, starts[0], starts[-1]),
+    )
+    counted = {start: counts for start, *counts in rows}
+    return tuple(_bucket(start, starts.step, counted.get(start, _NONE)) for start in starts)
+
+
+def _bucket(start: int, width: int, counts: Sequence[float]) -> HealthBucket:
+    checks, failures, timed, latency = counts
+    return HealthBucket(
+        start=moment(start),
+        end=moment(start + width),
+        checks=int(checks),
+        failures=int(failures),
+        latency_ms=latency / timed if timed else None,
+    )
+
+
+def write_incident(connection: sqlite3.Connection, incident: Incident) -> None:
+    """Store an incident, or how it ended."""
+    connection.execute(
+        _UPSERT_INCIDENT,
+        (
+            incident.id,
+            incident.provider_id,
+            micros(incident.started_at),
+            maybe_micros(incident.ended_at),
+            incident.code.value,
+            incident.message,
+        ),
+    )
+
+
+def incidents(connection: sqlite3.Connection, provider_ids: Sequence[str], limit: int) -> dict[str, Sequence[Incident]]:
+    """Each provider's incidents, newest first."""
+    return {id_: _newest(connection, id_, limit) for id_ in provider_ids}
+
+
+def _newest(connection: sqlite3.Connection, provider_id: str, limit: int) -> tuple[Incident, ...]:
+    rows = connection.execute(
+        "SELECT id, started_at, ended_at, code, message FROM incident"
+        " WHERE provider_id = ? ORDER BY started_at DESC, id DESC LIMIT ?",
+        (provider_id, limit),
+    )
+    return tuple(
+        Incident(
+            id=id_,
+            provider_id=provider_id,
+            started_at=moment(started_at),
+            ended_at=maybe_moment(ended_at),
+            code=ProviderErrorCode(code),
+            message=message,
+        )
+        for id_, started_at, ended_at, code, message in rows
+    )
+
+
+def trim(connection: sqlite3.Connection, now: datetime) -> None:
+    """Drop buckets and incidents that no window asks for any more."""
+    for width, kept in HEALTH.items():
+        connection.execute(
+            "DELETE FROM bucket WHERE width = ? AND start < ?", (width // _MICROSECOND, micros(now - kept))
+        )
+    connection.execute("DELETE FROM incident WHERE ended_at < ?", (micros(now - INCIDENTS),))

@@ -1,0 +1,145 @@
+"""The embedded store: one SQLite file in WAL mode, used by one thread of its own."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+from backends import _audit, _health, _log, _state
+from backends._faults import understood
+from backends._file import Opened, open_file
+from backends._transaction import transaction
+from backends.retention import Retention
+from catalogue.audit import AuditEntry
+from catalogue.health import Quarantine
+from catalogue.history import HealthBucket, Incident, Probe
+from catalogue.listing import Listing
+from catalogue.ports import Commit, LogPage, Stored
+from catalogue.vocabulary import UptimeWindow
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class SqliteStore:
+    """A `catalogue.ports.Store` in one file; what `commit` returned from survives a crash and a power cut.
+
+    Every method may raise a `backends.errors.StoreError`. A call that is cancelled may still take effect.
+    """
+
+    def __init__(self, opened: Opened, thread: ThreadPoolExecutor, retention: Retention) -> None:
+        self.notice = opened.notice
+        """What to log once: that an unreadable store was moved aside."""
+        self._connection = opened.connection
+        self._thread = thread
+        self._retention = retention
+        self._unread: Stored | None = opened.stored
+        self._written = dict(opened.stored.listings)
+
+    async def load(self) -> Stored:
+        """What was stored last."""
+        return await self._run(self._load)
+
+    async def commit(self, commit: Commit) -> None:
+        """Store a revision, its changes and its listing in one transaction; StoreConflict unless it comes next."""
+        await self._run(self._commit, commit)
+
+    async def confirm(self, provider_id: str, as_of: datetime) -> None:
+        """Store that a provider's list was still the same at a later moment."""
+        await self._run(self._write, _state.confirm, provider_id, as_of)
+
+    async def hold(self, provider_id: str, quarantine: Quarantine | None, listing: Listing | None) -> None:
+        """Store a provider's quarantine and the listing it holds back, or that there is none."""
+        await self._run(self._write, _state.hold, provider_id, quarantine, listing)
+
+    async def read(self, after: int, limit: int) -> LogPage:
+        """Changes after a position in the log."""
+        return await self._run(_log.page, after, limit)
+
+    async def record(self, probes: Sequence[Probe]) -> None:
+        """Count probes into the health history."""
+        await self._run(self._write, _health.record, probes)
+
+    async def open_incident(self, incident: Incident) -> None:
+        """Store that a provider went down, or, with `ended_at`, that the incident of this id is over."""
+        await self._run(self._write, _health.write_incident, incident)
+
+    async def health(
+        self, provider_ids: Sequence[str], window: UptimeWindow, now: datetime
+    ) -> Mapping[str, Sequence[HealthBucket]]:
+        """The buckets of each provider, oldest first, the last one holding `now`."""
+        return await self._run(_health.buckets, provider_ids, window, now)
+
+    async def incidents(self, provider_ids: Sequence[str], limit: int) -> Mapping[str, Sequence[Incident]]:
+        """Each provider's incidents, newest first."""
+        return await self._run(_health.incidents, provider_ids, limit)
+
+    async def audit(self, entries: Sequence[AuditEntry]) -> None:
+        """Append to the audit log."""
+        await self._run(self._write, _audit.append, entries)
+
+    async def audit_page(self, before: int | None, limit: int) -> Sequence[AuditEntry]:
+        """Audit entries before a position, newest first."""
+        return await self._run(_audit.page, before, limit)
+
+    async def trim(self, now: datetime) -> None:
+        """Drop what is past its retention."""
+        await self._run(self._write, self._trim, now)
+
+    async def close(self) -> None:
+        """Flush and close; a store is used no more after that."""
+        await self._run(sqlite3.Connection.close)
+        self._thread.shutdown(wait=False)
+
+    async def _run(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        with understood():
+            return await asyncio.get_running_loop().run_in_executor(
+                self._thread, partial(work, self._connection, *args, **kwargs)
+            )
+
+    def _load(self, connection: sqlite3.Connection) -> Stored:
+        stored, self._unread = self._unread or _state.read(connection), None
+        self._written = dict(stored.listings)
+        return stored
+
+    def _commit(self, connection: sqlite3.Connection, commit: Commit) -> None:
+        listing = commit.listing
+        self._write(connection, _state.commit, commit, self._written.get(listing.provider_id) if listing else None)
+        if listing:
+            self._written[listing.provider_id] = listing
+
+    def _write(
+        self,
+        connection: sqlite3.Connection,
+        work: Callable[Concatenate[sqlite3.Connection, P], None],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> None:
+        self._unread = None
+        with transaction(connection):
+            work(connection, *args, **kwargs)
+
+    def _trim(self, connection: sqlite3.Connection, now: datetime) -> None:
+        _log.trim(connection, self._retention, now)
+        _health.trim(connection, now)
+        _audit.trim(connection, self._retention, now)
+
+
+async def open_store(path: Path, *, clock: Callable[[], datetime], retention: Retention) -> SqliteStore:
+    """Open the store in this file, made new where there is none or where it cannot be read (see `notice`).
+
+    Raises:
+        StoreUnusable: The folder cannot be written.
+        StoreConflict: Another process holds the file.
+    """
+    thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+    try:
+        opened = await asyncio.get_running_loop().run_in_executor(thread, open_file, path, clock)
+    except BaseException:
+        thread.shutdown(wait=False)
+        raise
+    return SqliteStore(opened, thread, retention)

@@ -83,7 +83,7 @@ class ProviderState:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class Snapshot:
     """Every provider and model at one revision."""
 

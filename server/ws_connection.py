@@ -109,7 +109,7 @@ class Connection(Generic[S]):
             async with self._init_deadline:
                 while True:
                     await self._handle(await self._receive())
-                    # Frames that came in one packet are there at once: without this they would hold the loop together.
+                    # Frames that came in one packet are there at once: together they would hold the loop.
                     await asyncio.sleep(0)
         except TimeoutError:
             raise _Closed(4408, "Connection initialisation timeout") from None
@@ -204,6 +204,8 @@ class Connection(Generic[S]):
             async for answer in answers:
                 if await self._send_result(message.id, answer):
                     return answer
+                # The same for a backlog of events.
+                await asyncio.sleep(0)
         return None
 
     async def _send_result(self, operation_id: str, answer: Answer) -> Answer | None:

@@ -1,0 +1,222 @@
+"""A small GraphQL server on loopback for the tests of sockets: in this process, on uvicorn as it really runs."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import strawberry
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, WebSocketRoute
+from starlette.types import ASGIApp
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Origin, Subprotocol
+
+from execution.executor import Executor
+from execution.limits import DocumentLimits
+from server.graphql_ws import websocket_endpoint
+from server.uvicorn_protocol import ConnectionLimits, uvicorn_options
+from server.ws_connection import SocketLimits, SocketService
+
+PATIENCE = 5.0
+"""Seconds after which a test that waits for something has failed."""
+
+
+@dataclass
+class Source:
+    """An endless stream of events and the count of those who listen."""
+
+    live: int = 0
+    pulled: int = 0
+    size: int = 0
+    """Bytes of padding in each event; with none, events come only when published."""
+    _listeners: set[asyncio.Queue[int]] = field(default_factory=set)
+    _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    def publish(self, number: int) -> None:
+        for listener in self._listeners:
+            listener.put_nowait(number)
+
+    async def events(self) -> AsyncGenerator[str, None]:
+        listener: asyncio.Queue[int] = asyncio.Queue()
+        self._listeners.add(listener)
+        await self._count(1)
+        try:
+            while True:
+                yield "x" * self.size if self.size else str(await listener.get())
+                self.pulled += 1
+        finally:
+            self._listeners.discard(listener)
+            await asyncio.shield(self._count(-1))
+
+    async def until_live(self, count: int) -> None:
+        async with asyncio.timeout(PATIENCE), self._changed:
+            await self._changed.wait_for(lambda: self.live == count)
+
+    async def _count(self, step: int) -> None:
+        async with self._changed:
+            self.live += step
+            self._changed.notify_all()
+
+
+def schema_over(source: Source) -> strawberry.Schema:
+    async def count_up(target: int) -> AsyncGenerator[int, None]:
+        for number in range(target):
+            yield number
+
+    async def listen() -> AsyncGenerator[str, None]:
+        async with aclosing(source.events()) as events:
+            async for event in events:
+                yield event
+
+    def greet(name: str = "world") -> str:
+        return f"hello {name}"
+
+    def explode() -> int | None:
+        raise RuntimeError("a secret of the server")
+
+    def publish_one(number: int) -> int:
+        source.publish(number)
+        return number
+
+    @strawberry.type
+    class Query:
+        hello: str = strawberry.field(resolver=greet)
+        boom: int | None = strawberry.field(resolver=explode)
+
+    @strawberry.type
+    class Mutation:
+        publish: int = strawberry.field(resolver=publish_one)
+
+    @strawberry.type
+    class Subscription:
+        count: AsyncGenerator[int, None] = strawberry.subscription(resolver=count_up)
+        events: AsyncGenerator[str, None] = strawberry.subscription(resolver=listen)
+
+    return strawberry.Schema(Query, Mutation, Subscription)
+
+
+class World:
+    """One running server and what its tests look at."""
+
+    server: uvicorn.Server
+
+    def __init__(self) -> None:
+        self.source = Source()
+        self.reported: list[Exception] = []
+        self.payloads: list[Mapping[str, Any]] = []
+        self.refusal: Exception | None = None
+        self.url = ""
+
+    def service(self, limits: SocketLimits) -> SocketService[str]:
+        return SocketService(
+            executor=Executor(
+                schema_over(self.source),
+                limits=DocumentLimits(),
+                context=lambda scope: {"scope": scope},
+                catalogue_size=lambda: 10,
+                report=self.report,
+            ),
+            scope_of_socket=self.scope_of_socket,
+            report=self.report,
+            limits=limits,
+        )
+
+    def report(self, error: Exception, _error_id: str) -> None:
+        self.reported.append(error)
+
+    async def scope_of_socket(self, _connection: object, payload: Mapping[str, Any]) -> str:
+        self.payloads.append(payload)
+        if self.refusal:
+            raise self.refusal
+        return "caller"
+
+    @asynccontextmanager
+    async def socket(self, *, init: bool = True, origin: str | None = None) -> AsyncIterator["Socket"]:
+        async with connect(
+            self.url,
+            subprotocols=[Subprotocol("graphql-transport-ws")],
+            origin=Origin(origin) if origin else None,
+            compression=None,
+            close_timeout=0.5,
+        ) as connection:
+            socket = Socket(connection)
+            if init:
+                await socket.send({"type": "connection_init"})
+                assert await socket.read() == {"type": "connection_ack"}
+            yield socket
+
+
+class Socket:
+    """The client's end of one socket."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+
+    async def send(self, message: object) -> None:
+        await self.connection.send(message if isinstance(message, str | bytes) else json.dumps(message))
+
+    async def subscribe(self, operation_id: str, query: str, **payload: object) -> None:
+        await self.send({"id": operation_id, "type": "subscribe", "payload": {"query": query, **payload}})
+
+    async def read(self) -> Any:
+        async with asyncio.timeout(PATIENCE):
+            return json.loads(await self.connection.recv())
+
+    async def read_all(self, operation_id: str) -> list[Any]:
+        """Read to the end of one operation, others' messages aside."""
+        messages: list[Any] = []
+        while not messages or messages[-1]["type"] == "next":
+            message = await self.read()
+            if message["id"] == operation_id:
+                messages.append(message)
+        return messages
+
+    async def close_code(self) -> int | None:
+        async with asyncio.timeout(PATIENCE):
+            try:
+                while True:
+                    await self.connection.recv()
+            except ConnectionClosed:
+                return self.connection.close_code
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp, limits: ConnectionLimits | None = None) -> AsyncIterator[tuple[uvicorn.Server, int]]:
+    """Run an application on an ephemeral port of 127.0.0.1."""
+    config = uvicorn.Config(
+        app,
+        host="127.0.0.1",
+        port=0,
+        lifespan="off",
+        log_config=None,
+        **uvicorn_options(limits or ConnectionLimits(shutdown=1)),
+    )
+    server = uvicorn.Server(config)
+    config.load()
+    server.lifespan = config.lifespan_class(config)
+    await server.startup()
+    try:
+        yield server, server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        await server.shutdown()
+
+
+@asynccontextmanager
+async def world_of_sockets(
+    socket_limits: SocketLimits | None = None,
+    connection_limits: ConnectionLimits | None = None,
+) -> AsyncIterator[World]:
+    world = World()
+    endpoint = websocket_endpoint(
+        world.service(socket_limits or SocketLimits()),
+        allows_origin=lambda origin: origin == "https://friend.example",
+    )
+    routes: list[BaseRoute] = [WebSocketRoute("/graphql", endpoint)]
+    async with serving(Starlette(routes=routes), connection_limits) as (world.server, port):
+        world.url = f"ws://127.0.0.1:{port}/graphql"
+        yield world

@@ -13,6 +13,7 @@ from catalogue.change import (
     ModelRemoved,
     PriceChanged,
     ProviderHealthChanged,
+    Resync,
     StatusChanged,
 )
 from catalogue.facts import ModelFacts
@@ -43,10 +44,15 @@ TRACKED: tuple[str, ...] = (*PriceChanged.fields, *DETAILS, "expires_at")
 
 
 def diff(before: ProviderState, after: ProviderState, *, at: datetime) -> list[Change]:
-    """The changes from one state of a provider to a later one; none for models when `before` was no list of its own."""
+    """The changes from one state of a provider to a later one.
+
+    A provider's first own list raises a Resync in place of a change for each model.
+    """
     changes: list[Change] = list(_health(before, after, at))
     if before.listing.is_reference:
         changes.extend(_models(before, after, at))
+    elif after.listing.is_reference:
+        changes.append(Resync(at=at, reason=f"The first list of {after.profile.name} has come."))
     return changes
 
 

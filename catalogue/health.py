@@ -66,23 +66,30 @@ class Standing:
     quarantine: Quarantine | None = None
 
 
-def succeeded(standing: Standing, *, at: datetime, latency_ms: float, problem: Problem | None = None) -> Standing:
-    """The standing after a call that was answered; `problem` is one that leaves the provider usable (DEGRADED)."""
+def succeeded(standing: Standing, *, at: datetime, latency_ms: float, note: Problem | None = None) -> Standing:
+    """The standing after a call that did what it should; `note` is a problem that leaves the provider healthy."""
+    return replace(
+        _answered(standing, HealthStatus.HEALTHY, at=at, problem=note), last_success_at=at, latency_ms=latency_ms
+    )
+
+
+def hampered(standing: Standing, *, at: datetime, problem: Problem) -> Standing:
+    """The standing after a call that was answered without being of use, such as a refused key or a garbled list."""
+    return _answered(standing, HealthStatus.DEGRADED, at=at, problem=problem)
+
+
+def _answered(standing: Standing, status: HealthStatus, *, at: datetime, problem: Problem | None) -> Standing:
     successes = standing.consecutive_successes + 1
     recovering = standing.status in _ILL and successes < SUCCESSES_TO_UP
-    up = HealthStatus.DEGRADED if problem else HealthStatus.HEALTHY
-    status = standing.status if recovering else up
-    down = status is HealthStatus.DOWN
+    reached = standing.status if recovering else status
     return replace(
         standing,
-        status=status,
-        since=at if status is not standing.status else standing.since,
+        status=reached,
+        since=at if reached is not standing.status else standing.since,
         last_checked=at,
-        last_success_at=at,
-        latency_ms=latency_ms,
         consecutive_failures=0,
         consecutive_successes=successes,
-        breaker=BreakerState.HALF_OPEN if down else BreakerState.CLOSED,
+        breaker=BreakerState.HALF_OPEN if reached is HealthStatus.DOWN else BreakerState.CLOSED,
         retry_at=None,
         error=problem or (standing.error if recovering else None),
     )

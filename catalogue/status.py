@@ -20,6 +20,8 @@ class Verdict:
 
 AVAILABLE = Verdict(ModelStatus.AVAILABLE)
 
+_UNREMARKABLE = ModelFacts(id="", provider_id="", name="")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
@@ -90,19 +92,26 @@ def judge_listing(
     listing: Listing, standing: Standing, *, name: str, list_ttl: timedelta, now: datetime
 ) -> dict[str, Verdict]:
     """The verdicts of one provider's models by id; those that are AVAILABLE are left out."""
-    verdicts = {}
-    for id_, facts in listing.models.items():
-        verdict = judge(
+
+    def verdict(facts: ModelFacts, *, gone: bool) -> Verdict:
+        return judge(
             Case(
                 facts=facts,
                 name=name,
-                gone=id_ in listing.gone,
+                gone=gone,
                 standing=standing,
                 as_of=listing.as_of,
                 list_ttl=list_ttl,
                 now=now,
             )
         )
-        if verdict is not AVAILABLE:
-            verdicts[id_] = verdict
+
+    # Most rows have nothing of their own that a rule looks at: they share one verdict.
+    common = verdict(_UNREMARKABLE, gone=False)
+    verdicts = {}
+    for id_, facts in listing.models.items():
+        own = id_ in listing.gone or facts.deprecated or facts.expires_at is not None
+        found = verdict(facts, gone=id_ in listing.gone) if own else common
+        if found is not AVAILABLE:
+            verdicts[id_] = found
     return verdicts

@@ -1,0 +1,283 @@
+"""One provider's coordinator: it alone decides when the provider is asked, and what an answer or its absence means.
+
+Failures have four meanings. Unreachable: back off, and three in a row take the provider down. Rejected: a refused key
+rests for 15 minutes while a public list is read without it, and a 429 is waited out as told. Malformed: the last good
+list is kept. Suspicious: the list is held back. In none of them does a reader wait or lose the last good list.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+
+import structlog
+
+from catalogue.change import Change
+from catalogue.errors import BadUserInput
+from catalogue.health import Problem
+from catalogue.listing import Listing, confirmed, merged
+from catalogue.refresh import ProviderRefresh, RefreshProgress
+from catalogue.snapshot import ProviderState
+from catalogue.vocabulary import RefreshOutcome, RefreshStep
+from polling.calls import Calls
+from polling.pace import Priority
+from polling.quarantine import Held, Ward
+from polling.record import ProviderRecord, Surroundings
+from polling.schedule import MAX_PAUSE
+from polling.server_key import ServerKey, problem_of
+from providers._kit.errors import Throttled, Unauthorized, UpstreamError
+from providers._kit.lists import FetchedList, Validators, fetch_list
+from providers._kit.parse import ParsedList
+from providers._kit.upstream import Upstream
+
+_LIST_BUDGET = 60.0
+"""Seconds for one page of a list with its retries."""
+_IDLE_SECONDS = 3600.0
+
+Outcome = tuple[RefreshOutcome, Problem | None, Sequence[Change]]
+
+log = structlog.get_logger(__name__)
+
+
+class Coordinator:
+    """Polls one provider, answers refreshes, and keeps the last good list."""
+
+    def __init__(self, *, upstream: Upstream, calls: Calls, shared: Surroundings, held: Held | None = None) -> None:
+        self.upstream = upstream
+        self._calls = calls
+        self._shared = shared
+        self._ward = Ward(
+            provider_id=upstream.id, store=shared.store, clock=shared.clock, limits=shared.guard, held=held
+        )
+        self._record = ProviderRecord(provider_id=upstream.id, ward=self._ward, shared=shared)
+        self._key = ServerKey(upstream=upstream, clock=shared.clock)
+        self._turn = asyncio.Lock()
+        self._flight: asyncio.Task[ProviderRefresh] | None = None
+        self._validators: Validators | None = None
+        self._digest = b""
+        self._read_with_key: bool | None = None
+        self._list_problem: Problem | None = None
+
+    async def run(self) -> None:
+        """Poll until cancelled."""
+        clock = self._shared.clock
+        while True:
+            await self._step()
+            wait = (self._record.schedule.due - clock.now()).total_seconds()
+            await clock.sleep(min(max(wait, 0.0), _IDLE_SECONDS))
+
+    async def _step(self) -> None:
+        now = self._shared.clock.now()
+        standing = self._record.state.standing
+        if not self._record.admits(now) and standing.retry_at is not None:
+            self._record.schedule = self._record.schedule.paused(standing.retry_at)
+        elif now >= self._record.schedule.list_due and not self._record.breaker_open():
+            await self.refresh(Priority.POLL)
+        elif now >= self._record.schedule.due:
+            await self._probe()
+
+    async def refresh(self, priority: Priority) -> ProviderRefresh:
+        """Fetch the list now; refreshes that overlap share one flight, which outlives a caller that goes away."""
+        if self._flight is None or self._flight.done():
+            self._flight = asyncio.create_task(self._fly(priority), name=f"list:{self.upstream.id}")
+        return await asyncio.shield(self._flight)
+
+    async def stop(self) -> None:
+        """Give up what is under way; a call cut short is no failure."""
+        if self._flight is not None:
+            self._flight.cancel()
+            await asyncio.gather(self._flight, return_exceptions=True)
+        await self._calls.close()
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the list is within its lifetime."""
+        listing = self._record.state.listing
+        if listing.as_of is None or not listing.is_reference:
+            return False
+        return self._shared.clock.now() - listing.as_of <= self._shared.timing.list_ttl
+
+    @property
+    def quarantine_id(self) -> str | None:
+        """The id of the held-back list, if one waits."""
+        return self._ward.quarantine.id if self._ward.quarantine else None
+
+    async def decide(self, quarantine_id: str, *, accept: bool) -> ProviderState:
+        """Accept or discard the held-back list; BadUserInput when another one, or none, waits by now."""
+        async with self._turn:
+            if self.quarantine_id != quarantine_id:
+                raise BadUserInput(
+                    "This list is not held back any more. Read providerHealth { quarantine { id } } anew."
+                )
+            if accept:
+                accepted = await self._ward.release()
+                await self._record.eased(relist=lambda before: accepted or before)
+            else:
+                await self._ward.discard()
+                await self._record.eased()
+        return self._record.state
+
+    async def _fly(self, priority: Priority) -> ProviderRefresh:
+        clock = self._shared.clock
+        started = clock.monotonic()
+        self._tell(RefreshStep.WAITING)
+        async with self._turn:
+            before = self._record.state.listing
+            outcome, problem, changes = await self._listed(priority)
+        after = self._record.state
+        added, removed, changed = _counts(before, after.listing)
+        result = ProviderRefresh(
+            provider_id=self.upstream.id,
+            outcome=outcome,
+            added=added,
+            removed=removed,
+            changed=changed,
+            model_count=after.model_count,
+            duration_ms=(clock.monotonic() - started) * 1000,
+            error=problem,
+            changes=tuple(changes),
+        )
+        self._tell(RefreshStep.DONE, model_count=result.model_count, result=result)
+        return result
+
+    async def _listed(self, priority: Priority) -> Outcome:
+        if not self.upstream.configured:
+            self._record.schedule = self._record.schedule.listed(self._shared.clock.now(), self._shared.rng)
+            await self._record.publish()
+            return RefreshOutcome.SKIPPED, self._record.state.standing.error, ()
+        try:
+            await self._record.half_open()
+            self._tell(RefreshStep.FETCHING)
+            fetched, with_key = await self._fetch(priority)
+            parsed = await self._parsed(fetched)
+            return await self._take(fetched, parsed, with_key=with_key)
+        except UpstreamError as error:
+            return await self._unlisted(error)
+        except Exception:
+            # Whatever breaks here, such as a full disk: the last good list is served and polling goes on.
+            log.exception("list_not_taken", provider=self.upstream.id)
+            self._record.schedule = self._record.schedule.unlisted(self._shared.clock.now(), self._shared.rng)
+            return RefreshOutcome.FAILED, None, ()
+
+    async def _fetch(self, priority: Priority) -> tuple[FetchedList, bool]:
+        call = self._calls.at(priority, budget=_LIST_BUDGET, progress=self._received)
+        key = self._key.usable(urgent=priority is Priority.ADMIN)
+        try:
+            fetched = await fetch_list(self.upstream, call, key=key, validators=self._validators)
+        except Unauthorized as error:
+            if key is None:
+                raise
+            self._key.refused(error)
+            if self.upstream.adapter.needs_key:
+                raise
+            return await fetch_list(self.upstream, call, key=None), False
+        if key is not None:
+            self._key.accepted()
+        return fetched, key is not None
+
+    async def _parsed(self, fetched: FetchedList) -> ParsedList | None:
+        if fetched.not_modified or fetched.digest == self._digest:
+            return None
+        self._tell(RefreshStep.READING, received=sum(map(len, fetched.bodies)))
+        return await self._shared.parser.parse(self.upstream, fetched.bodies)
+
+    async def _take(self, fetched: FetchedList, parsed: ParsedList | None, *, with_key: bool) -> Outcome:
+        now = self._shared.clock.now()
+        self._record.schedule = self._record.schedule.listed(now, self._shared.rng)
+        self._list_problem = None
+        if parsed is None:
+            await self._ward.clear()
+        elif await self._suspicious(parsed, with_key=with_key):
+            await self._record.answered(fetched.latency_ms, self._key.problem)
+            held = self._ward.quarantine is not None
+            return (RefreshOutcome.QUARANTINED if held else RefreshOutcome.KEPT_LAST_GOOD), self._ward.problem(), ()
+        before = self._record.state.listing.models
+        changes = await self._record.answered(
+            fetched.latency_ms,
+            self._key.problem,
+            dropped=parsed.dropped if parsed else None,
+            relist=lambda old: merged(old, parsed.models, at=now) if parsed else confirmed(old, at=now),
+        )
+        self._validators, self._read_with_key = fetched.validators, with_key
+        self._digest = fetched.digest or self._digest
+        same = self._record.state.listing.models is before
+        return (RefreshOutcome.UNCHANGED if same else RefreshOutcome.UPDATED), self._key.problem, changes
+
+    async def _suspicious(self, parsed: ParsedList, *, with_key: bool) -> bool:
+        # A list read with a key and one read without are different lists: the one is no measure of the other.
+        if self._read_with_key not in {None, with_key}:
+            await self._ward.clear()
+            return False
+        return await self._ward.holds(self._record.state.listing, parsed.models)
+
+    async def _unlisted(self, error: UpstreamError) -> Outcome:
+        self._record.schedule = self._record.schedule.unlisted(self._shared.clock.now(), self._shared.rng)
+        problem = self._list_problem = self._problem(error)
+        self._wait_as_told(error)
+        changes = await self._record.troubled(problem)
+        kept = bool(self._record.state.listing.models)
+        return (RefreshOutcome.KEPT_LAST_GOOD if kept else RefreshOutcome.FAILED), problem, changes
+
+    async def _probe(self) -> None:
+        self._record.schedule = self._record.schedule.probed(self._shared.clock.now(), self._shared.rng)
+        if not self.upstream.configured:
+            await self._record.publish()
+            return
+        async with self._turn:
+            await self._record.half_open()
+            try:
+                latency_ms = await self._probed()
+            except UpstreamError as error:
+                self._wait_as_told(error)
+                await self._record.troubled(self._problem(error))
+                return
+            if self._record.is_down:
+                # The second answer that brings it back should be the list itself.
+                self._record.schedule = self._record.schedule.hurried(self._shared.clock.now())
+            await self._record.answered(latency_ms, self._list_problem or self._key.problem)
+
+    async def _probed(self) -> float:
+        call = self._calls.at(Priority.PROBE, budget=self.upstream.calls.timeout, retries=0)
+        key = self._key.usable(urgent=False)
+        url = self.upstream.check_url() if key or self.upstream.health_url else None
+        try:
+            return (await call(url or self.upstream.list_url(), self.upstream.request_headers(key))).latency_ms
+        except Unauthorized as error:
+            if key is not None:
+                self._key.refused(error)
+            raise
+
+    def _wait_as_told(self, error: UpstreamError) -> None:
+        now = self._shared.clock.now()
+        if isinstance(error, Throttled):
+            told = timedelta(seconds=min(error.retry_after or 0.0, MAX_PAUSE.total_seconds()))
+            self._record.schedule = self._record.schedule.paused(now + max(told, self._shared.timing.health_ttl))
+        elif isinstance(error, Unauthorized) and self.upstream.adapter.needs_key and self._key.rests_until:
+            self._record.schedule = self._record.schedule.paused(self._key.rests_until)
+
+    def _problem(self, error: UpstreamError) -> Problem:
+        return problem_of(error, at=self._shared.clock.now())
+
+    def _received(self, count: int) -> None:
+        self._tell(RefreshStep.FETCHING, received=count)
+
+    def _tell(
+        self,
+        step: RefreshStep,
+        *,
+        received: int | None = None,
+        model_count: int | None = None,
+        result: ProviderRefresh | None = None,
+    ) -> None:
+        self._shared.progress.tell(
+            RefreshProgress(
+                provider_id=self.upstream.id, step=step, received=received, model_count=model_count, result=result
+            )
+        )
+
+
+def _counts(before: Listing, after: Listing) -> tuple[int, int, int]:
+    old = {i: f for i, f in before.models.items() if i not in before.gone} if before.is_reference else {}
+    new = {i: f for i, f in after.models.items() if i not in after.gone} if after.is_reference else {}
+    added = sum(i not in old for i in new)
+    removed = sum(i not in new for i in old)
+    return added, removed, sum(i in old and old[i] is not f for i, f in new.items())

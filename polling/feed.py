@@ -1,0 +1,95 @@
+"""The feed of changes: each follower keeps only its position, so that none costs memory and none slows another."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from itertools import dropwhile
+
+from catalogue import cursor
+from catalogue.change import Change, Resync
+from catalogue.ports import Reader, Store
+from polling.clock import Clock
+
+RECENT = 10_000
+"""So many changes are kept in memory; older ones are read from the store."""
+_PAGE = 500
+
+
+class Feed:
+    """Tells followers what the ledger has stored, from any position on."""
+
+    def __init__(self, *, store: Store, reader: Reader, clock: Clock) -> None:
+        self._store = store
+        self._reader = reader
+        self._clock = clock
+        self._recent: deque[Change] = deque(maxlen=RECENT)
+        self._news = asyncio.Event()
+        self._closed = False
+
+    def publish(self, changes: Sequence[Change]) -> None:
+        """Wake the followers; the changes are stored already and the snapshot holds them."""
+        self._recent.extend(changes)
+        self._wake()
+
+    def close(self) -> None:
+        """End every follower's stream."""
+        self._closed = True
+        self._wake()
+
+    def _wake(self) -> None:
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+    async def follow(self, since: str | None) -> AsyncIterator[Change]:
+        """Every change after a cursor, or from now on, each exactly once; Resync where the log cannot tell.
+
+        Raises BadUserInput at the first step for a cursor that is not readable.
+        """
+        position, lost = self._start(since)
+        if lost:
+            yield self._resync(lost, position)
+        while not self._closed:
+            news = self._news
+            changes, trimmed = await self._after(position)
+            if trimmed:
+                position = self._reader.snapshot.seq
+                yield self._resync("The log no longer holds what followed this cursor.", position)
+            for change in changes:
+                position = change.seq
+                yield change
+            if not changes and not trimmed:
+                await news.wait()
+
+    def _start(self, since: str | None) -> tuple[int, str | None]:
+        snapshot = self._reader.snapshot
+        if since is None:
+            return snapshot.seq, None
+        epoch, seq = cursor.decode(since)
+        if epoch != snapshot.epoch:
+            return snapshot.seq, "This cursor is of another log."
+        if seq > snapshot.seq:
+            return snapshot.seq, "This cursor is ahead of the log."
+        return seq, None
+
+    async def _after(self, position: int) -> tuple[Sequence[Change], bool]:
+        if position >= self._reader.snapshot.seq:
+            return (), False
+        if self._recent and self._recent[0].seq <= position + 1:
+            if self._recent[-1].seq - position <= _PAGE:  # a follower that keeps up looks at the end alone
+                return _tail(self._recent, position), False
+            return list(dropwhile(lambda c: c.seq <= position, self._recent))[:_PAGE], False
+        page = await self._store.read(position, _PAGE)
+        return page.changes, page.trimmed
+
+    def _resync(self, reason: str, seq: int) -> Resync:
+        return Resync(seq=seq, at=self._clock.now(), reason=reason)
+
+
+def _tail(recent: deque[Change], position: int) -> list[Change]:
+    tail: list[Change] = []
+    for change in reversed(recent):
+        if change.seq <= position:
+            break
+        tail.append(change)
+    tail.reverse()
+    return tail

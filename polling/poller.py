@@ -1,0 +1,82 @@
+"""All coordinators together: started and stopped as one, refreshed on demand, decided on by id."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
+
+from catalogue.errors import BadUserInput
+from catalogue.refresh import ProviderRefresh, RefreshProgress
+from catalogue.snapshot import ProviderState
+from catalogue.vocabulary import RefreshOutcome
+from polling.coordinator import Coordinator
+from polling.pace import Priority
+from polling.record import Surroundings
+
+REFRESH_SECONDS = 8.0
+"""A provider still at work after this is reported as IN_PROGRESS; it goes on."""
+
+
+class Poller:
+    """Keeps every provider in step with the world."""
+
+    def __init__(self, *, coordinators: Mapping[str, Coordinator], shared: Surroundings) -> None:
+        self._coordinators = coordinators
+        self._shared = shared
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin polling; returns at once."""
+        for coordinator in self._coordinators.values():
+            if coordinator.upstream.poll:
+                self._tasks.append(asyncio.create_task(coordinator.run(), name=f"poll:{coordinator.upstream.id}"))
+        self._tasks.append(asyncio.create_task(self._judge(), name="judge"))
+        self._tasks.append(asyncio.create_task(self._shared.recorder.run(), name="health-history"))
+
+    async def stop(self) -> None:
+        """Stop polling and write what is still to be written."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(c.stop() for c in self._coordinators.values()))
+        self._shared.progress.close()
+        with suppress(Exception):
+            await self._shared.recorder.flush()
+
+    async def refresh(self, provider_ids: Sequence[str], *, force: bool) -> Sequence[ProviderRefresh]:
+        """Fetch lists now, or only those past their lifetime; bounded, in the order of the ids."""
+        flights = {
+            id_: asyncio.create_task(self._refresh(self._coordinators[id_], force=force)) for id_ in provider_ids
+        }
+        if flights:
+            await asyncio.wait(flights.values(), timeout=REFRESH_SECONDS)
+        return [task.result() if task.done() else self._unfinished(id_) for id_, task in flights.items()]
+
+    async def _refresh(self, coordinator: Coordinator, *, force: bool) -> ProviderRefresh:
+        if not force and coordinator.fresh:
+            return self._result(coordinator.upstream.id, RefreshOutcome.SKIPPED)
+        return await coordinator.refresh(Priority.ADMIN)
+
+    def _unfinished(self, provider_id: str) -> ProviderRefresh:
+        return self._result(provider_id, RefreshOutcome.IN_PROGRESS, duration_ms=REFRESH_SECONDS * 1000)
+
+    def _result(self, provider_id: str, outcome: RefreshOutcome, duration_ms: float = 0.0) -> ProviderRefresh:
+        count = self._shared.ledger.snapshot.providers[provider_id].model_count
+        return ProviderRefresh(provider_id=provider_id, outcome=outcome, model_count=count, duration_ms=duration_ms)
+
+    def progress(self) -> AsyncIterator[RefreshProgress]:
+        """The steps of refreshes from now on."""
+        return self._shared.progress.watch()
+
+    async def resolve_quarantine(self, quarantine_id: str, *, accept: bool) -> ProviderState:
+        """Accept or discard a held-back list; BadUserInput when no such one waits (any more)."""
+        for coordinator in self._coordinators.values():
+            if coordinator.quarantine_id == quarantine_id:
+                return await coordinator.decide(quarantine_id, accept=accept)
+        raise BadUserInput("No list with this id is held back. Read providerHealth { quarantine { id } } anew.")
+
+    async def _judge(self) -> None:
+        """Statuses move with the clock too: an announced end passes, data grows old."""
+        while True:
+            await self._shared.clock.sleep(self._shared.timing.health_ttl.total_seconds())
+            for provider_id in self._coordinators:
+                await self._shared.ledger.publish(provider_id)

@@ -1,0 +1,43 @@
+"""The server's own key for one provider: used while it is good, rested while the provider refuses it."""
+
+from datetime import datetime
+
+from pydantic import SecretStr
+
+from catalogue.health import Problem
+from polling.clock import Clock
+from polling.schedule import KEY_PAUSE
+from providers._kit.errors import Unauthorized, UpstreamError
+from providers._kit.upstream import Upstream
+
+
+class ServerKey:
+    """Whether the key may be used now, and what is wrong with it."""
+
+    def __init__(self, *, upstream: Upstream, clock: Clock) -> None:
+        self._key = upstream.key
+        self._clock = clock
+        self.problem: Problem | None = None
+        """What the provider said, while the key rests."""
+        self.rests_until: datetime | None = None
+
+    def usable(self, *, urgent: bool) -> SecretStr | None:
+        """The key, unless it rests; an admin's refresh tries it all the same."""
+        resting = self.rests_until is not None and self._clock.now() < self.rests_until
+        return None if resting and not urgent else self._key
+
+    def refused(self, error: Unauthorized) -> None:
+        """The provider refused the key."""
+        now = self._clock.now()
+        self.problem = problem_of(error, at=now)
+        self.rests_until = now + KEY_PAUSE
+
+    def accepted(self) -> None:
+        """The provider took the key."""
+        self.problem = None
+        self.rests_until = None
+
+
+def problem_of(error: UpstreamError, *, at: datetime) -> Problem:
+    """What readers are told of an upstream error."""
+    return Problem(code=error.code, message=error.message, retryable=error.retryable, at=at)

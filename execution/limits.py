@@ -41,9 +41,9 @@ class DocumentLimits:
     """The same by the type of its items, where it is known to be longer."""
     seconds: float = 10.0
     """How long one operation, or one event of a subscription, may run."""
-    cached_documents: int = 1_000
-    cached_characters: int = 2 * 1024 * 1024
-    """Documents that are kept parsed, and the text they may have together."""
+    cached_documents: int = 500
+    cached_characters: int = 128 * 1024
+    """Documents that are kept parsed, and the text they may have together: about 160 bytes of memory a character."""
     introspection: bool = True
     suggestions: bool = False
     """Whether errors may say "Did you mean …?", which spells out the schema."""

@@ -8,7 +8,7 @@ from execution.lru import BoundedLru
 from execution.request import GraphQLRequest
 
 _ENTRIES = 2_000
-_CHARACTERS = 4 * 1024 * 1024
+_CHARACTERS = 1024 * 1024
 
 
 class DocumentNotFound(ClientError):

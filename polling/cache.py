@@ -1,0 +1,186 @@
+"""What is read on demand and kept for a while: fresh, then stale while it is read anew, then forgotten.
+
+aiocache is only the storage behind a small protocol (this is the one file that knows it); windows, the single flight,
+remembered failures and the bounds are here. What is kept must be immutable: the memory gives the same object to all.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Generic, Protocol, TypeVar
+
+import structlog
+from aiocache import SimpleMemoryCache  # type: ignore[import-untyped]  # it ships no types
+
+from catalogue.health import Problem
+from catalogue.vocabulary import ProviderErrorCode
+from polling.clock import Clock
+from polling.single_flight import Crowded, SingleFlight
+
+V = TypeVar("V")
+
+Read = Callable[[V | None], Awaitable[V | Problem]]
+"""Reads a value anew, given the last one if it is still known; says what went wrong instead of raising."""
+
+log = structlog.get_logger(__name__)
+
+
+class Storage(Protocol[V]):
+    """Where values lie."""
+
+    async def get(self, key: str) -> V | None:
+        """The value, or null when there is none or its time is over."""
+
+    async def put(self, key: str, value: V, *, seconds: float) -> None:
+        """Keep a value for some time; it may go earlier to make room."""
+
+
+class Memory(Generic[V]):
+    """The process's own memory, bounded in entries and in weight; what was used longest ago goes first."""
+
+    def __init__(self, *, entries: int, weigh: Callable[[V], int] = lambda _: 0, room: int = 0) -> None:
+        self._kept = SimpleMemoryCache(timeout=None)
+        self._weights: OrderedDict[str, int] = OrderedDict()
+        self._entries = entries
+        self._weigh = weigh
+        self._room = room
+
+    def __len__(self) -> int:
+        return len(self._weights)
+
+    async def get(self, key: str) -> V | None:
+        """The value, which makes it the most recently used one."""
+        value: V | None = await self._kept.get(key)
+        if value is not None:
+            self._weights.move_to_end(key)
+        return value
+
+    async def put(self, key: str, value: V, *, seconds: float) -> None:
+        """Keep a value; one that is too heavy for the room stands there alone."""
+        if seconds <= 0:  # which aiocache would take for ever
+            return
+        await self._kept.set(key, value, ttl=seconds)
+        self._weights[key] = self._weigh(value)
+        self._weights.move_to_end(key)
+        while len(self._weights) > self._entries or (
+            len(self._weights) > 1 and sum(self._weights.values()) > self._room
+        ):
+            oldest, _ = self._weights.popitem(last=False)
+            await self._kept.delete(oldest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Windows:
+    """For how many seconds something stands."""
+
+    fresh: float
+    """A value, before it is read anew."""
+    stale: float = 0.0
+    """After that: a value, while it is read anew or cannot be."""
+    failed: float
+    """That reading failed, before it is tried again."""
+    refused: float
+    """The same for a refused key, which time seldom mends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found(Generic[V]):
+    """What is known: a value, why there is none, or neither as long as it is still being read."""
+
+    value: V | None = None
+    read_at: datetime | None = None
+    problem: Problem | None = None
+    """Why the last try failed; a value beside it is from before."""
+    waited: bool = False
+    """Whether a provider was waited for."""
+
+
+class Cache(Generic[V]):
+    """Values by key, each read by one flight at a time, however many ask."""
+
+    def __init__(self, storage: Storage[Found[V]], *, windows: Windows, flights: int, clock: Clock) -> None:
+        self._storage = storage
+        self._windows = windows
+        self._flights = SingleFlight[Found[V]](at_most=flights)
+        self._clock = clock
+
+    async def get(self, key: str, read: Read[V] | None, *, wait: float) -> Found[V]:
+        """What is known of a key, read when it must be; returns within `wait` seconds, while the flight goes on.
+
+        Without `read`, or when too many flights are in the air, only what is already there.
+        """
+        found = await self._known(key)
+        if read is None or self._settled(found):
+            return found
+        try:
+            seat = self._flights.join(key, partial(self._fly, key, read))
+        except Crowded:
+            return found
+        if found.value is not None:
+            seat.cancel()
+            return found
+        return await self._seated(seat, wait)
+
+    async def close(self) -> None:
+        """End what is under way."""
+        await self._flights.close()
+
+    async def _seated(self, seat: asyncio.Future[Found[V]], wait: float) -> Found[V]:
+        alarm = asyncio.ensure_future(self._clock.sleep(wait))
+        try:
+            await asyncio.wait((seat, alarm), return_when=asyncio.FIRST_COMPLETED)
+            landed = seat.done() and not seat.cancelled()
+            return replace(seat.result() if landed else Found(), waited=True)
+        finally:
+            alarm.cancel()
+            seat.cancel()
+
+    async def _fly(self, key: str, read: Read[V]) -> Found[V]:
+        before = await self._known(key)
+        if self._settled(before):  # a storage takes time to ask: another flight landed meanwhile
+            return before
+        found = self._after(before, await self._outcome(read, before.value))
+        await self._storage.put(key, found, seconds=self._lifetime(found))
+        return found
+
+    async def _outcome(self, read: Read[V], before: V | None) -> V | Problem:
+        try:
+            return await read(before)
+        except Exception as error:  # noqa: BLE001  a bug in reading one thing must not fail the answers that show it
+            # An exception's text may quote a request, and with it a key: only its kind is told.
+            log.error("reading_failed", kind=type(error).__name__)  # noqa: TRY400  the same goes for its trace
+            message = "The provider's answer could not be understood."
+            return Problem(code=ProviderErrorCode.MALFORMED, message=message, retryable=False, at=self._clock.now())
+
+    def _after(self, before: Found[V], outcome: V | Problem) -> Found[V]:
+        if not isinstance(outcome, Problem):
+            return Found(value=outcome, read_at=self._clock.now())
+        if outcome.code is ProviderErrorCode.UNAUTHORIZED:  # who may no longer read it sees it no longer
+            return Found(problem=outcome)
+        return replace(before, problem=outcome)
+
+    async def _known(self, key: str) -> Found[V]:
+        found = await self._storage.get(key) or Found()
+        if found.read_at is not None and self._age(found.read_at) >= self._windows.fresh + self._windows.stale:
+            found = replace(found, value=None, read_at=None)
+        if found.problem is not None and self._age(found.problem.at) >= self._memory(found.problem):
+            found = replace(found, problem=None)
+        return found
+
+    def _settled(self, found: Found[V]) -> bool:
+        fresh = found.read_at is not None and self._age(found.read_at) < self._windows.fresh
+        return fresh or found.problem is not None
+
+    def _lifetime(self, found: Found[V]) -> float:
+        value = self._windows.fresh + self._windows.stale - self._age(found.read_at) if found.read_at else 0.0
+        return max(value, self._memory(found.problem) if found.problem else 0.0)
+
+    def _memory(self, problem: Problem) -> float:
+        refused = problem.code is ProviderErrorCode.UNAUTHORIZED
+        return self._windows.refused if refused else self._windows.failed
+
+    def _age(self, at: datetime) -> float:
+        return (self._clock.now() - at) / timedelta(seconds=1)

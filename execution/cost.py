@@ -8,7 +8,7 @@ that each fragment is costed once, whatever multiplies it.
 
 import math
 from collections.abc import Mapping
-from typing import NamedTuple, cast
+from typing import Final, NamedTuple, cast
 
 from graphql import (
     FieldNode,
@@ -36,14 +36,16 @@ from graphql import (
 from execution.document import Document
 from execution.limits import LARGEST_COUNT, DocumentLimits
 
-_LEAF = 0.1
-_INTROSPECTION = {"__schema": 20_000.0, "__type": 1_000.0, "__typename": _LEAF}
+_LEAF: Final = 1
+_OBJECT: Final = 10
+"""Costs are counted in tenths, so that sums are exact."""
+_INTROSPECTION: Final = {"__schema": 20_000 * _OBJECT, "__type": 1_000 * _OBJECT, "__typename": _LEAF}
 _SIZES = ("limit", "first", "last", "ids")
 
 
 class _Cost(NamedTuple):
-    fixed: float = 0.0
-    per_row: float = 0.0
+    fixed: int = 0
+    per_row: int = 0
 
 
 def cost_of(
@@ -60,7 +62,8 @@ def cost_of(
     if root is None:
         return 0
     walk = _Walk(schema, document, variables, limits, min(catalogue_size, limits.rows))
-    return math.ceil(min(walk.selection_set(operation.selection_set, root).fixed, LARGEST_COUNT))
+    tenths = min(walk.selection_set(operation.selection_set, root).fixed, LARGEST_COUNT * _OBJECT)
+    return math.ceil(tenths / _OBJECT)
 
 
 class _Walk:
@@ -82,7 +85,7 @@ class _Walk:
         self._fragments: dict[str, _Cost] = {}
 
     def selection_set(self, selection_set: SelectionSetNode, parent: GraphQLCompositeType) -> _Cost:
-        fixed = per_row = 0.0
+        fixed = per_row = 0
         for selection in selection_set.selections:
             cost = self._selection(selection, parent)
             fixed += cost.fixed
@@ -119,12 +122,12 @@ class _Walk:
             return _Cost(_LEAF)
         inner = self.selection_set(node.selection_set, item)
         if item.name.endswith("Connection"):
-            return _Cost(1 + inner.fixed + self._rows(node, field, item) * inner.per_row)
+            return _Cost(_OBJECT + inner.fixed + self._rows(node, field, item) * inner.per_row)
         if not is_list_type(get_nullable_type(field.type)):
-            return _Cost(1 + inner.fixed)
+            return _Cost(_OBJECT + inner.fixed)
         if parent.name.endswith("Connection"):
-            return _Cost(0, 1 + inner.fixed)
-        return _Cost(self._rows(node, field, item) * (1 + inner.fixed))
+            return _Cost(0, _OBJECT + inner.fixed)
+        return _Cost(self._rows(node, field, item) * (_OBJECT + inner.fixed))
 
     def _rows(self, node: FieldNode, field: GraphQLField, item: GraphQLNamedType) -> int:
         sized = [name for name in _SIZES if name in field.args]

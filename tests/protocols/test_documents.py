@@ -1,0 +1,219 @@
+"""Documents: read once, refused where they are too large, and never slow to refuse."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import pytest
+import strawberry
+from graphql import get_introspection_query
+
+from execution.answer import Answer
+from execution.document import Documents
+from execution.limits import DocumentLimits
+from execution.lru import BoundedLru
+from execution.pace import ROWS_AT_ONCE
+from execution.request import GraphQLRequest
+from tests.protocols.small_world import World, schema_over
+
+
+def spreads(depth: int) -> str:
+    """Spread each fragment twice in the one above it: written out, they double with each level."""
+    chain = " ".join(f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }}" for n in range(depth))
+    return f"{{ ...F0 }} {chain} fragment F{depth} on Query {{ __typename }}"
+
+
+def spreads_in_fields(depth: int) -> str:
+    """Spread each fragment in two equal fields of the one above it."""
+    body = "{{ replacement {{ ...F{0} }} replacement {{ ...F{0} }} }}"
+    chain = " ".join(f"fragment F{n} on Model {body.format(n + 1)}" for n in range(depth))
+    return f"{{ model {{ ...F0 }} }} {chain} fragment F{depth} on Model {{ id }}"
+
+
+def spreads_in_aliases(depth: int) -> str:
+    """Spread each fragment in two aliased fields of the one above it: nothing merges."""
+    body = "{{ a: replacement {{ ...F{0} }} b: replacement {{ ...F{0} }} }}"
+    chain = " ".join(f"fragment F{n} on Model {body.format(n + 1)}" for n in range(depth))
+    return f"{{ model {{ ...F0 }} }} {chain} fragment F{depth} on Model {{ id }}"
+
+
+def unused_spreads(depth: int) -> str:
+    return "{ __typename }" + spreads_in_fields(depth).split("} }", 1)[1]
+
+
+def chain(depth: int) -> str:
+    links = " ".join(f"fragment F{n} on Model {{ id name ...F{n + 1} }}" for n in range(depth))
+    return f"{{ model {{ ...F0 }} }} {links} fragment F{depth} on Model {{ id }}"
+
+
+def equal_fields(count: int) -> str:
+    return "{ model { " + "replacement { id } " * count + "} }"
+
+
+def equal_trees(depth: int) -> str:
+    tree = "id"
+    for _ in range(depth):
+        tree = f"replacement {{ {tree} }} " * 2
+    return f"{{ model {{ {tree} }} }}"
+
+
+SHAPES = [spreads, spreads_in_fields, spreads_in_aliases, unused_spreads, chain, equal_fields, equal_trees]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("size", [4, 5, 6, 8, 10, 15, 18, 20, 40, 60, 100, 200, 1_000])
+def test_a_nest_of_any_shape_and_size_is_decided_upon_at_once(shape: Callable[[int], str], size: int) -> None:
+    text = shape(min(size, 10) if shape is equal_trees else size)[: 256 * 1024]
+    executor = World().executor
+    executor.prepare(GraphQLRequest("{ model { id } }"))
+    took = []
+    for attempt in range(3):
+        request = GraphQLRequest(f"{text} # {attempt}")
+        started = time.perf_counter()
+        executor.prepare(request)
+        took.append(time.perf_counter() - started)
+    assert min(took) < 0.05
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{" * 100_000,
+        "{model" * 40_000,
+        "{ __typename }" + "#\n" * 120_000,
+        "{ __typename }" + "," * 250_000,
+        "query(" + "$a: Int " * 30_000 + ") { __typename }",
+        "{ " + "a " * 125_000 + "}",
+        "{ models(limit: " + "9" * 250_000 + ") { id } }",
+        '{ ask(provider: """' + "\\n" * 120_000 + '""") }',
+        "{ resolveModels(ids: [" + '"a",' * 60_000 + "]) { id } }",
+        "{ resolveModels(ids: " + "[" * 100_000 + ") { id } }",
+        "".join(f"fragment F{n} on Query {{ ...F{n + 1} }}" for n in range(6_000)),
+    ],
+    ids=lambda text: text[:24],
+)
+def test_a_body_full_of_anything_is_refused_without_holding_others_up(text: str) -> None:
+    executor = World().executor
+    started = time.perf_counter()
+    executor.prepare(GraphQLRequest(text[: 256 * 1024]))
+    assert time.perf_counter() - started < 0.25
+
+
+def _selections(count: int) -> str:
+    """Write a document of so many selections: a fragment of 49 fields spread 98 times, and single fields."""
+    fields = " ".join(f"f{n}" for n in range(49))
+    singles = " ".join(f"g{n}" for n in range(count - 1 - 98 * 50 - 49))
+    return f"{{ model {{ {'...A ' * 98} {singles} }} }} fragment A on Model {{ {fields} }}"
+
+
+def _pairs(pairs: int) -> str:
+    """Write a document with so many pairs of equal fields: 100 equal ones make 4,950, two more equal ones one each."""
+    singles = " ".join(f"f{n} f{n}" for n in range(pairs - 4_950))
+    return "{ model { " + "id " * 100 + singles + " } }"
+
+
+LIMITS = DocumentLimits()
+
+
+@pytest.mark.parametrize(
+    ("measure", "limit", "document"),
+    [
+        ("aliases", LIMITS.aliases, lambda count: "{ " + " ".join(f"a{n}: __typename" for n in range(count)) + " }"),
+        ("directives", LIMITS.directives, lambda count: "{ __typename " + "@include(if: true) " * count + "}"),
+        ("root fields", LIMITS.root_fields, lambda count: "{ " + "__typename " * count + "}"),
+        (
+            "depth",
+            LIMITS.depth,
+            lambda depth: "{ model" + " { replacement" * (depth - 2) + " { id }" + "}" * (depth - 1),
+        ),
+        ("selections", LIMITS.selections, _selections),
+        ("merged fields", LIMITS.merges, _pairs),
+    ],
+)
+def test_a_limit_lets_pass_what_it_says_and_no_more(measure: str, limit: int, document: Callable[[int], str]) -> None:
+    world = World()
+    at_limit = world.executor.prepare(GraphQLRequest(document(limit)))
+    assert not isinstance(at_limit, Answer) or measure not in str(at_limit.body)
+    refusal = world.refusal_of(document(limit + 1))
+    assert (refusal["code"], refusal["measure"], refusal["limit"]) == ("QUERY_TOO_COMPLEX", measure, limit)
+    assert refusal["cost"] > limit
+
+
+def test_tokens_are_counted_while_they_are_read() -> None:
+    world = World()
+    assert not isinstance(world.executor.prepare(GraphQLRequest("{ model { " + "id " * 90 + "} }")), Answer)
+    assert "2000 tokens" in world.refusal_of("{ model { " + "id " * 2_000 + "} }")["message"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{ ...A } fragment A on Query { ...A }",
+        "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }",
+        "{ __typename } fragment A on Query { model { ...B } } fragment B on Model { replacement { ...B } }",
+    ],
+)
+def test_a_fragment_that_spreads_itself_is_refused(text: str) -> None:
+    refusal = World().refusal_of(text)
+    assert refusal["code"] == "GRAPHQL_VALIDATION_FAILED"
+    assert "within itself" in refusal["message"]
+
+
+@pytest.mark.parametrize("text", ["{ ...A }", "{ ...A } fragment A on Nope { id }", "type A { id: ID }", "{ model }"])
+def test_what_does_not_fit_the_schema_is_refused(text: str) -> None:
+    assert World().refusal_of(text)["code"] in {"GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT"}
+
+
+def test_the_standard_introspection_query_fits() -> None:
+    world = World()
+    assert world.cost(get_introspection_query(input_value_deprecation=True)) <= world.limits.cost
+
+
+async def test_introspection_can_be_switched_off() -> None:
+    world = World(limits=DocumentLimits(introspection=False))
+    assert "introspection" in str(await world.run("{ __schema { queryType { name } } }"))
+    assert await world.run("{ __typename }") == {"data": {"__typename": "Query"}}
+
+
+def test_a_text_is_read_once() -> None:
+    schema: strawberry.Schema = schema_over(World())
+    documents = Documents(schema._schema, DocumentLimits())
+    assert documents.read("{ model { id } }") is documents.read("{ model { id } }")
+
+
+def test_what_was_used_longest_ago_is_forgotten_first() -> None:
+    kept: BoundedLru[int] = BoundedLru(entries=2, weight=10)
+    kept.put("a", 1, 1)
+    kept.put("b", 2, 1)
+    assert kept.get("a") == 1
+    kept.put("c", 3, 1)
+    assert (kept.get("a"), kept.get("b"), kept.get("c")) == (1, None, 3)
+
+
+def test_memory_is_bounded_by_weight_and_weight_is_given_back() -> None:
+    kept: BoundedLru[int] = BoundedLru(entries=100, weight=10)
+    kept.put("a", 1, 6)
+    kept.put("b", 2, 6)
+    assert (kept.get("a"), kept.get("b")) == (None, 2)
+    kept.put("b", 3, 1)
+    kept.put("c", 4, 9)
+    assert len(kept) == 2
+    kept.put("d", 5, 11)
+    assert len(kept) == 0
+
+
+async def test_others_run_while_a_long_list_is_completed() -> None:
+    world = World()
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    beside = asyncio.create_task(other())
+    result = await world.run("{ models(limit: 960) { id name pricing { input } } }")
+    beside.cancel()
+    assert [row["id"] for row in result["data"]["models"]] == [f"p/{number}" for number in range(960)]
+    assert turns >= 960 // ROWS_AT_ONCE - 1

@@ -1,0 +1,138 @@
+"""Who calls: from a request or a socket to the identity, the rights and the keys that hold while it lasts."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import SecretStr
+from starlette.requests import HTTPConnection
+
+from catalogue.errors import BadUserInput, ClientError, Unauthenticated
+from catalogue.fingerprint import PREFIX, fingerprint
+from catalogue.ports import Audit
+from catalogue.scope import Scope
+from server.client_limits import ClientLimits, address_client
+from server.provider_keys import HEADER, keys_from_header, read_keys
+from server.redaction import carry
+from server.tokens import Token, identify
+
+CLIENT = "catalogue.client"
+"""Where the client's name stands in the ASGI scope, for the headers of the answer."""
+_MAX_EVENT_ID = 256
+_MAX_HOPS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Callers:
+    """Knows callers by what the operator configured."""
+
+    tokens: tuple[Token, ...]
+    providers: Collection[str]
+    """The ids for which a caller may bring a key."""
+    proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Whose X-Forwarded-For is believed."""
+    limits: ClientLimits
+    secret: SecretStr
+    """What keys are hashed with for the audit log."""
+    audit: Audit
+
+    def of_request(self, connection: HTTPConnection) -> Scope:
+        """Tell who sends a request, or opens a socket.
+
+        Raises:
+            ClientError: the token is wrong, or a key cannot be one; counted against the address like any request.
+        """
+        address = self.address_of(connection)
+        connection.scope[CLIENT] = address
+        try:
+            token = self._token(connection, address)
+            keys = keys_from_header(connection.headers.getlist(HEADER), self.providers)
+            last_event_id = _last_event_id(connection)
+        except ClientError:
+            self.limits.spend(address)
+            raise
+        client = f"token:{token.name}" if token and not self.limits.exempts(address) else address
+        connection.scope[CLIENT] = client
+        self._carry(keys)
+        return Scope(
+            client=client,
+            actor=token.name if token else None,
+            grants=token.grants if token else frozenset(),
+            keys=keys,
+            last_event_id=last_event_id,
+        )
+
+    async def of_socket(self, connection: HTTPConnection, payload: Mapping[str, Any]) -> Scope:
+        """Tell who opened a socket, from its handshake and from `providerKeys` in the payload of `connection_init`.
+
+        Raises:
+            ClientError: the token is wrong, or a key cannot be one.
+        """
+        scope = self.of_request(connection)
+        given = payload.get("providerKeys")
+        if given is None:
+            return scope
+        try:
+            keys = read_keys(given, "providerKeys", self.providers)
+        except ClientError:
+            self.limits.spend(scope.client)
+            raise
+        self._carry(keys)
+        return replace(scope, keys=MappingProxyType({**scope.keys, **keys}))
+
+    def address_of(self, connection: HTTPConnection) -> str:
+        """Name the client by its address: the peer's, or what trusted proxies say, read from the nearest one on."""
+        peer = connection.client.host if connection.client else None
+        forwarded = ",".join(connection.headers.getlist("x-forwarded-for")).split(",")
+        for hop in reversed(forwarded[-_MAX_HOPS:]):
+            before = _address(hop)
+            if before is None or not self._trusts(peer):
+                break
+            peer = str(before)
+        return address_client(peer)
+
+    def _trusts(self, host: str | None) -> bool:
+        address = _address(host or "")
+        return address is not None and any(address in network for network in self.proxies)
+
+    def _token(self, connection: HTTPConnection, address: str) -> Token | None:
+        values = connection.headers.getlist("authorization")
+        if not values:
+            return None
+        carry(value.partition(" ")[2].strip() or value for value in values)
+        token = identify(values[0], self.tokens) if len(values) == 1 else None
+        if token is None:
+            self.audit.note(actor=address, action="authenticate", outcome="rejected")
+            raise Unauthenticated(
+                "The token is not valid here; send 'Authorization: Bearer <token>', or no such header."
+            )
+        return token
+
+    def _carry(self, keys: Mapping[str, SecretStr]) -> None:
+        carry(key.get_secret_value() for key in keys.values())
+        for provider_id, key in keys.items():
+            prefix = fingerprint(self.secret, provider_id, key)[:PREFIX]
+            self.audit.note(actor=f"key:{prefix}", action="useProviderKey", target=provider_id, outcome="ok")
+
+
+def _last_event_id(connection: HTTPConnection) -> str | None:
+    value = connection.headers.get("last-event-id")
+    if value and (len(value) > _MAX_EVENT_ID or not value.isprintable()):
+        raise BadUserInput("Last-Event-ID is not a cursor of this server; leave it out to begin anew.")
+    return value or None
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    """Read an address as proxies write it: bare, with a port, or in brackets; as IPv4 where it is one."""
+    host = text.strip()
+    if host.startswith("["):
+        host = host[1:].partition("]")[0]
+    elif host.count(":") == 1:
+        host = host.partition(":")[0]
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return None
+    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address

@@ -1,0 +1,165 @@
+"""What one client may do: requests at a steady rate with a burst, and so many things at once.
+
+The rate is a generic cell rate algorithm: one number per client, the time at which its burst is whole again. The
+`limits` library is not used here because its memory storage keeps every client that ever came until a timer thread has
+gone over all of them; this table is bounded, forgets the client seen longest ago, and takes any clock.
+"""
+
+import time
+from collections import Counter, OrderedDict
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from math import ceil
+
+from catalogue.errors import RateLimited
+from server.limits import Limits
+
+LOCAL = "address:local"
+"""A client without a network address: a Unix socket or a caller in this process."""
+MAX_CLIENTS = 100_000
+"""Clients whose rate is remembered; one takes some 200 bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How much of its rate a client has left."""
+
+    limit: int
+    """Requests that it may send at once after a pause."""
+    remaining: int
+    reset_after: float
+    """Seconds until all of `limit` is there again."""
+
+
+class ClientLimits:
+    """The allowances of all clients; `clock` gives monotonic seconds."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        exempt_loopback: bool,
+        clock: Callable[[], float] = time.monotonic,
+        max_clients: int = MAX_CLIENTS,
+    ) -> None:
+        self._limits = limits
+        self._exempt_loopback = exempt_loopback
+        self._clock = clock
+        self._max_clients = max_clients
+        self._interval = 60.0 / limits.requests_per_minute
+        self._whole_at: OrderedDict[str, float] = OrderedDict()
+        self._requests: Counter[str] = Counter()
+        self._connections: Counter[str] = Counter()
+        self._subscriptions: Counter[str] = Counter()
+
+    def exempts(self, client: str) -> bool:
+        """Whether no limit holds for a client."""
+        return self._exempt_loopback and _is_local(client)
+
+    def spend(self, client: str) -> None:
+        """Count one request.
+
+        Raises:
+            RateLimited: the client has to wait first.
+        """
+        if self.exempts(client):
+            return
+        now = self._clock()
+        whole_at = max(self._whole_at.get(client, now), now) + self._interval
+        wait = whole_at - now - self._limits.burst * self._interval
+        if wait > 1e-9:  # noqa: PLR2004 - less is rounding
+            raise RateLimited(
+                f"Too many requests: {self._limits.requests_per_minute} a minute are allowed. "
+                f"Try again in {ceil(wait)} s.",
+                retry_after=wait,
+            )
+        self._whole_at[client] = whole_at
+        self._whole_at.move_to_end(client)
+        if len(self._whole_at) > self._max_clients:
+            self._whole_at.popitem(last=False)
+
+    def standing(self, client: str) -> Standing | None:
+        """What a client has left; null where no limit applies."""
+        if self.exempts(client):
+            return None
+        now = self._clock()
+        reset_after = max(self._whole_at.get(client, now) - now, 0.0)
+        used = ceil(reset_after / self._interval - 1e-6)
+        return Standing(self._limits.burst, max(self._limits.burst - used, 0), reset_after)
+
+    def reset_at(self, client: str) -> datetime | None:
+        """When all of a client's rate is there again."""
+        standing = self.standing(client)
+        return None if standing is None else datetime.now(UTC) + timedelta(seconds=standing.reset_after)
+
+    def headers(self, client: str) -> tuple[tuple[str, str], ...]:
+        """The `RateLimit` headers of an answer, in the words of the IETF draft and in the older, separate ones."""
+        standing = self.standing(client)
+        if standing is None:
+            return ()
+        limit, left, reset = standing.limit, standing.remaining, ceil(standing.reset_after)
+        return (
+            ("RateLimit-Policy", f'"burst";q={limit};w={ceil(limit * self._interval)}'),
+            ("RateLimit", f'"burst";r={left};t={reset}'),
+            ("RateLimit-Limit", str(limit)),
+            ("RateLimit-Remaining", str(left)),
+            ("RateLimit-Reset", str(reset)),
+        )
+
+    @asynccontextmanager
+    async def request(self, client: str) -> AsyncIterator[None]:
+        """Count a request, and hold its place until it is answered or its event stream ends."""
+        self.spend(client)
+        with self._place(self._requests, client, self._limits.concurrent_requests, "requests at once"):
+            yield
+
+    @asynccontextmanager
+    async def connection(self, client: str) -> AsyncIterator[None]:
+        """Hold the place of an open WebSocket."""
+        with self._place(self._connections, client, self._limits.connections, "open connections"):
+            yield
+
+    @asynccontextmanager
+    async def subscription(self, client: str) -> AsyncIterator[None]:
+        """Count an operation on a WebSocket, and hold its place while it runs."""
+        self.spend(client)
+        with self._place(self._subscriptions, client, self._limits.subscriptions, "running subscriptions"):
+            yield
+
+    @contextmanager
+    def _place(self, taken: Counter[str], client: str, limit: int, what: str) -> Iterator[None]:
+        if self.exempts(client):
+            yield
+            return
+        if taken[client] >= limit:
+            raise RateLimited(f"Too many {what}: {limit} are allowed. Close one first.", retry_after=1.0)
+        taken[client] += 1
+        try:
+            yield
+        finally:
+            taken[client] -= 1
+            if not taken[client]:
+                del taken[client]
+
+
+def address_client(host: str | None) -> str:
+    """Name the client at an address; IPv6 clients by their /64, since each has a whole one to itself."""
+    try:
+        address = ip_address((host or "").partition("%")[0])
+    except ValueError:
+        return LOCAL
+    if address.version == 6:  # noqa: PLR2004 - the version's name
+        if address.ipv4_mapped:
+            return f"address:{address.ipv4_mapped}"
+        if not address.is_loopback:
+            prefix = int(address) >> 64 << 64
+            return f"address:{type(address)(prefix)}/64"
+    return f"address:{address}"
+
+
+def _is_local(client: str) -> bool:
+    host = client.removeprefix("address:")
+    return client == LOCAL or host == "::1" or (host.startswith("127.") and host != client)

@@ -1,0 +1,51 @@
+"""One log for the whole process: structlog's records and the standard library's go one way, redacted, to stderr."""
+
+import logging
+import sys
+from typing import Literal
+
+import structlog
+
+from server.redaction import Redactor
+
+LogFormat = Literal["auto", "console", "json"]
+
+_QUIET = ("uvicorn.access", "aiohttp.access")
+"""Loggers that repeat request lines, which may hold keys."""
+
+
+def configure(log_format: LogFormat, level: str, redactor: Redactor) -> None:
+    """Send every record to stderr through the redactor; `auto` writes for people where stderr is a terminal."""
+    on_terminal = sys.stderr.isatty()
+    for_people = log_format == "console" or (log_format == "auto" and on_terminal)
+    renderer = structlog.dev.ConsoleRenderer(colors=on_terminal) if for_people else structlog.processors.JSONRenderer()
+    stamp: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[*stamp, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=stamp,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, redactor, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+    for name in list(logging.root.manager.loggerDict):
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [], True
+    for name in _QUIET:
+        logging.getLogger(name).disabled = True
+    logging.captureWarnings(capture=True)
+    # A record that cannot be formatted would be printed as it is, secrets included.
+    logging.raiseExceptions = False

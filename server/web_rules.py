@@ -1,0 +1,97 @@
+"""The web's rules: which pages may read answers, and what a browser must not do with them."""
+
+from collections.abc import Collection
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_STRICT = {
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_METHODS = "GET, HEAD, POST, OPTIONS"
+_REQUEST_HEADERS = (
+    "Accept, Apollo-Require-Preflight, Apollographql-Client-Name, Apollographql-Client-Version, Authorization, "
+    "Content-Type, If-None-Match, Last-Event-ID, X-Provider-Keys"
+)
+_RESPONSE_HEADERS = (
+    "ETag, RateLimit, RateLimit-Limit, RateLimit-Policy, RateLimit-Remaining, RateLimit-Reset, Retry-After"
+)
+_PREFLIGHT_SECONDS = "600"
+
+
+def origin_allowed(origin: str | None, host: str | None, allowed: Collection[str]) -> bool:
+    """Whether a page of an origin may read answers and open WebSockets.
+
+    The pages of this host may, and so may who sends no origin: every browser sends one. `allowed` holds exact
+    origins, or `*` for every one; no cookies are used, so that a foreign page has no more rights than a stranger.
+    """
+    if origin is None or "*" in allowed or origin.lower() in allowed:
+        return True
+    try:
+        netloc = urlsplit(origin).netloc
+    except ValueError:
+        return False
+    return bool(netloc) and host is not None and netloc.lower() == host.lower()
+
+
+class WebRules:
+    """ASGI middleware around the whole application: answers preflights, and puts strict headers on every answer.
+
+    An answer that sets one of these headers itself keeps it, such as a page with a Content-Security-Policy of its own.
+    """
+
+    def __init__(self, app: ASGIApp, *, origins: Collection[str]) -> None:
+        self._app = app
+        self._origins = frozenset(origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a connection on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        granted = self._granted(headers)
+
+        async def send_by_the_rules(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                _rule(MutableHeaders(scope=message), granted)
+            await send(message)
+
+        if scope["method"] == "OPTIONS" and "origin" in headers and "access-control-request-method" in headers:
+            await _answer_preflight(send_by_the_rules, granted)
+        else:
+            await self._app(scope, receive, send_by_the_rules)
+
+    def _granted(self, headers: Headers) -> str | None:
+        """What Access-Control-Allow-Origin says: the origin itself, or null for no leave."""
+        origin = headers.get("origin")
+        return origin if origin and origin_allowed(origin, headers.get("host"), self._origins) else None
+
+
+async def _answer_preflight(send: Send, granted: str | None) -> None:
+    leave = {
+        "Access-Control-Allow-Methods": _METHODS,
+        "Access-Control-Allow-Headers": _REQUEST_HEADERS,
+        "Access-Control-Max-Age": _PREFLIGHT_SECONDS,
+    }
+    status = HTTPStatus.NO_CONTENT if granted else HTTPStatus.FORBIDDEN
+    raw = [(name.lower().encode(), value.encode()) for name, value in leave.items()] if granted else []
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+    await send({"type": "http.response.body"})
+
+
+def _rule(headers: MutableHeaders, granted: str | None) -> None:
+    for name, value in _STRICT.items():
+        headers.setdefault(name, value)
+    headers.add_vary_header("Origin")
+    if granted is not None:
+        headers["Access-Control-Allow-Origin"] = granted
+        headers["Access-Control-Expose-Headers"] = _RESPONSE_HEADERS
+    del headers["server"]

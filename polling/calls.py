@@ -5,6 +5,7 @@ The order around one upstream call is single-flight, breaker, pace, retry, HTTP;
 
 import asyncio
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 import aiohttp
 import stamina
@@ -24,8 +25,20 @@ Received = Callable[[int], None]
 """Is told how many bytes have come so far."""
 
 
+class CallSource(Protocol):
+    """Where a provider's ways to call come from."""
+
+    def at(
+        self, priority: Priority, *, budget: float, retries: int | None = None, progress: Received | None = None
+    ) -> Call:
+        """A way to call at a priority; all that one call does, waiting included, ends within `budget` seconds."""
+
+    async def close(self) -> None:
+        """Stop waiting calls."""
+
+
 class Calls:
-    """One provider's calls, which share one pace."""
+    """One provider's calls over HTTP, which share one pace."""
 
     def __init__(self, *, upstream: Upstream, session: aiohttp.ClientSession, clock: Clock) -> None:
         limits = upstream.calls

@@ -18,7 +18,7 @@ from catalogue.listing import Listing, confirmed, merged
 from catalogue.refresh import ProviderRefresh, RefreshProgress
 from catalogue.snapshot import ProviderState
 from catalogue.vocabulary import RefreshOutcome, RefreshStep
-from polling.calls import Calls
+from polling.calls import CallSource
 from polling.pace import Priority
 from polling.quarantine import Held, Ward
 from polling.record import ProviderRecord, Surroundings
@@ -41,7 +41,9 @@ log = structlog.get_logger(__name__)
 class Coordinator:
     """Polls one provider, answers refreshes, and keeps the last good list."""
 
-    def __init__(self, *, upstream: Upstream, calls: Calls, shared: Surroundings, held: Held | None = None) -> None:
+    def __init__(
+        self, *, upstream: Upstream, calls: CallSource, shared: Surroundings, held: Held | None = None
+    ) -> None:
         self.upstream = upstream
         self._calls = calls
         self._shared = shared
@@ -149,6 +151,7 @@ class Coordinator:
             self._tell(RefreshStep.FETCHING)
             fetched, with_key = await self._fetch(priority)
             parsed = await self._parsed(fetched)
+            self._tell(RefreshStep.COMPARING, model_count=len(parsed.models) if parsed else None)
             return await self._take(fetched, parsed, with_key=with_key)
         except UpstreamError as error:
             return await self._unlisted(error)

@@ -1,0 +1,172 @@
+"""One provider under a coordinator: a scripted upstream, a still clock, a real store in a temporary file."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from types import MappingProxyType
+
+from pydantic import SecretStr
+
+from backends.retention import Retention
+from backends.sqlite import SqliteStore, open_store
+from catalogue.change import Change
+from catalogue.guard import GuardLimits
+from catalogue.health import Standing
+from catalogue.listing import Listing
+from catalogue.snapshot import ProviderState
+from polling.calls import Received
+from polling.coordinator import Coordinator
+from polling.feed import Feed
+from polling.history import HealthRecorder
+from polling.ledger import Ledger
+from polling.pace import Priority
+from polling.parsing import Parser
+from polling.poller import Poller
+from polling.progress import Progress
+from polling.record import Surroundings
+from polling.schedule import Timing
+from providers._kit.errors import UpstreamError
+from providers._kit.http import Response
+from providers._kit.lists import Call
+from providers._kit.registry import adapters
+from providers._kit.upstream import Upstream
+from tests.polling.still_clock import StillClock
+
+Answer = Response | UpstreamError
+GOOD_KEY = SecretStr("sk-good-key-0001")
+
+
+def listed(*ids: str, prompt: str = "0.000001") -> Response:
+    """A list of models in OpenRouter's shape."""
+    rows = [{"id": i, "name": i, "pricing": {"prompt": prompt, "completion": prompt}} for i in ids]
+    return answered(json.dumps({"data": rows}).encode())
+
+
+def answered(body: bytes) -> Response:
+    """An answer with this body."""
+    return Response(status=200, body=body, headers=MappingProxyType({}), latency_ms=12.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One call that the upstream saw."""
+
+    path: str
+    keyed: bool
+    priority: Priority
+
+
+@dataclass
+class ScriptedCalls:
+    """Stands where `polling.calls.Calls` stands: answers each path as the test says, and can hold a call in flight."""
+
+    list_answer: Answer = field(default_factory=lambda: listed("a/one", "a/two"))
+    keyed_list_answer: Answer | None = None
+    check_answer: Answer = field(default_factory=lambda: answered(b"{}"))
+    asked: list[Asked] = field(default_factory=list)
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.gate.set()
+
+    def at(
+        self, priority: Priority, *, budget: float, retries: int | None = None, progress: Received | None = None
+    ) -> Call:
+        del budget, retries, progress
+
+        async def call(url: str, headers: Mapping[str, str]) -> Response:
+            keyed = "Authorization" in headers
+            is_list = "/models" in url
+            self.asked.append(Asked("list" if is_list else "check", keyed, priority))
+            self.arrived.set()
+            await self.gate.wait()
+            unkeyed = self.list_answer
+            answer = (self.keyed_list_answer or unkeyed if keyed else unkeyed) if is_list else self.check_answer
+            if isinstance(answer, UpstreamError):
+                raise answer
+            return answer
+
+        return call
+
+    async def close(self) -> None:
+        """Nothing waits here."""
+
+
+@dataclass
+class World:
+    """Everything around the one provider."""
+
+    clock: StillClock
+    calls: ScriptedCalls
+    store: SqliteStore
+    ledger: Ledger
+    feed: Feed
+    progress: Progress
+    recorder: HealthRecorder
+    coordinator: Coordinator
+    poller: Poller
+    told: list[Change] = field(default_factory=list)
+
+    @property
+    def state(self) -> ProviderState:
+        return self.ledger.snapshot.providers["openrouter"]
+
+    @property
+    def standing(self) -> Standing:
+        return self.state.standing
+
+    async def refresh(self) -> None:
+        await self.coordinator.refresh(Priority.ADMIN)
+
+    async def probe(self) -> None:
+        await self.coordinator._probe()
+
+
+@asynccontextmanager
+async def world(
+    folder: Path, *, key: SecretStr | None = None, listing: Listing | None = None, guard: GuardLimits | None = None
+) -> AsyncIterator[World]:
+    """A world that has not asked the provider anything yet."""
+    clock, calls = StillClock(), ScriptedCalls()
+    upstream = Upstream(
+        id="openrouter",
+        name="OpenRouter",
+        adapter=adapters()["openrouter"],
+        base_url="https://upstream.test/v1",
+        key=key,
+    )
+    store = await open_store(folder / "catalogue.db", clock=clock.now, retention=Retention())
+    timing = Timing()
+    state = ProviderState(
+        profile=upstream.profile(timing.list_ttl),
+        listing=listing or Listing(provider_id=upstream.id),
+        standing=Standing(provider_id=upstream.id),
+    )
+    ledger = Ledger(store=store, stored=await store.load(), states=[state], clock=clock)
+    feed = Feed(store=store, reader=ledger, clock=clock)
+    ledger.listen(feed.publish)
+    shared = Surroundings(
+        ledger=ledger,
+        store=store,
+        parser=Parser(),
+        recorder=HealthRecorder(store=store),
+        progress=Progress(),
+        clock=clock,
+        timing=timing,
+        guard=guard or GuardLimits(),
+        rng=Random(1),
+    )
+    coordinator = Coordinator(upstream=upstream, calls=calls, shared=shared)
+    poller = Poller(coordinators={upstream.id: coordinator}, shared=shared)
+    made = World(clock, calls, store, ledger, feed, shared.progress, shared.recorder, coordinator, poller)
+    ledger.listen(made.told.extend)
+    try:
+        yield made
+    finally:
+        await poller.stop()
+        await store.close()

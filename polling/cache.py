@@ -7,6 +7,7 @@ remembered failures and the bounds are here. What is kept must be immutable: the
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -62,7 +63,8 @@ class Memory(Generic[V]):
         """Keep a value; one that is too heavy for the room stands there alone."""
         if seconds <= 0:  # which aiocache would take for ever
             return
-        await self._kept.set(key, value, ttl=seconds)
+        # The timer that ends it keeps the context it was set in, which would be a reader's, with the reader's keys.
+        await asyncio.create_task(self._kept.set(key, value, ttl=seconds), context=Context())
         self._weights[key] = self._weigh(value)
         self._weights.move_to_end(key)
         while len(self._weights) > self._entries or (

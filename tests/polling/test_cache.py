@@ -1,6 +1,7 @@
 """What is read on demand: fresh, stale, failed, forgotten; one flight per key; bounded."""
 
 import asyncio
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from catalogue.health import Problem
@@ -214,6 +215,16 @@ async def test_the_heaviest_entries_make_room_in_the_order_of_their_last_use() -
     for key, value in (("a", "x" * 6), ("b", "x" * 4), ("c", "x" * 3)):
         await memory.put(key, value, seconds=60)
     assert [await memory.get(key) for key in "abc"] == [None, "xxxx", "xxx"]
+
+
+async def test_a_value_leaves_the_memory_by_itself_and_what_ends_it_knows_nothing_of_the_reader() -> None:
+    said: ContextVar[str] = ContextVar("said")
+    said.set("sk-canary")
+    memory = Memory[str](entries=1)
+    await memory.put("a", "x", seconds=60)
+    (timer,) = memory._kept._handlers.values()
+    assert 59 < timer.when() - asyncio.get_running_loop().time() <= 60
+    assert said not in timer._context
 
 
 async def test_two_memories_share_nothing() -> None:

@@ -125,6 +125,11 @@ class Ranking:
     direction: Direction = Direction.ASC
     needle: str = ""
 
+    @property
+    def textual(self) -> bool:
+        """Whether its keys are texts; else they are numbers."""
+        return self.field in {OrderField.NAME, OrderField.PROVIDER}
+
     def key(self, row: Row) -> Key:
         """What this row is sorted by."""
         return relevance(row.facts, self.needle) if self.field is OrderField.RELEVANCE else _KEYS[self.field](row)

@@ -96,6 +96,19 @@ async def test_an_answered_connection_is_closed_when_no_next_request_comes() -> 
         assert (await to_its_end(reader)).endswith(b"\r\n\r\nabcd")
 
 
+async def test_an_answered_connection_has_time_for_a_whole_head_only() -> None:
+    """An empty line begins no request, yet it ends uvicorn's keep-alive clock."""
+    async with (
+        serving(echo, replace(PATIENT, head=0.1)) as (_, port),
+        opened(port) as (reader, writer),
+        asyncio.timeout(PATIENCE),
+    ):
+        writer.write(HEAD + b"abcd")
+        await reader.readuntil(b"\r\n\r\nabcd")
+        writer.write(b"\r\n")
+        assert await to_its_end(reader) == b""
+
+
 async def test_a_peer_that_does_not_take_its_answer_is_dropped() -> None:
     gone = asyncio.Event()
 
@@ -239,7 +252,7 @@ async def test_a_stopping_server_closes_its_sockets_with_1012_even_those_that_ne
         world.source.size = 65_536
         stuck.connection.transport.pause_reading()
         await stuck.subscribe("1", "subscription{events}")
-        await world.source.until_live(1)
+        await world.until_stuck()
         stopping = asyncio.create_task(world.server.shutdown())
         assert await socket.close_code() == 1012
         await world.source.until_live(0)

@@ -140,8 +140,8 @@ async def test_queries_and_mutations_give_one_result_and_complete(world: World) 
             {"id": "q", "type": "next", "payload": {"data": {"hello": "hello you"}}},
             {"id": "q", "type": "complete"},
         ]
-        await socket.subscribe("m", "mutation{publish(number:7)}")
-        assert (await socket.read_all("m"))[0]["payload"] == {"data": {"publish": 7}}
+        await socket.subscribe("q", "mutation{publish(number:7)}")
+        assert (await socket.read_all("q"))[0]["payload"] == {"data": {"publish": 7}}
 
 
 async def test_the_operation_name_chooses_the_operation(world: World) -> None:
@@ -255,11 +255,47 @@ async def test_a_refused_caller_is_told_so_by_the_close_code(world: World, refus
         assert "secret" not in str(socket.connection.close_reason)
 
 
-async def test_a_burst_of_messages_lets_others_have_the_loop(world: World) -> None:
-    """A second socket is answered while the first one's packet of operations is still being worked off."""
+async def test_messages_of_one_packet_do_not_hold_the_loop_together(world: World) -> None:
+    """The first is answered before the last is read, so others are served in between too."""
+    async with world.socket() as socket:
+        socket.send_at_once({"id": "1", "type": "subscribe", "payload": QUERY}, {"type": "ping"}, {"type": "flibble"})
+        assert (await socket.read())["type"] in {"next", "pong"}
+        assert (await socket.read())["type"] in {"next", "complete"}
+        assert await socket.close_code() == 4400
+
+
+async def test_a_long_stream_lets_others_have_the_loop(world: World) -> None:
     async with world.socket() as busy, world.socket() as other:
-        frames = [busy.subscribe(str(number), "{hello}") for number in range(90)]
-        await asyncio.gather(*frames)
+        await busy.subscribe("1", "subscription{count(target:1000)}")
+        await busy.read()
         await other.subscribe("1", "{hello}")
         await other.read_all("1")
-        assert [message["type"] for message in await busy.read_all("89")] == ["next", "complete"]
+        assert world.source.counted < 1_000
+
+
+async def test_the_time_for_connection_init_ends_with_it() -> None:
+    async with world_of_sockets(SocketLimits(init_seconds=0.1)) as world, world.socket() as socket:
+        loop = asyncio.get_running_loop()
+        later = loop.time() + 0.2
+        while loop.time() < later:
+            await socket.send({"type": "ping"})
+            assert await socket.read() == {"type": "pong"}
+
+
+@pytest.mark.parametrize(
+    ("refusal", "code"),
+    [(RateLimited("Slow down.", retry_after=5), "RATE_LIMITED"), (ValueError("a secret of the server"), "INTERNAL")],
+    ids=str,
+)
+async def test_what_befalls_one_operation_ends_that_operation_alone(
+    world: World, refusal: Exception, code: str
+) -> None:
+    async with world.socket() as socket:
+        world.operation_refusal = refusal
+        await socket.subscribe("1", "{hello}")
+        (error,) = await socket.read_all("1")
+        assert error["payload"][0]["extensions"]["code"] == code
+        assert "secret" not in str(error)
+        world.operation_refusal = None
+        await socket.subscribe("1", "{hello}")
+        assert [message["type"] for message in await socket.read_all("1")] == ["next", "complete"]

@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import strawberry
 import uvicorn
@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.types import ASGIApp
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import Frame, Opcode
 from websockets.typing import Origin, Subprotocol
 
 from execution.executor import Executor
@@ -32,6 +33,7 @@ class Source:
 
     live: int = 0
     pulled: int = 0
+    counted: int = 0
     size: int = 0
     """Bytes of padding in each event; with none, events come only when published."""
     _listeners: set[asyncio.Queue[int]] = field(default_factory=set)
@@ -67,6 +69,7 @@ def schema_over(source: Source) -> strawberry.Schema:
     async def count_up(target: int) -> AsyncGenerator[int, None]:
         for number in range(target):
             yield number
+            source.counted += 1
 
     async def listen() -> AsyncGenerator[str, None]:
         async with aclosing(source.events()) as events:
@@ -110,6 +113,7 @@ class World:
         self.reported: list[Exception] = []
         self.payloads: list[Mapping[str, Any]] = []
         self.refusal: Exception | None = None
+        self.operation_refusal: Exception | None = None
         self.url = ""
 
     def service(self, limits: SocketLimits) -> SocketService[str]:
@@ -124,7 +128,22 @@ class World:
             scope_of_socket=self.scope_of_socket,
             report=self.report,
             limits=limits,
+            admit=self.admit,
         )
+
+    @asynccontextmanager
+    async def admit(self, scope: str) -> AsyncIterator[None]:
+        assert scope == "caller"
+        if self.operation_refusal:
+            raise self.operation_refusal
+        yield
+
+    async def until_stuck(self) -> None:
+        """Wait until a peer has left the server no room to write."""
+        async with asyncio.timeout(PATIENCE):
+            peers = self.server.server_state.connections
+            while all(cast("Any", peer).writable.is_set() for peer in peers):  # noqa: ASYNC110 - uvicorn tells nobody
+                await asyncio.sleep(0)
 
     def report(self, error: Exception, _error_id: str) -> None:
         self.reported.append(error)
@@ -159,6 +178,11 @@ class Socket:
 
     async def send(self, message: object) -> None:
         await self.connection.send(message if isinstance(message, str | bytes) else json.dumps(message))
+
+    def send_at_once(self, *messages: object) -> None:
+        """Send messages in one packet."""
+        frames = [Frame(Opcode.TEXT, json.dumps(message).encode()).serialize(mask=True) for message in messages]
+        self.connection.transport.write(b"".join(frames))
 
     async def subscribe(self, operation_id: str, query: str, **payload: object) -> None:
         await self.send({"id": operation_id, "type": "subscribe", "payload": {"query": query, **payload}})

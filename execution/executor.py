@@ -101,6 +101,7 @@ class Executor(Generic[S]):
         self._event_id = event_id
         self._persisted = persisted or PersistedDocuments()
         self._documents = Documents(self._schema, limits)
+        self._turn = asyncio.Lock()
 
     def prepare(self, request: GraphQLRequest, *, allow: frozenset[OperationType] | None = None) -> Prepared | Answer:
         """Make a request ready to run, or answer why it cannot; `allow` names the kinds that may run (None: all)."""
@@ -205,6 +206,7 @@ class Executor(Generic[S]):
             operation_name=prepared.name,
             is_awaitable=_is_awaitable,
             hide_suggestions=not self._limits.suggestions,
+            turn=self._turn,
         )
         if isinstance(built, list):
             raise built[0]

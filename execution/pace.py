@@ -1,11 +1,11 @@
-"""graphql-core's executor, made to let others run: a long list gives the event loop back every few rows.
+"""graphql-core's executor, made to let others run: operations with many rows take turns, a few rows at a time.
 
-graphql-core completes a list of ordinary values in one go; a thousand models with all their fields would hold every
-other client up for a tenth of a second.
+graphql-core completes lists of ordinary values in one go; a thousand models with all their fields would hold every
+other client up for a tenth of a second. As asynchronous iterables, which it knows how to complete, they can pause.
 """
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
 from typing import Any, Final
 
 from graphql import GraphQLList, GraphQLOutputType, GraphQLResolveInfo, get_named_type, is_composite_type
@@ -13,11 +13,20 @@ from graphql.execution import Executor as GraphQLExecutor
 from graphql.pyutils import AwaitableOrValue, Path
 
 ROWS_AT_ONCE: Final = 32
-"""Rows that are completed before others may run: a few milliseconds."""
+"""Rows that one operation completes before others run: a few milliseconds."""
 
 
 class PacedExecutor(GraphQLExecutor[Any]):
-    """Hands long lists of objects over as asynchronous iterables, which graphql-core knows how to complete."""
+    """Completes the lists of one operation; all operations that share a `turn` go on one after the other.
+
+    Lists within lists all become ready at the same moment, and the event loop would run every one of them before
+    anything else; the lock lets one at a time go on.
+    """
+
+    def __init__(self, *arguments: Any, turn: asyncio.Lock, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._turn = turn
+        self._rows = 0
 
     def complete_list_value(  # noqa: PLR0917 - graphql-core passes them by position
         self,
@@ -28,18 +37,17 @@ class PacedExecutor(GraphQLExecutor[Any]):
         result: AsyncIterable[Any] | Iterable[Any],
         position_context: Any,
     ) -> AwaitableOrValue[list[Any]]:
-        """Complete a list, a few rows at a time if it is long."""
-        if (
-            isinstance(result, list | tuple)
-            and len(result) > ROWS_AT_ONCE
-            and is_composite_type(get_named_type(return_type))
-        ):
-            result = _paced(result)
+        """Complete a list, in turns if many rows were completed since others last ran."""
+        if isinstance(result, list | tuple) and is_composite_type(get_named_type(return_type)):
+            self._rows += len(result)
+            if self._rows > ROWS_AT_ONCE:
+                result = self._in_turns(result)
         return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)
 
-
-async def _paced(rows: Iterable[Any]) -> AsyncIterator[Any]:
-    for index, row in enumerate(rows):
-        if index and index % ROWS_AT_ONCE == 0:
-            await asyncio.sleep(0)
-        yield row
+    async def _in_turns(self, rows: Sequence[Any]) -> AsyncIterator[Any]:
+        for start in range(0, len(rows), ROWS_AT_ONCE):
+            async with self._turn:
+                await asyncio.sleep(0)
+                self._rows = 0
+                for row in rows[start : start + ROWS_AT_ONCE]:
+                    yield row

@@ -217,3 +217,20 @@ async def test_others_run_while_a_long_list_is_completed() -> None:
     beside.cancel()
     assert [row["id"] for row in result["data"]["models"]] == [f"p/{number}" for number in range(960)]
     assert turns >= 960 // ROWS_AT_ONCE - 1
+
+
+async def test_others_run_while_many_short_lists_are_completed() -> None:
+    world = World()
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    beside = asyncio.create_task(other())
+    result = await world.run("{ models(limit: 30) { provider { models(limit: 30) { id } } } }")
+    beside.cancel()
+    assert [len(row["provider"]["models"]) for row in result["data"]["models"]] == [30] * 30
+    assert turns >= 30

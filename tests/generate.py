@@ -1,0 +1,22 @@
+"""Write the generated files anew: `python -m tests.generate`."""
+
+from pathlib import Path
+
+from resolvers.schema import build_schema
+from tests.providers import golden
+
+SDL = Path(__file__).resolve().parents[1] / "schema" / "schema.graphql"
+
+
+def sdl() -> str:
+    """The schema as text, as the checked-in file should hold it."""
+    return build_schema().as_str() + "\n"
+
+
+def _write_sdl() -> None:
+    SDL.write_text(sdl(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    for write in (_write_sdl, golden.write):
+        write()

@@ -1,0 +1,1 @@
+"""The GraphQL surface: real schema, built snapshots, ports played in memory."""

@@ -1,0 +1,100 @@
+"""Built snapshots: two providers, a handful of models, and one moment at which all is judged."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+
+from catalogue.facts import ModelFacts, Price, PriceItem, PriceTier, RateLimit
+from catalogue.health import Standing
+from catalogue.listing import Listing
+from catalogue.snapshot import Profile, ProviderState, Snapshot
+from catalogue.vocabulary import Capability, DataSource, HealthStatus, KeySource, Modality
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+def facts(id_: str, **said: Any) -> ModelFacts:
+    provider_id, _, own = id_.partition("/")
+    return ModelFacts(**{"id": id_, "provider_id": provider_id, "name": own, **said})
+
+
+def state(provider_id: str, models: Iterable[ModelFacts], **changed: Any) -> ProviderState:
+    """A provider whose list is one minute old."""
+    standing = {"status": HealthStatus.HEALTHY, "last_checked": NOW, "latency_ms": 12.5, **changed.pop("standing", {})}
+    listing = {
+        "models": MappingProxyType({m.id: m for m in models}),
+        "source": DataSource.LIVE,
+        "as_of": NOW - timedelta(minutes=1),
+        **changed.pop("listing", {}),
+    }
+    profile = {"name": provider_id.title(), "key_source": KeySource.ENVIRONMENT, **changed.pop("profile", {})}
+    return ProviderState(
+        profile=Profile(id=provider_id, **profile),
+        listing=Listing(provider_id=provider_id, **listing),
+        standing=Standing(provider_id=provider_id, **standing),
+    ).judged(NOW)
+
+
+def snapshot(*states: ProviderState, revision: int = 7, seq: int = 42) -> Snapshot:
+    return Snapshot(
+        revision=revision,
+        seq=seq,
+        epoch="abc",
+        updated_at=NOW - timedelta(minutes=5),
+        judged_at=NOW,
+        providers=MappingProxyType({s.id: s for s in states}),
+    )
+
+
+OPUS = facts(
+    "alpha/lab/opus",
+    name="Opus",
+    description="A large model.",
+    capabilities=frozenset({Capability.TOOLS, Capability.CHAT, Capability.VISION}),
+    lacking=frozenset({Capability.EMBEDDING}),
+    input_modalities=(Modality.TEXT, Modality.IMAGE),
+    output_modalities=(Modality.TEXT,),
+    premium=True,
+    context_max=200_000,
+    output_max=64_000,
+    lab="Lab",
+    limits=RateLimit(requests_per_minute=60),
+    price=Price(
+        input=Decimal("0.0000031"),
+        output=Decimal("0.000015"),
+        cache_read=Decimal("0.0000003"),
+        request=Decimal("0.01"),
+        tiers=(PriceTier(above_prompt_tokens=200_000, input=Decimal("0.0000062")),),
+        other=(PriceItem(kind="web_search", unit="search", amount=Decimal("0.005")),),
+    ),
+    released_at=datetime(2026, 1, 1, tzinfo=UTC),
+    family="lab/opus",
+)
+MINI = facts(
+    "alpha/lab/mini",
+    name="mini",
+    capabilities=frozenset({Capability.CHAT}),
+    lacking=frozenset({Capability.VISION}),
+    premium=False,
+    context_max=8_000,
+    price=Price(input=Decimal(0), output=Decimal(0)),
+    released_at=datetime(2025, 1, 1, tzinfo=UTC),
+    expires_at=datetime(2026, 6, 1, tzinfo=UTC),
+    successor="lab/opus",
+)
+SECRET = facts("alpha/zeta", name="Zeta")
+OTHER_OPUS = facts(
+    "beta/opus",
+    name="opus",
+    capabilities=frozenset({Capability.CHAT}),
+    premium=True,
+    context_max=100_000,
+    price=Price(input=Decimal("0.000004")),
+    family="lab/opus",
+)
+
+ALPHA = state("alpha", [OPUS, MINI, SECRET], profile={"website": "https://alpha.example"})
+BETA = state("beta", [OTHER_OPUS], listing={"as_of": NOW - timedelta(hours=1)})
+WORLD = snapshot(ALPHA, BETA)

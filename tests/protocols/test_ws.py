@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
+from websockets.frames import Frame, Opcode
 from websockets.typing import Subprotocol
 
 from catalogue.errors import RateLimited, Unauthenticated
@@ -229,6 +230,12 @@ async def test_a_message_beyond_the_limit_closes_with_1009() -> None:
     async with world_of_sockets(connection_limits=limits) as world, world.socket() as socket:
         await socket.subscribe("1", "{hello} #" + "x" * 1_000)
         assert await socket.close_code() == 1009
+
+
+async def test_text_that_is_not_utf_8_closes_with_1007(world: World) -> None:
+    async with world.socket() as socket:
+        socket.connection.transport.write(Frame(Opcode.TEXT, b"\xff").serialize(mask=True))
+        assert await socket.close_code() == 1007
 
 
 async def test_the_payload_of_connection_init_tells_who_connects(world: World) -> None:

@@ -114,6 +114,11 @@ class Settings(BaseModel):
         """Whether callers on this machine are free of the limits per client."""
         return not self.trusted_proxies and not self.limits.limit_loopback
 
+    @property
+    def store_file(self) -> Path:
+        """The embedded store."""
+        return self.data_dir / "catalogue.sqlite3"
+
     def secrets(self) -> Iterator[SecretStr]:
         """Everything in here that no log may show."""
         if self.secret:

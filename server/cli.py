@@ -1,0 +1,231 @@
+"""The command `catalogue`: serve, ask a running server, and find out what is wrong.
+
+Exit codes: 0 done, 1 failed, 2 used or configured wrongly, 3 failed for some providers, 4 failed for all of them. What
+is heavy is imported where it is needed, so that the light commands answer at once.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from server.configuration import ConfigurationError, load_settings
+from server.kept_secrets import ADMIN_FILE
+from server.questions import (
+    HEALTH,
+    HEALTH_COLUMNS,
+    MODEL_COLUMNS,
+    MODELS,
+    REFRESH,
+    REFRESH_COLUMNS,
+    has_failed,
+    health_row,
+    is_down,
+    model_row,
+    refresh_row,
+    telling_progress,
+)
+from server.remote import Remote, RemoteError
+from server.settings import Settings
+from server.tables import say, show, show_json
+
+FAILURE, USAGE, PARTIAL, ALL_FAILED = 1, 2, 3, 4
+
+app = typer.Typer(
+    name="catalogue",
+    help="Which AI models there are, at what price, and whether they are up.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Config = Annotated[Path | None, typer.Option(help="The configuration file (TOML).", envvar="CATALOGUE_CONFIG")]
+DataDir = Annotated[Path | None, typer.Option(help="Where the store is.")]
+Url = Annotated[str | None, typer.Option(help="The running server.", envvar="CATALOGUE_URL")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Providers = Annotated[list[str] | None, typer.Option("--provider", help="Only this provider; may be given again.")]
+
+
+def main() -> None:
+    """Run the command, and turn what is wrong into one line and an exit code."""
+    try:
+        app()
+    except ConfigurationError as error:
+        say(f"Configuration: {error}")
+        sys.exit(USAGE)
+    except RemoteError as error:
+        say(str(error))
+        sys.exit(USAGE if error.wrong_input else FAILURE)
+
+
+def _version(asked: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if asked:
+        typer.echo(version("model-catalogue"))
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    *,
+    _show_version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def serve(
+    *,
+    host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="The port to listen on.")] = None,
+    config: Config = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Run the server until it is told to stop."""
+    settings = _settings(config, host=host, port=port, data_dir=data_dir)
+    from server.serve import serve as run  # noqa: PLC0415 - heavy: the whole server
+
+    run(settings)
+
+
+@app.command()
+def models(
+    *,
+    provider: Providers = None,
+    capability: Annotated[
+        list[str] | None, typer.Option(help="Only with this capability; all, if given again.")
+    ] = None,
+    status: Annotated[list[str] | None, typer.Option(help="Only with this status; any, if given again.")] = None,
+    search: Annotated[str | None, typer.Option(help="Only where name, id or description match.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many.")] = None,
+    as_json: AsJson = False,
+    url: Url = None,
+    config: Config = None,
+) -> None:
+    """List models."""
+    asked = {
+        "provider": provider,
+        "capability": _enums(capability),
+        "status": _enums(status),
+        "search": search,
+        "limit": limit,
+    }
+    found = _remote(url, config).query(MODELS, {name: value for name, value in asked.items() if value})["models"]
+    _print(found, MODEL_COLUMNS, model_row, as_json=as_json)
+
+
+@app.command()
+def health(
+    *,
+    provider: Providers = None,
+    ready: Annotated[bool, typer.Option("--ready", help="Only whether the server is ready, by the exit code.")] = False,
+    as_json: AsJson = False,
+    url: Url = None,
+    config: Config = None,
+) -> None:
+    """Show how the providers are; the exit code tells whether some or all of them are down."""
+    remote = _remote(url, config)
+    if ready:
+        raise typer.Exit(0 if remote.status("/readyz") == 200 else FAILURE)  # noqa: PLR2004
+    found = remote.query(HEALTH, {"provider": provider} if provider else {})["providerHealth"]
+    _print(found, HEALTH_COLUMNS, health_row, as_json=as_json)
+    raise typer.Exit(_code([is_down(row) for row in found]))
+
+
+@app.command()
+def refresh(
+    *,
+    provider: Providers = None,
+    if_old: Annotated[bool, typer.Option("--if-old", help="Only lists past their lifetime.")] = False,
+    token_file: Annotated[Path | None, typer.Option(help="A file that holds the admin token.")] = None,
+    as_json: AsJson = False,
+    url: Url = None,
+    config: Config = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Fetch the providers' lists now. The token comes from --token-file, CATALOGUE_TOKEN or the data folder."""
+    remote = _remote(url, config, token=_token(token_file, config, data_dir), timeout=30.0)
+    asked = {"force": not if_old, **({"provider": provider} if provider else {})}
+    with telling_progress(remote, say):
+        results = remote.query(REFRESH, asked)["refreshCatalogue"]["results"]
+    _print(results, REFRESH_COLUMNS, refresh_row, as_json=as_json)
+    raise typer.Exit(_code([has_failed(row) for row in results]))
+
+
+@app.command()
+def doctor(*, as_json: AsJson = False, config: Config = None, data_dir: DataDir = None) -> None:
+    """Check the installation, and say what is wrong and how to mend it."""
+    from server.doctor import examine  # noqa: PLC0415 - heavy: the providers and aiohttp
+
+    checks = [asdict(check) for check in examine(os.environ, config=config, data_dir=data_dir)]
+    _print(checks, ("Check", "", "Found", "Remedy"), _check_row, as_json=as_json)
+    raise typer.Exit(0 if all(check["ok"] for check in checks) else FAILURE)
+
+
+@app.command()
+def schema() -> None:
+    """Print the GraphQL schema."""
+    sys.stdout.write(files("schema").joinpath("schema.graphql").read_text("utf-8"))
+
+
+def _print(
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[str],
+    cells: Callable[[Mapping[str, Any]], Sequence[object]],
+    *,
+    as_json: bool,
+) -> None:
+    if as_json:
+        show_json(rows)
+    else:
+        show(columns, map(cells, rows))
+
+
+def _check_row(check: Mapping[str, Any]) -> Sequence[object]:
+    return (check["name"], "ok" if check["ok"] else "WRONG", check["found"], check["remedy"])
+
+
+def _code(failures: Sequence[bool]) -> int:
+    """Tell whether none, some or all providers failed."""
+    if not any(failures):
+        return 0
+    return ALL_FAILED if all(failures) else PARTIAL
+
+
+def _enums(words: Sequence[str] | None) -> list[str] | None:
+    return [word.upper().replace("-", "_") for word in words] if words else None
+
+
+def _settings(config: Path | None, **options: object) -> Settings:
+    given = {key: value for key, value in options.items() if value is not None}
+    return load_settings(os.environ, config=config, options=given)
+
+
+def _remote(url: str | None, config: Path | None, *, token: str | None = None, timeout: float = 15.0) -> Remote:
+    if url is None:
+        settings = _settings(config)
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - read, not bound
+        url = f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
+    return Remote(url, token=token, timeout=timeout)
+
+
+def _token(token_file: Path | None, config: Path | None, data_dir: Path | None) -> str | None:
+    token = os.environ.get("CATALOGUE_TOKEN")
+    if token_file is None and token:
+        return token.strip()
+    path = token_file or _settings(config, data_dir=data_dir).data_dir / ADMIN_FILE
+    try:
+        return path.read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        if token_file:
+            raise typer.BadParameter(f"{path} cannot be read.", param_hint="--token-file") from None
+        return None

@@ -1,0 +1,74 @@
+"""Admin tokens: how they are written, and who is known by one."""
+
+import hashlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalogue.scope import Grant, Scope
+from server.tokens import identify, read_token
+
+
+def test_a_plain_token_grants_everything() -> None:
+    token = read_token("ops:s3cret")
+    assert (token.name, token.grants) == ("ops", {Grant.ADMIN})
+    assert Scope(grants=token.grants).allows(Grant.REFRESH)
+
+
+def test_scopes_narrow_a_token() -> None:
+    token = read_token("ci:read+refresh:s3cret")
+    scope = Scope(grants=token.grants)
+    assert [scope.allows(grant) for grant in Grant] == [True, True, False]
+
+
+def test_a_hash_stands_for_its_token() -> None:
+    digest = hashlib.sha256(b"s3cret").hexdigest()
+    for written in (f"ci:refresh:sha256${digest}", f"ci:sha256${digest.upper()}"):
+        token = read_token(written)
+        assert identify("Bearer s3cret", [token]) == token
+        assert identify(f"Bearer sha256${digest}", [token]) is None
+
+
+def test_an_old_and_a_new_token_of_one_name_both_hold() -> None:
+    tokens = [read_token("ops:old-one"), read_token("ops:new-one"), read_token("ci:third")]
+    assert [identify(f"Bearer {secret}", tokens) for secret in ("old-one", "new-one", "third")] == tokens
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["", "Bearer", "Bearer ", "s3cret", "Basic s3cret", "Bearer s3crets", "Bearer S3CRET", "Bearer " + "s" * 2000],
+)
+def test_anything_else_is_nobody(header: str) -> None:
+    assert identify(header, [read_token("ops:s3cret")]) is None
+
+
+def test_the_scheme_is_read_in_any_case() -> None:
+    assert identify("bearer  s3cret ", [read_token("ops:s3cret")]) is not None
+
+
+def test_a_token_does_not_show_in_its_representation() -> None:
+    assert "s3cret" not in repr(read_token("ops:s3cret"))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "ops", "ops:", ":s", "o ps:s", "ops:read+:s", "ops:Read:s", "a:b:c:d", "ops:sp ace", "ops:é"]
+)
+def test_a_token_of_the_wrong_form_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="token"):
+        read_token(text)
+
+
+@given(st.text(max_size=60))
+def test_reading_a_token_refuses_or_yields_but_never_fails_otherwise(text: str) -> None:
+    try:
+        token = read_token(text)
+    except ValueError as error:
+        assert len(text) < 8 or text not in str(error)  # noqa: PT017 - the refusal is one of two good ends
+    else:
+        assert identify(f"Bearer {text.strip().rpartition(':')[2]}", [token]) in {token, None}
+
+
+@given(st.text())
+def test_any_header_is_somebody_or_nobody(header: str) -> None:
+    assert identify(header, [read_token("ops:s3cret")]) is None or "s3cret" in header

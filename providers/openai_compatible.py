@@ -28,7 +28,13 @@ _OUTPUT = ("max_completion_tokens", "max_output_tokens", "max_tokens", "max_outp
 _FLAGS = {
     Capability.VISION: ("supports_vision", "supports_image_in", "supports_image_input", "vision"),
     Capability.VIDEO_INPUT: ("supports_video_in",),
-    Capability.TOOLS: ("supports_tools", "supports_tool_calling", "supports_function_calling", "function_calling"),
+    Capability.TOOLS: (
+        "supports_tools",
+        "supports_tool_calling",
+        "supports_function_calling",
+        "function_calling",
+        "trained_for_tool_use",
+    ),
     Capability.STRUCTURED_OUTPUT: ("supports_structured_output", "supports_response_schema", "structured_outputs"),
     Capability.REASONING: ("supports_reasoning", "reasoning"),
     Capability.PROMPT_CACHING: ("supports_caching", "supports_prompt_caching"),

@@ -23,6 +23,9 @@ _FLAGS = {
 }
 _APIS = {"chat": Capability.CHAT, "embedding": Capability.EMBEDDING, "embeddings": Capability.EMBEDDING}
 
+_POLICY = "policy/"
+"""Begins the ids of a key's own routing rules, which cost what the models cost that they choose."""
+
 
 def read(row: Row) -> ModelFacts:
     """Read a model in the shape of 2025 or of 2026; the part of an id before the slash is the host, not the lab."""
@@ -42,7 +45,7 @@ def read(row: Row) -> ModelFacts:
         lacking=lacking(claims),
         input_modalities=_forms(claims, Capability.VISION),
         output_modalities=_forms(claims, Capability.IMAGE_OUTPUT),
-        premium=premium(price),
+        premium=premium(price, billed_elsewhere=own_id.startswith(_POLICY)),
         context_max=row.count("context_window"),
         output_max=row.count("max_output_tokens"),
         lab=row.name("model_lab"),

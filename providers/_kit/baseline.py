@@ -11,7 +11,7 @@ from typing import Any
 
 from catalogue.facts import ModelFacts, Price, PriceItem, PriceTier
 from catalogue.listing import Listing
-from catalogue.vocabulary import Capability, DataSource
+from catalogue.vocabulary import Capability, DataSource, Modality
 from providers._kit.capabilities import for_code, given, having, lacking, taken
 from providers._kit.identity import family_key
 from providers._kit.pricing import premium, published
@@ -68,7 +68,7 @@ def _read(row: Row, own_id: str) -> ModelFacts:
         lacking=lacking(claims),
         input_modalities=inputs or (),
         output_modalities=outputs or (),
-        premium=premium(price, billed_elsewhere=not given(outputs).get(Capability.CHAT)),
+        premium=premium(price, billed_elsewhere=Modality.TEXT not in (inputs or ()) or outputs != (Modality.TEXT,)),
         context_max=limit.count("context"),
         output_max=limit.count("output"),
         knowledge_cutoff=row.cutoff("knowledge"),

@@ -8,8 +8,7 @@ from catalogue.vocabulary import Capability, Modality
 Claims = Mapping[Capability, bool | None]
 
 _CODE_WORD = re.compile(
-    r"(?:^|[^a-z])(?:code|coder|coding|codex|codegen|[a-z]*codellama|codegemma|starcoder\d*|"
-    r"codestral|devstral|codegeex\d*)(?:$|[^a-z])"
+    r"(?<![a-z])(?:(?:deep|open|star|wizard)?coder|cod(?:e|ex|ing|egemma|egeex|ellama|estral)|devstral)(?![a-z])"
 )
 _TAKES = {
     Capability.VISION: Modality.IMAGE,
@@ -48,4 +47,5 @@ def given(outputs: Collection[Modality] | None) -> dict[Capability, bool | None]
 
 def for_code(*names: str | None) -> bool | None:
     """Whether a model is made for code, by a word of its own name or a tag; null otherwise, as nobody says no."""
-    return True if any(name and _CODE_WORD.search(name.lower()) for name in names) else None
+    own = (name.lower().rpartition("/")[2] for name in names if name)
+    return True if any(_CODE_WORD.search(name) for name in own) else None

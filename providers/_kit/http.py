@@ -27,6 +27,7 @@ MAX_BODY = 20_000_000
 _MAX_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CHUNK = 65_536
+_UNSENDABLE = "The request to the provider cannot be sent: its URL or a header is not valid."
 _MEANINGS: tuple[tuple[type[Exception], type[UpstreamError], str], ...] = (
     (aiohttp.ClientPayloadError, Unreachable, "The provider's answer broke off."),
     (aiohttp.ServerDisconnectedError, Unreachable, "The provider closed the connection without an answer."),
@@ -34,7 +35,8 @@ _MEANINGS: tuple[tuple[type[Exception], type[UpstreamError], str], ...] = (
     (aiohttp.ClientConnectorDNSError, Unreachable, "The provider's host name could not be resolved."),
     (aiohttp.ClientConnectorError, Unreachable, "No connection to the provider could be made."),
     (aiohttp.ClientResponseError, Malformed, "The provider's answer is no valid HTTP."),
-    (ValueError, Rejected, "The request to the provider cannot be sent: its URL or a header is not valid."),
+    (aiohttp.NonHttpUrlClientError, Rejected, _UNSENDABLE),
+    (ValueError, Rejected, _UNSENDABLE),
 )
 """What aiohttp's errors mean, the first match; an aiohttp.InvalidURL is a ValueError."""
 

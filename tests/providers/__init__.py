@@ -1,0 +1,1 @@
+"""Tests of the adapter kit and of every adapter."""

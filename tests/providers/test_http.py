@@ -1,0 +1,270 @@
+"""One GET over real sockets: whatever the other side does, it ends in time, within memory, as a known error."""
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+from aiohttp import ClientSession, web
+
+from providers._kit.errors import (
+    Malformed,
+    Rejected,
+    Throttled,
+    TimedOut,
+    Unauthorized,
+    Unreachable,
+    UpstreamError,
+)
+from providers._kit.http import get
+from tests.providers.conftest import Serve
+
+KEY = {"Authorization": "Bearer sk-made-up"}
+SECRET = "inner detail of the upstream"
+RawServe = Callable[[Callable[[asyncio.StreamWriter], Awaitable[None]]], Awaitable[str]]
+
+
+@pytest.fixture
+async def raw() -> AsyncIterator[RawServe]:
+    """Start a server that writes bytes as one function says, after a request has come."""
+    servers: list[asyncio.Server] = []
+
+    async def start(play: Callable[[asyncio.StreamWriter], Awaitable[None]]) -> str:
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            await play(writer)
+            writer.close()
+
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        servers.append(server)
+        return f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+
+    yield start
+    for server in servers:
+        server.close()
+        await server.wait_closed()
+
+
+async def test_an_answer_comes_whole_with_headers_and_progress(client: ClientSession, serve: Serve) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        assert request.headers["Authorization"] == "Bearer sk-made-up"
+        assert request.headers["User-Agent"].startswith("model-catalogue/")
+        response = web.Response(body=b"x" * 200_000, headers={"ETag": '"1"'})
+        response.enable_compression()
+        return response
+
+    heard: list[int] = []
+    answer = await get(client, await serve(handler), headers=KEY, timeout=5, progress=heard.append)
+    assert (answer.status, len(answer.body), answer.headers["etag"]) == (200, 200_000, '"1"')
+    assert heard == sorted(heard)
+    assert heard[-1] == 200_000
+    assert answer.latency_ms > 0
+
+
+async def test_not_modified_is_an_answer(client: ClientSession, serve: Serve) -> None:
+    async def handler(_: web.Request) -> web.Response:
+        return web.Response(status=304)
+
+    assert (await get(client, await serve(handler), headers={}, timeout=5)).status == 304
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, Rejected),
+        (401, Unauthorized),
+        (402, Rejected),
+        (403, Unauthorized),
+        (404, Rejected),
+        (408, TimedOut),
+        (429, Throttled),
+        (500, Unreachable),
+        (503, Unreachable),
+        (529, Unreachable),
+    ],
+)
+async def test_a_status_is_an_error_that_keeps_the_body_to_itself(
+    client: ClientSession, serve: Serve, status: int, error: type[UpstreamError]
+) -> None:
+    async def handler(_: web.Request) -> web.Response:
+        return web.Response(status=status, text=SECRET, headers={"Retry-After": "7"})
+
+    with pytest.raises(error) as failed:
+        await get(client, f"{await serve(handler)}models?key=sk-made-up", headers=KEY, timeout=5)
+    assert SECRET not in failed.value.message
+    assert "sk-made-up" not in failed.value.message
+    assert failed.value.retry_after == (7.0 if error in {Throttled, Unreachable, TimedOut} else None)
+
+
+async def test_a_body_past_the_cap_is_left_unread(client: ClientSession, serve: Serve) -> None:
+    sent = 0
+
+    async def endless(request: web.Request) -> web.StreamResponse:
+        nonlocal sent
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(b"x" * 65_536)
+            sent += 65_536
+
+    with pytest.raises(Malformed):
+        await get(client, await serve(endless), headers={}, max_bytes=1_000_000, timeout=10)
+    assert sent < 20_000_000
+
+
+async def test_a_small_body_that_unpacks_to_a_huge_one_is_left_packed(client: ClientSession, serve: Serve) -> None:
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    bomb = b"".join(packer.compress(b"\0" * 1_000_000) for _ in range(200)) + packer.flush()
+
+    async def handler(_: web.Request) -> web.Response:
+        return web.Response(body=bomb, headers={"Content-Encoding": "gzip"})
+
+    heard: list[int] = []
+    with pytest.raises(Malformed):
+        await get(client, await serve(handler), headers={}, max_bytes=1_000_000, timeout=10, progress=heard.append)
+    assert max(heard, default=0) <= 1_000_000
+
+
+async def test_a_body_that_cannot_be_unpacked_is_malformed(client: ClientSession, serve: Serve) -> None:
+    async def handler(_: web.Request) -> web.Response:
+        return web.Response(body=b"no gzip at all", headers={"Content-Encoding": "gzip"})
+
+    with pytest.raises(Malformed):
+        await get(client, await serve(handler), headers={}, timeout=5)
+
+
+async def test_a_redirect_within_the_host_is_followed(client: ClientSession, serve: Serve) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        if request.path == "/old":
+            raise web.HTTPFound("/new")
+        return web.Response(text=request.headers["Authorization"])
+
+    answer = await get(client, f"{await serve(handler)}old", headers=KEY, timeout=5)
+    assert answer.body == b"Bearer sk-made-up"
+
+
+async def test_a_redirect_to_another_place_is_refused_and_never_sees_the_key(
+    client: ClientSession, serve: Serve
+) -> None:
+    visits = 0
+
+    async def thief(_: web.Request) -> web.Response:
+        nonlocal visits
+        visits += 1
+        return web.Response(text="thanks")
+
+    elsewhere = await serve(thief)
+
+    async def handler(_: web.Request) -> web.Response:
+        raise web.HTTPTemporaryRedirect(elsewhere)
+
+    with pytest.raises(Rejected) as failed:
+        await get(client, await serve(handler), headers=KEY, timeout=5)
+    assert visits == 0
+    assert elsewhere not in failed.value.message
+
+
+@pytest.mark.parametrize("location", ["", "http://", "javascript:alert(1)", "//127.0.0.2/", "https://127.0.0.1/"])
+async def test_a_redirect_to_nowhere_is_refused(client: ClientSession, serve: Serve, location: str) -> None:
+    async def handler(_: web.Request) -> web.Response:
+        return web.Response(status=302, headers={"Location": location})
+
+    with pytest.raises(Rejected):
+        await get(client, await serve(handler), headers=KEY, timeout=5)
+
+
+async def test_redirects_without_end_are_refused(client: ClientSession, serve: Serve) -> None:
+    visits = 0
+
+    async def handler(_: web.Request) -> web.Response:
+        nonlocal visits
+        visits += 1
+        raise web.HTTPFound(f"/{visits}")
+
+    with pytest.raises(Rejected):
+        await get(client, await serve(handler), headers={}, timeout=5)
+    assert visits == 4
+
+
+async def test_silence_ends_in_time(client: ClientSession, serve: Serve) -> None:
+    asked, never = asyncio.Event(), asyncio.Event()
+
+    async def handler(_: web.Request) -> web.Response:
+        asked.set()
+        await never.wait()
+        return web.Response()
+
+    url = await serve(handler)
+    with pytest.raises(TimedOut):
+        await get(client, url, headers={}, timeout=0.2)
+    assert asked.is_set()
+    never.set()
+
+
+async def test_a_body_that_trickles_ends_in_time(client: ClientSession, serve: Serve) -> None:
+    never = asyncio.Event()
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"{")
+        await never.wait()
+        return response
+
+    url = await serve(handler)
+    with pytest.raises(TimedOut):
+        await get(client, url, headers={}, timeout=0.2)
+    never.set()
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (b"", Unreachable),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort", Unreachable),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nshort", Unreachable),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", Malformed),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000 + b"\r\n\r\n", Malformed),
+    ],
+    ids=["nothing", "short", "short-chunk", "no-http", "huge-header"],
+)
+async def test_a_broken_answer_is_a_known_error(
+    client: ClientSession, raw: RawServe, answer: bytes, error: type[UpstreamError]
+) -> None:
+    async def play(writer: asyncio.StreamWriter) -> None:
+        writer.write(answer)
+
+    with pytest.raises(error):
+        await get(client, await raw(play), headers={}, timeout=5)
+
+
+async def test_a_reset_is_a_lost_connection(client: ClientSession, raw: RawServe) -> None:
+    async def play(writer: asyncio.StreamWriter) -> None:
+        writer.transport.abort()
+
+    with pytest.raises(Unreachable):
+        await get(client, await raw(play), headers={}, timeout=5)
+
+
+async def test_nobody_listening_is_a_known_error(client: ClientSession) -> None:
+    server = await asyncio.start_server(lambda _, __: None, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    server.close()
+    await server.wait_closed()
+    with pytest.raises(Unreachable):
+        await get(client, f"http://127.0.0.1:{port}/", headers={}, timeout=5)
+
+
+@pytest.mark.parametrize("url", ["", "models", "http://", "http://[::1", "ftp://127.0.0.1/"])
+async def test_a_url_that_cannot_be_called_is_refused(client: ClientSession, url: str) -> None:
+    with pytest.raises(Rejected):
+        await get(client, url, headers={}, timeout=5)
+
+
+async def test_a_key_that_cannot_be_sent_is_not_told(client: ClientSession, serve: Serve) -> None:
+    async def handler(_: web.Request) -> web.Response:
+        return web.Response()
+
+    with pytest.raises(Rejected) as failed:
+        await get(client, await serve(handler), headers={"Authorization": "Bearer sk\r\nX: made-up"}, timeout=5)
+    assert "made-up" not in str(failed.value)

@@ -1,0 +1,134 @@
+"""Recorded lists: every row is kept, and what a row states comes through to the last digit.
+
+The expectations are read from the raw rows here, without the kit.
+"""
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catalogue.facts import ModelFacts, knows
+from catalogue.vocabulary import Capability, HealthStatus
+from providers._kit.parse import parse_endpoints, parse_list
+
+PAYLOADS = Path(__file__).parents[2] / "../shared/payloads"
+LISTS = sorted(PAYLOADS.glob("*/[0-9]*.json"))
+ENDPOINTS = sorted(PAYLOADS.glob("openrouter/endpoints-*.json"))
+
+pytestmark = pytest.mark.skipif(not LISTS, reason="the recorded lists are not beside this checkout")
+
+Pair = tuple[dict[str, Any], ModelFacts]
+
+
+def read(path: Path) -> list[Pair]:
+    provider = path.parent.name
+    parsed = parse_list(provider, provider, provider, [path.read_bytes()])
+    raw = json.loads(path.read_text(encoding="utf-8"), parse_float=str)["data"]
+    assert parsed.dropped == 0
+    return list(zip(raw, parsed.models, strict=True))
+
+
+def money(stated: Any) -> Decimal | None:
+    """What a price field states, in USD per token; what is absent or negative is not published."""
+    amount = None if stated is None else Decimal(stated)
+    return amount if amount is not None and amount >= 0 else None
+
+
+@pytest.mark.parametrize("path", LISTS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_every_row_is_kept_under_an_id_of_its_own(path: Path) -> None:
+    pairs = read(path)
+    assert [facts.id for _, facts in pairs] == [f"{path.parent.name}/{raw['id']}" for raw, _ in pairs]
+    assert len({facts.id for _, facts in pairs}) == len(pairs)
+
+
+@pytest.mark.parametrize("path", [p for p in LISTS if p.parent.name == "openrouter"], ids=lambda path: path.stem)
+def test_openrouter_rows_come_through(path: Path) -> None:
+    for raw, facts in read(path):
+        pricing, price = raw["pricing"], facts.price
+        stated = {name: money(amount) for name, amount in pricing.items() if name != "overrides"}
+        if price is None:
+            assert not any(amount is not None for amount in stated.values())
+        else:
+            assert price.input == stated.get("prompt")
+            assert price.output == stated.get("completion")
+            assert price.cache_read == stated.get("input_cache_read")
+            assert price.cache_write == stated.get("input_cache_write")
+            assert price.request == stated.get("request")
+            assert price.image == stated.get("image")
+            known = {"prompt", "completion", "input_cache_read", "input_cache_write", "request", "image"}
+            others = {name: amount for name, amount in stated.items() if name not in known and amount is not None}
+            assert {item.kind: item.amount for item in price.other} == others
+            assert [t.input for t in price.tiers] == [money(o.get("prompt")) for o in pricing.get("overrides", ())]
+            assert [t.output for t in price.tiers] == [money(o.get("completion")) for o in pricing.get("overrides", ())]
+        assert facts.name == raw["name"].strip()
+        assert facts.context_max == (raw["context_length"] or None)
+        assert facts.output_max == raw["top_provider"]["max_completion_tokens"]
+        assert facts.released_at == datetime.fromtimestamp(raw["created"], UTC)
+        assert facts.knowledge_cutoff == raw.get("knowledge_cutoff")
+        assert {m.value for m in facts.input_modalities} == set(raw["architecture"]["input_modalities"])
+        assert {m.value for m in facts.output_modalities} == set(raw["architecture"]["output_modalities"])
+        assert facts.vision is ("image" in raw["architecture"]["input_modalities"])
+        parameters = raw["supported_parameters"]
+        assert knows(facts, Capability.TOOLS) is (("tools" in parameters) if parameters else None)
+        assert knows(facts, Capability.JSON_MODE) is (("response_format" in parameters) if parameters else None)
+        ends = raw.get("expiration_date")
+        told = None if ends in {None, "2098-12-31"} else datetime.fromisoformat(f"{ends}T23:59:59+00:00")
+        assert facts.expires_at == told
+
+
+def test_openrouter_prices_that_depend_on_the_choice_are_unknown_not_free() -> None:
+    newest = max(p for p in LISTS if p.parent.name == "openrouter")
+    facts = {f.id: f for _, f in read(newest)}
+    auto, alias = facts["openrouter/openrouter/auto"], facts["openrouter/~anthropic/claude-sonnet-latest"]
+    song = facts["openrouter/google/lyria-3-pro-preview"]
+    assert (auto.price, auto.premium) == (None, None)
+    assert (song.price is not None, song.premium) == (True, None)
+    assert (alias.successor, alias.family) == ("anthropic/claude-sonnet-5", "claude-sonnet-5")
+
+
+@pytest.mark.parametrize("path", [p for p in LISTS if p.parent.name == "requesty"], ids=lambda path: path.stem)
+def test_requesty_rows_come_through(path: Path) -> None:
+    flags = {
+        Capability.VISION: "supports_vision",
+        Capability.TOOLS: "supports_tool_calling",
+        Capability.REASONING: "supports_reasoning",
+        Capability.COMPUTER_USE: "supports_computer_use",
+        Capability.PROMPT_CACHING: "supports_caching",
+        Capability.JSON_MODE: "supports_output_json_object",
+        Capability.STRUCTURED_OUTPUT: "supports_output_json_schema",
+        Capability.WEB_SEARCH: "supports_web_search",
+        Capability.IMAGE_OUTPUT: "supports_image_generation",
+    }
+    for raw, facts in read(path):
+        price = facts.price
+        assert price is not None
+        assert price.input == money(raw["input_price"])
+        assert price.output == money(raw["output_price"])
+        assert price.cache_read == money(raw.get("cached_price"))
+        assert price.cache_write == money(raw.get("caching_price"))
+        bands = [band for band in raw.get("pricing", ()) if band["prompt_tokens_threshold"]]
+        assert [t.above_prompt_tokens for t in price.tiers] == [b["prompt_tokens_threshold"] for b in bands]
+        assert [t.output for t in price.tiers] == [money(b["output_price"]) for b in bands]
+        assert facts.context_max == (raw["context_window"] or None)
+        assert facts.output_max == (raw["max_output_tokens"] or None)
+        assert facts.released_at == datetime.fromtimestamp(raw["created"], UTC)
+        assert facts.lab == raw.get("model_lab")
+        assert facts.open_weights == raw.get("open_weights")
+        assert facts.expires_at == (datetime.fromtimestamp(raw["retires"], UTC) if "retires" in raw else None)
+        for capability, field in flags.items():
+            assert knows(facts, capability) is raw.get(field)
+
+
+@pytest.mark.parametrize("path", ENDPOINTS, ids=lambda path: path.stem)
+def test_every_recorded_endpoint_is_kept_under_a_name_of_its_own(path: Path) -> None:
+    raw = json.loads(path.read_text(encoding="utf-8"))["data"]["endpoints"]
+    found = parse_endpoints("openrouter", path.read_bytes())
+    meaning = {0: HealthStatus.HEALTHY, -2: HealthStatus.DEGRADED, -5: HealthStatus.DOWN}
+    assert len({e.name for e in found}) == len(found) == len(raw)
+    assert [e.status for e in found] == [meaning[r["status"]] for r in raw]
+    assert [e.price.input if e.price else None for e in found] == [money(r["pricing"]["prompt"]) for r in raw]
+    assert all(e.uptime_30m is None or 0 <= e.uptime_30m <= 1 for e in found)

@@ -1,0 +1,134 @@
+"""`GET /api/models`: the catalogue, or a part of it, as one JSON document that browsers and proxies may keep."""
+
+import asyncio
+import hashlib
+import inspect
+import math
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
+from enum import Enum
+from typing import Final, TypeVar
+
+import orjson
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+
+from catalogue.errors import BadUserInput, ClientError, Forbidden, RateLimited, Unauthenticated
+from catalogue.ports import Overlay
+from catalogue.scope import Scope
+from catalogue.selection import Criteria
+from catalogue.snapshot import Snapshot
+from catalogue.vocabulary import Capability, ModelStatus
+from resolvers.context import Context
+from resolvers.refresh import refresh
+from resolvers.services import Services
+from server.models_document import present
+
+E = TypeVar("E", bound=Enum)
+
+_PUBLIC: Final = "public, s-maxage=60, stale-while-revalidate=600"
+_PRIVATE: Final = "private, no-store"
+_VARY: Final = "Authorization, X-Provider-Keys"
+_MOST_KEPT: Final = 64
+"""So many documents are kept of one snapshot."""
+
+
+class ModelsEndpoint:
+    """Answers requests for the document; `scope_of` tells who asks and `admit` is entered around the request."""
+
+    def __init__(
+        self,
+        services: Services,
+        *,
+        scope_of: Callable[[HTTPConnection], Awaitable[Scope] | Scope],
+        admit: Callable[[Scope], AbstractAsyncContextManager[None]] = lambda _: nullcontext(),
+    ) -> None:
+        self._services = services
+        self._scope_of = scope_of
+        self._admit = admit
+        self._kept: dict[Criteria, tuple[bytes, str]] = {}
+        self._kept_of: Snapshot | None = None
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer one request."""
+        try:
+            found = self._scope_of(request)
+            scope = await found if inspect.isawaitable(found) else found
+            async with self._admit(scope):
+                return await self._answer(request, Context(scope, self._services))
+        except ClientError as error:
+            return _refusal(error)
+
+    async def _answer(self, request: Request, context: Context) -> Response:
+        criteria = _criteria(request)
+        if _force(request):
+            await refresh(context, criteria.providers, force=True)
+        overlay = await context.overlay()
+        if context.private:
+            body = await asyncio.to_thread(present, overlay, criteria)
+            return _json(body, 200, {"cache-control": _PRIVATE})
+        body, tag = await self._public(overlay, criteria)
+        headers = {"etag": tag, "cache-control": _PUBLIC}
+        if _matches(request.headers.get("if-none-match", ""), tag):
+            return Response(None, 304, {**headers, "vary": _VARY})
+        return _json(body, 200, headers)
+
+    async def _public(self, overlay: Overlay, criteria: Criteria) -> tuple[bytes, str]:
+        """The document and its tag, made once a snapshot, in a thread so that other requests go on."""
+        snapshot = overlay.snapshot
+        if snapshot is not self._kept_of or len(self._kept) >= _MOST_KEPT:
+            self._kept, self._kept_of = {}, snapshot
+        kept = self._kept
+        if criteria not in kept:
+            body = await asyncio.to_thread(present, overlay, criteria)
+            kept[criteria] = body, f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
+        return kept[criteria]
+
+
+def _criteria(request: Request) -> Criteria:
+    return Criteria(
+        providers=frozenset(_values(request, "provider")),
+        capabilities=frozenset(_words(request, "capability", Capability)),
+        statuses=frozenset(_words(request, "status", ModelStatus)),
+    )
+
+
+def _values(request: Request, name: str) -> list[str]:
+    """What a parameter says, repeated or separated by commas."""
+    return [word for value in request.query_params.getlist(name) for word in value.split(",") if word]
+
+
+def _words(request: Request, name: str, vocabulary: type[E]) -> Iterable[E]:
+    known = {str(member.value): member for member in vocabulary}
+    for word in _values(request, name):
+        if word.lower() not in known:
+            raise BadUserInput(f"Unknown {name} {word[:80]!r}. Known: {', '.join(known)}.")
+        yield known[word.lower()]
+
+
+def _force(request: Request) -> bool:
+    value = request.query_params.get("force", "false").lower()
+    if value not in {"true", "false"}:
+        raise BadUserInput("Parameter 'force' is true or false.")
+    return value == "true"
+
+
+def _matches(header: str, tag: str) -> bool:
+    """Compare weakly: a proxy that compresses weakens the tag."""
+    known = [candidate.strip().removeprefix("W/") for candidate in header.split(",")]
+    return "*" in known or tag in known
+
+
+def _json(body: bytes, status: int, headers: Mapping[str, str]) -> Response:
+    return Response(body, status, {"vary": _VARY, **headers}, media_type="application/json")
+
+
+def _refusal(error: ClientError) -> Response:
+    status, headers = 400, {"cache-control": _PRIVATE}
+    if isinstance(error, Unauthenticated):
+        status, headers["www-authenticate"] = 401, "Bearer"
+    elif isinstance(error, Forbidden):
+        status = 403
+    elif isinstance(error, RateLimited):
+        status, headers["retry-after"] = 429, str(math.ceil(error.retry_after))
+    return _json(orjson.dumps({"error": {**error.extensions, "message": error.message}}), status, headers)

@@ -15,7 +15,7 @@ from graphql import (
     validate,
 )
 
-from execution.errors import OperationRefused
+from catalogue.errors import BadUserInput
 from execution.extent import check_extent
 from execution.limits import DocumentLimits
 from execution.lru import BoundedLru
@@ -42,15 +42,15 @@ class Document:
         """Choose the operation by name, or the only one.
 
         Raises:
-            OperationRefused: no operation has the name, or there are several and none is named.
+            BadUserInput: no operation has the name, or there are several and none is named.
         """
         if name:
             for operation in self.operations:
                 if operation.name and operation.name.value == name:
                     return operation
-            raise OperationRefused(f"Unknown operation named {name[:80]!r}.")
+            raise BadUserInput(f"Unknown operation named {name[:80]!r}.")
         if len(self.operations) != 1:
-            raise OperationRefused("Name the operation to run (operationName): the document has several, or none.")
+            raise BadUserInput("Name the operation to run (operationName): the document has several, or none.")
         return self.operations[0]
 
 

@@ -17,6 +17,7 @@ _LONGEST_MESSAGE = 500
 
 PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
 VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
+BAD_USER_INPUT = "BAD_USER_INPUT"
 
 
 class DocumentTooLarge(ClientError):
@@ -29,12 +30,6 @@ class DocumentTooLarge(ClientError):
         super().__init__(
             f"The document has {size} {what}; the limit is {limit}.", measure=what, cost=count, limit=limit
         )
-
-
-class OperationRefused(ClientError):
-    """The operation, its name or its kind does not fit; the message says which."""
-
-    code = "BAD_USER_INPUT"
 
 
 class OperationTimedOut(ClientError):
@@ -79,7 +74,7 @@ def _field_error(error: GraphQLError, report: Report) -> dict[str, Any]:
     if isinstance(cause, ClientError):
         return _write(error, cause.message, dict(cause.extensions))
     if isinstance(cause, GraphQLError) and cause.nodes:
-        return _write(error, cause.message, {"code": "BAD_USER_INPUT"})
+        return _write(error, cause.message, {"code": BAD_USER_INPUT})
     return _write(error, *_mask(cause, report))
 
 

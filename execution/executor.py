@@ -7,30 +7,26 @@ runs Strawberry's schema directly, on documents that were read, measured and cos
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
-from typing import Any, Generic, TypeGuard, TypeVar, cast
+from typing import Any, Final, Generic, Protocol, TypeGuard, TypeVar, cast, runtime_checkable
 
 import orjson
 import strawberry
 from graphql import (
     ExecutionResult,
     GraphQLError,
-    OperationDefinitionNode,
     OperationType,
     create_source_event_stream,
     execute_root_selection_set,
-    get_variable_values,
 )
 from strawberry.execution import optimized_is_awaitable
 
-from catalogue.errors import ClientError, QueryTooComplex
+from catalogue.errors import ClientError
 from execution.answer import Answer, Outcome
-from execution.cost import cost_of
-from execution.document import Document, Documents, InvalidDocument
+from execution.document import InvalidDocument
 from execution.errors import (
+    BAD_USER_INPUT,
     PARSE_FAILED,
     VALIDATION_FAILED,
-    OperationRefused,
     OperationTimedOut,
     Report,
     client_error,
@@ -43,43 +39,33 @@ from execution.errors import (
 from execution.limits import DocumentLimits
 from execution.pace import PacedExecutor
 from execution.persisted import DocumentNotFound, PersistedDocuments
+from execution.prepared import KindRefused, Preparation, Prepared, WrongVariables
 from execution.request import GraphQLRequest
 
 S = TypeVar("S")
+
+_REFUSALS: Final[Mapping[type[ClientError], Outcome]] = {
+    KindRefused: Outcome.REFUSED,
+    DocumentNotFound: Outcome.UNKNOWN_DOCUMENT,
+}
+
+
+@runtime_checkable
+class _HasCost(Protocol):
+    cost: int
 
 
 def _is_awaitable(value: Any) -> TypeGuard[Awaitable[Any]]:
     return optimized_is_awaitable(value)
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """An operation that may run: parsed, valid, within the limits, its variables of the right types."""
-
-    document: Document
-    operation: OperationDefinitionNode
-    variables: Mapping[str, object]
-    """As sent; graphql-core coerces them once more where it runs them."""
-    cost: int
-
-    @property
-    def kind(self) -> OperationType:
-        """Whether it is a query, a mutation or a subscription."""
-        return self.operation.operation
-
-    @property
-    def name(self) -> str | None:
-        """The operation's name, if it has one."""
-        return self.operation.name.value if self.operation.name else None
-
-
 class Executor(Generic[S]):
     """Runs operations on one schema; `S` is the caller's scope, which only the context factory looks into.
 
     `context` is called once for each query or mutation, once for a subscription's source and once for each of its
-    events, so that an event reads the world as it is then; where what it makes has a true attribute `private`
-    afterwards, the answer is private. `event_id` names the cursor of a source event. `catalogue_size` is the number of
-    models. `report` takes unexpected errors to the log.
+    events, so that an event reads the world as it is then. Where what it makes has an attribute `cost`, it is told
+    what the operation costs; where its attribute `private` is true afterwards, the answer is private. `event_id` names
+    the cursor of a source event. `catalogue_size` is the number of models. `report` takes unexpected errors to the log.
     """
 
     def __init__(
@@ -96,56 +82,29 @@ class Executor(Generic[S]):
         self._schema = schema._schema  # noqa: SLF001 - Strawberry has no public name for the schema that graphql-core runs
         self._limits = limits
         self._context = context
-        self._catalogue_size = catalogue_size
         self._report = report
         self._event_id = event_id
-        self._persisted = persisted or PersistedDocuments()
-        self._documents = Documents(self._schema, limits)
+        self._preparation = Preparation(
+            self._schema, limits=limits, catalogue_size=catalogue_size, persisted=persisted or PersistedDocuments()
+        )
         self._turn = asyncio.Lock()
 
     def prepare(self, request: GraphQLRequest, *, allow: frozenset[OperationType] | None = None) -> Prepared | Answer:
         """Make a request ready to run, or answer why it cannot; `allow` names the kinds that may run (None: all)."""
         try:
-            return self._prepare(request, allow)
+            return self._preparation(request, allow)
         except InvalidDocument as error:
             return refuse(Outcome.INVALID, *document_errors(error.errors, VALIDATION_FAILED))
+        except WrongVariables as error:
+            return refuse(Outcome.INVALID, *document_errors(error.errors, BAD_USER_INPUT))
         except GraphQLError as error:
             code = code_of(error)
             outcome = Outcome.UNPARSABLE if code == PARSE_FAILED else Outcome.INVALID
             return refuse(outcome, *document_errors([error], code))
-        except DocumentNotFound as error:
-            return refuse(Outcome.UNKNOWN_DOCUMENT, client_error(error))
         except ClientError as error:
-            return refuse(Outcome.INVALID, client_error(error))
-
-    def _prepare(self, request: GraphQLRequest, allow: frozenset[OperationType] | None) -> Prepared | Answer:
-        document = self._documents.read(self._persisted.text(request))
-        self._persisted.keep(request)
-        operation = document.operation(request.operation_name)
-        if allow is not None and operation.operation not in allow:
-            refused = OperationRefused(f"A {operation.operation.value} cannot run here.")
-            return refuse(Outcome.REFUSED, client_error(refused))
-        sent = dict(request.variables or {})
-        coerced = get_variable_values(
-            self._schema,
-            operation.variable_definitions or (),
-            sent,
-            max_errors=self._limits.errors,
-            hide_suggestions=not self._limits.suggestions,
-        )
-        if isinstance(coerced, list):
-            return refuse(Outcome.INVALID, *document_errors(coerced, "BAD_USER_INPUT"))
-        cost = cost_of(
-            self._schema,
-            document,
-            operation,
-            coerced.coerced,
-            limits=self._limits,
-            catalogue_size=self._catalogue_size(),
-        )
-        if cost > self._limits.cost:
-            raise QueryTooComplex(cost, self._limits.cost)
-        return Prepared(document, operation, sent, cost)
+            return refuse(_REFUSALS.get(type(error), Outcome.INVALID), client_error(error))
+        except Exception as error:  # noqa: BLE001 - whatever else breaks is the server's fault: reported and masked
+            return refuse(Outcome.CRASHED, crash(error, self._report))
 
     async def execute(self, prepared: Prepared, scope: S) -> Answer:
         """Run a query or a mutation within its time."""
@@ -178,12 +137,12 @@ class Executor(Generic[S]):
 
     async def _source(self, prepared: Prepared, scope: S) -> AsyncIterable[object] | ExecutionResult:
         async with asyncio.timeout(self._limits.seconds):
-            opened = create_source_event_stream(self._executor(prepared, self._context(scope), None))
+            opened = create_source_event_stream(self._executor(prepared, self._context_of(prepared, scope), None))
             return await opened if _is_awaitable(opened) else cast("AsyncIterable[object]", opened)
 
     async def _run(self, prepared: Prepared, scope: S, *, root: object) -> Answer:
         try:
-            context = self._context(scope)
+            context = self._context_of(prepared, scope)
             async with asyncio.timeout(self._limits.seconds):
                 running = execute_root_selection_set(self._executor(prepared, context, root))
                 result = await running if _is_awaitable(running) else cast("ExecutionResult", running)
@@ -195,6 +154,12 @@ class Executor(Generic[S]):
             return refuse(Outcome.INVALID, client_error(error))
         except Exception as error:  # noqa: BLE001 - what escapes graphql-core is the server's fault: reported and masked
             return refuse(Outcome.CRASHED, crash(error, self._report))
+
+    def _context_of(self, prepared: Prepared, scope: S) -> object:
+        context = self._context(scope)
+        if isinstance(context, _HasCost):
+            context.cost = prepared.cost
+        return context
 
     def _executor(self, prepared: Prepared, context: object, root: object) -> PacedExecutor:
         built = PacedExecutor.build(

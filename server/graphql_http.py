@@ -4,7 +4,7 @@ import hashlib
 import inspect
 import math
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from typing import Final, Generic, TypeVar, cast
 
 import orjson
@@ -15,7 +15,9 @@ from starlette.types import Receive, Scope, Send
 
 from catalogue.errors import ClientError, Forbidden, RateLimited, Unauthenticated
 from execution.answer import Answer, Outcome
-from execution.executor import Executor, Prepared
+from execution.errors import BAD_USER_INPUT, Report, crash, refuse
+from execution.executor import Executor
+from execution.prepared import Prepared
 from execution.request import BadRequest, GraphQLRequest
 from server.accept import Acceptable, MediaType, acceptable
 from server.disconnect import ClientGone, while_connected
@@ -52,8 +54,8 @@ class GraphQLEndpoint(Generic[S]):
     """An ASGI application for one path, speaking GraphQL over HTTP and over Server-Sent Events.
 
     `scope_of` tells who asks; `admit` is entered around the caller's request, to the end of its stream; either raises a
-    `ClientError` to turn the caller away. Sizes are bytes. `cache_control` is what a shared cache may do with a public
-    answer to a GET.
+    `ClientError` to turn the caller away. `report` takes unexpected errors to the log. Sizes are bytes. `cache_control`
+    is what a shared cache may do with a public answer to a GET.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class GraphQLEndpoint(Generic[S]):
         executor: Executor[S],
         *,
         scope_of: Callable[[HTTPConnection], Awaitable[S] | S],
+        report: Report,
         admit: Callable[[S], AbstractAsyncContextManager[None]] = lambda _: nullcontext(),
         longest_body: int = 256 * 1024,
         longest_url: int = 16 * 1024,
@@ -68,6 +71,7 @@ class GraphQLEndpoint(Generic[S]):
     ) -> None:
         self._executor = executor
         self._scope_of = scope_of
+        self._report = report
         self._admit = admit
         self._longest_body = longest_body
         self._longest_url = longest_url
@@ -77,19 +81,29 @@ class GraphQLEndpoint(Generic[S]):
         """Answer one HTTP request."""
         connection = HTTPConnection(scope)
         accepted = acceptable(",".join(connection.headers.getlist("accept")))
+        async with AsyncExitStack() as admission:
+            response = await self._response(connection, receive, accepted, admission)
+            if response is not None:
+                await response(scope, receive, send)
+
+    async def _response(
+        self, connection: HTTPConnection, receive: Receive, accepted: Acceptable, admission: AsyncExitStack
+    ) -> Response | EventStream | None:
+        """Find the response, whatever happens; None where nobody is left to read it."""
         try:
             caller = await self._caller(connection, accepted)
-            async with self._admit(caller):
-                response = await self._respond(connection, receive, accepted, caller)
-                await response(scope, receive, send)
+            await admission.enter_async_context(self._admit(caller))
+            return await self._respond(connection, receive, accepted, caller)
         except ClientGone:
-            return
+            return None
         except BadRequest as error:
             allow = {"allow": ", ".join(_ALLOWED)} if error.status == _METHOD_NOT_ALLOWED else {}
-            refusal = _errors(accepted, error.message, {"code": "BAD_USER_INPUT"}, error.status, allow)
-            await refusal(scope, receive, send)
+            return _errors(accepted, error.message, {"code": BAD_USER_INPUT}, error.status, allow)
         except ClientError as error:
-            await _turned_away(accepted, error)(scope, receive, send)
+            return _turned_away(accepted, error)
+        except Exception as error:  # noqa: BLE001 - whatever breaks is reported, and masked for the client
+            crashed = refuse(Outcome.CRASHED, crash(error, self._report))
+            return _with_body(crashed.body, accepted, _STATUS[crashed.outcome], {})
 
     async def _caller(self, connection: HTTPConnection, accepted: Acceptable) -> S:
         method = connection.scope["method"]
@@ -127,13 +141,13 @@ class GraphQLEndpoint(Generic[S]):
 
     def _finished(self, connection: HTTPConnection, answer: Answer, accepted: Acceptable) -> Response | EventStream:
         if answer.outcome is Outcome.REFUSED:
-            return _response(answer.body, accepted, _METHOD_NOT_ALLOWED, {"allow": "POST"})
+            return _with_body(answer.body, accepted, _METHOD_NOT_ALLOWED, {"allow": "POST"})
         if accepted.stream_first or accepted.answer is None:
             return EventStream(once(answer))
         if connection.scope["method"] != "POST" and answer.outcome is Outcome.OK:
             return self._cacheable(connection, answer, accepted.answer)
         statuses = _LEGACY_STATUS if accepted.answer is MediaType.JSON else _STATUS
-        return _response(answer.body, accepted, statuses[answer.outcome], _uncached(private=answer.private))
+        return _with_body(answer.body, accepted, statuses[answer.outcome], _uncached(private=answer.private))
 
     def _cacheable(self, connection: HTTPConnection, answer: Answer, media_type: MediaType) -> Response:
         """Answer a GET so that browsers and shared caches may keep it, or need not fetch it again."""
@@ -156,7 +170,7 @@ def _uncached(*, private: bool = False) -> dict[str, str]:
     return {"cache-control": "private, no-store" if private else "no-store", "vary": _VARY}
 
 
-def _response(body: bytes, accepted: Acceptable, status: int, headers: Mapping[str, str]) -> Response:
+def _with_body(body: bytes, accepted: Acceptable, status: int, headers: Mapping[str, str]) -> Response:
     media_type = accepted.answer or MediaType.JSON
     return Response(body, status, {**_uncached(), **headers, "content-type": media_type.content_type})
 
@@ -169,7 +183,7 @@ def _errors(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     body = orjson.dumps({"errors": [{"message": message, "extensions": dict(extensions)}]})
-    return _response(body, accepted, status, headers or {})
+    return _with_body(body, accepted, status, headers or {})
 
 
 def _turned_away(accepted: Acceptable, error: ClientError) -> Response:

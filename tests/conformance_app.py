@@ -149,7 +149,7 @@ def app_over(events: Events) -> Starlette:
         executor=executor, scope_of_socket=scope_of_socket, report=report, limits=SocketLimits(init_seconds=3.0)
     )
     routes: list[BaseRoute] = [
-        Route("/graphql", GraphQLEndpoint(executor, scope_of=lambda _: "anyone")),
+        Route("/graphql", GraphQLEndpoint(executor, scope_of=lambda _: "anyone", report=report)),
         WebSocketRoute("/graphql", websocket_endpoint(sockets, allows_origin=lambda _: False)),
         Route("/stats", stats),
     ]

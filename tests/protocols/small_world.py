@@ -11,7 +11,7 @@ import orjson
 import strawberry
 from starlette.requests import HTTPConnection
 
-from catalogue.errors import ClientError, UnknownProvider
+from catalogue.errors import UnknownProvider
 from execution.answer import Answer
 from execution.executor import Executor
 from execution.limits import DocumentLimits
@@ -30,6 +30,7 @@ class Context:
 
     caller: str
     private: bool = False
+    cost: int = 0
 
 
 @strawberry.type
@@ -105,7 +106,7 @@ class World:
     limits: DocumentLimits = field(default_factory=DocumentLimits)
     persisted: PersistedDocuments | None = None
     catalogue_size: int = 1_000
-    refusal: ClientError | None = None
+    refusal: Exception | None = None
     admitted: int = 0
     live: int = 0
     cancelled: int = 0
@@ -120,11 +121,13 @@ class World:
             limits=self.limits,
             context=Context,
             catalogue_size=lambda: self.catalogue_size,
-            report=lambda error, error_id: self.reported.append((error, error_id)),
+            report=self._report,
             event_id=lambda event: f"c{event}",
             persisted=self.persisted,
         )
-        self.app: GraphQLEndpoint[str] = GraphQLEndpoint(self.executor, scope_of=self._scope_of, admit=self._admit)
+        self.app: GraphQLEndpoint[str] = GraphQLEndpoint(
+            self.executor, scope_of=self._scope_of, report=self._report, admit=self._admit
+        )
 
     def client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://catalogue.example")
@@ -178,6 +181,9 @@ class World:
         finally:
             self.live -= 1
 
+    def _report(self, error: Exception, error_id: str) -> None:
+        self.reported.append((error, error_id))
+
     async def _scope_of(self, _: HTTPConnection) -> str:
         if self.refusal:
             raise self.refusal
@@ -202,6 +208,10 @@ def insist() -> str:
 
 def ask_provider(provider: str) -> str | None:
     raise UnknownProvider(provider, ["openrouter", "requesty"])
+
+
+def told_cost(info: strawberry.Info[Context, None]) -> int:
+    return info.context.cost
 
 
 def own_answer(info: strawberry.Info[Context, None]) -> str:
@@ -237,6 +247,7 @@ def schema_over(world: World) -> strawberry.Schema:
         bang: str = strawberry.field(resolver=insist)
         ask: str | None = strawberry.field(resolver=ask_provider)
         wait: str = strawberry.field(resolver=world.wait_for_release)
+        cost: int = strawberry.field(resolver=told_cost)
         own: str = strawberry.field(resolver=own_answer)
 
         @strawberry.field

@@ -83,3 +83,9 @@ def test_the_cost_is_never_less_for_more_rows() -> None:
     world = World()
     costs = [world.cost(f"{{ models(limit: {rows}) {{ id provider {{ id }} }} }}") for rows in range(0, 2_000, 50)]
     assert costs == sorted(costs)
+
+
+async def test_resolvers_are_told_what_the_operation_costs() -> None:
+    assert await World().run("{ cost models(limit: 10) { id } }") == {
+        "data": {"cost": 12, "models": [{"id": f"p/{number}"} for number in range(10)]}
+    }

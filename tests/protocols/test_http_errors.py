@@ -70,3 +70,12 @@ async def test_names_of_the_schema_are_suggested_only_where_that_is_switched_on(
 
 async def test_a_long_message_is_cut() -> None:
     assert len(World().refusal_of("{ " + "x" * 10_000 + " }")["message"]) == 500
+
+
+async def test_a_failure_before_the_operation_is_masked_too() -> None:
+    world = World(refusal=RuntimeError("sk-secret in /srv/catalogue"))
+    response = await world.post("{ __typename }")
+    ((_, error_id),) = world.reported
+    assert response.status_code == 500
+    assert response.json()["errors"][0]["extensions"] == {"code": "INTERNAL", "id": error_id}
+    assert "secret" not in response.text

@@ -1,0 +1,100 @@
+"""An operation on its way to being run: which document, which of its operations, with which variables, at what cost."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from graphql import GraphQLError, GraphQLSchema, OperationDefinitionNode, OperationType, get_variable_values
+
+from catalogue.errors import ClientError, QueryTooComplex
+from execution.cost import cost_of
+from execution.document import Document, Documents
+from execution.limits import DocumentLimits
+from execution.persisted import PersistedDocuments
+from execution.request import GraphQLRequest
+
+
+class KindRefused(ClientError):
+    """A mutation or a subscription was asked for where it cannot run."""
+
+    code = "BAD_USER_INPUT"
+
+
+class WrongVariables(Exception):
+    """The variables do not fit the types that the operation declares; `errors` are graphql-core's."""
+
+    def __init__(self, errors: list[GraphQLError]) -> None:
+        super().__init__()
+        self.errors = errors
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An operation that may run: parsed, valid, within the limits, its variables of the right types."""
+
+    document: Document
+    operation: OperationDefinitionNode
+    variables: Mapping[str, object]
+    """As sent; graphql-core coerces them once more where it runs them."""
+    cost: int
+
+    @property
+    def kind(self) -> OperationType:
+        """Whether it is a query, a mutation or a subscription."""
+        return self.operation.operation
+
+    @property
+    def name(self) -> str | None:
+        """The operation's name, if it has one."""
+        return self.operation.name.value if self.operation.name else None
+
+
+class Preparation:
+    """Makes requests ready to run on one schema."""
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        *,
+        limits: DocumentLimits,
+        catalogue_size: Callable[[], int],
+        persisted: PersistedDocuments,
+    ) -> None:
+        self._schema = schema
+        self._limits = limits
+        self._catalogue_size = catalogue_size
+        self._persisted = persisted
+        self._documents = Documents(schema, limits)
+
+    def __call__(self, request: GraphQLRequest, allow: frozenset[OperationType] | None) -> Prepared:
+        """Prepare a request; `allow` names the kinds that may run (None: all).
+
+        Raises:
+            GraphQLError: the text is no document.
+            InvalidDocument: the document does not fit the schema.
+            WrongVariables: the variables do not fit the operation.
+            KindRefused: this kind of operation may not run here.
+            ClientError: the document is unknown, not allowed, too large or too dear, or has no such operation.
+        """
+        document = self._documents.read(self._persisted.text(request))
+        self._persisted.keep(request)
+        operation = document.operation(request.operation_name)
+        if allow is not None and operation.operation not in allow:
+            raise KindRefused(f"A {operation.operation.value} cannot run here.")
+        variables = dict(request.variables or {})
+        return Prepared(document, operation, variables, self._cost(document, operation, variables))
+
+    def _cost(self, document: Document, operation: OperationDefinitionNode, variables: dict[str, object]) -> int:
+        coerced = get_variable_values(
+            self._schema,
+            operation.variable_definitions or (),
+            variables,
+            max_errors=self._limits.errors,
+            hide_suggestions=not self._limits.suggestions,
+        )
+        if isinstance(coerced, list):
+            raise WrongVariables(coerced)
+        size = self._catalogue_size()
+        cost = cost_of(self._schema, document, operation, coerced.coerced, limits=self._limits, catalogue_size=size)
+        if cost > self._limits.cost:
+            raise QueryTooComplex(cost, self._limits.cost)
+        return cost

@@ -11,9 +11,9 @@ from catalogue.vocabulary import Capability
 from providers._kit.adapter import Adapter
 from providers._kit.capabilities import for_code, given, having, lacking, taken
 from providers._kit.identity import family_key
-from providers._kit.pricing import premium, published
+from providers._kit.pricing import PriceNames, premium
 from providers._kit.row import Row
-from providers._kit.units import PER_MILLION, PER_TOKEN
+from providers._kit.units import PER_MILLION, PER_TOKEN, usd
 
 _CONTEXT = (
     "context_length",
@@ -54,7 +54,21 @@ _KINDS = {
     "audio_transcription": Capability.TRANSCRIPTION,
     "audio_speech": Capability.SPEECH,
 }
-_UNITS = {"usd_per_1m_tokens": PER_MILLION, "usd_per_token": PER_TOKEN}
+_BY_UNIT = {
+    unit: PriceNames(
+        input=("input",), output=("output",), cache_read=("cache_read",), cache_write=("cache_write",), per=per
+    )
+    for unit, per in {"usd_per_1m_tokens": PER_MILLION, "usd_per_token": PER_TOKEN}.items()
+}
+_COSTS = PriceNames(
+    input=("input_cost_per_token",),
+    output=("output_cost_per_token",),
+    cache_read=("cache_read_input_token_cost",),
+    cache_write=("cache_creation_input_token_cost",),
+)
+_PER_TOKEN = PriceNames(
+    input=("prompt",), output=("completion",), cache_read=("input_cache_read",), cache_write=("input_cache_write",)
+)
 _DEAREST = Decimal("0.01")
 """USD per token: what claims to cost more is a price per million without saying so."""
 _ENDED = {"deprecated", "retired", "inactive", "offline"}
@@ -111,40 +125,14 @@ def _claims(row: Row, own_id: str) -> dict[Capability, bool | None]:
 def _price(row: Row) -> Price | None:
     """Read the prices whose unit is certain: a `unit` names it, or the fields are known to be per token."""
     pricing = row.row("pricing")
-    per = _UNITS.get(pricing.name("unit") or "")
-    if per is not None:
-        return published(
-            Price(
-                input=pricing.usd("input", per=per),
-                output=pricing.usd("output", per=per),
-                cache_read=pricing.usd("cache_read", per=per),
-                cache_write=pricing.usd("cache_write", per=per),
-            )
-        )
-    if "input_cost_per_token" in row:
-        return published(
-            Price(
-                input=row.usd("input_cost_per_token"),
-                output=row.usd("output_cost_per_token"),
-                cache_read=row.usd("cache_read_input_token_cost"),
-                cache_write=row.usd("cache_creation_input_token_cost"),
-            )
-        )
-    return published(
-        Price(
-            input=_per_token(pricing, "prompt"),
-            output=_per_token(pricing, "completion"),
-            cache_read=_per_token(pricing, "input_cache_read"),
-            cache_write=_per_token(pricing, "input_cache_write"),
-        )
-    )
+    named = _BY_UNIT.get(pricing.name("unit") or "")
+    return named.price(pricing) if named else _COSTS.price(row) or _PER_TOKEN.price(pricing.where(_is_per_token))
 
 
-def _per_token(pricing: Row, name: str) -> Decimal | None:
-    """Read a price that is text, as those per token are; a number may as well be per million, unless it is 0."""
-    stated, amount = next(pricing.values(name), None), pricing.usd(name)
-    certain = isinstance(stated, str) or amount == 0
-    return amount if certain and amount is not None and amount < _DEAREST else None
+def _is_per_token(stated: object) -> bool:
+    """Tell whether a price is per token: a text that is not too dear is; of numbers, which may be per million, only 0."""
+    amount = usd(stated)
+    return amount is not None and amount < _DEAREST and (isinstance(stated, str) or amount == 0)
 
 
 def _is_ended(row: Row) -> bool:

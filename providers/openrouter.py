@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 
 from catalogue.endpoint import Endpoint
-from catalogue.facts import ModelFacts, Price, PriceItem, PriceTier
+from catalogue.facts import ModelFacts, Price, PriceTier
 from catalogue.vocabulary import Capability, HealthStatus
 from providers._kit.adapter import Adapter, CallLimits, EndpointReader
 from providers._kit.capabilities import for_code, given, having, lacking, taken
 from providers._kit.identity import family_key
-from providers._kit.pricing import premium, published
+from providers._kit.pricing import PriceNames, premium
 from providers._kit.row import Row
 
-_OTHER_PRICES = {
+_OTHER_UNITS = {
     "web_search": "search",
     "image_token": "token",
     "image_output": "token",
@@ -21,6 +21,15 @@ _OTHER_PRICES = {
     "internal_reasoning": "token",
     "input_cache_write_1h": "token",
 }
+_PRICES = PriceNames(
+    input=("prompt",),
+    output=("completion",),
+    cache_read=("input_cache_read",),
+    cache_write=("input_cache_write",),
+    request=("request",),
+    image=("image",),
+    other={kind: (kind, unit) for kind, unit in _OTHER_UNITS.items()},
+)
 _STATUS = {0: HealthStatus.HEALTHY, -2: HealthStatus.DEGRADED, -5: HealthStatus.DOWN}
 """Told apart by the uptimes that endpoints of each status showed; the others have never been seen."""
 _PARAMETERS = {
@@ -91,41 +100,16 @@ def _claims(row: Row, own_id: str, price: Price | None) -> dict[Capability, bool
 
 
 def _price(row: Row) -> Price | None:
-    amounts = {kind: row.usd(kind) for kind in _OTHER_PRICES}
-    return published(
-        Price(
-            input=row.usd("prompt"),
-            output=row.usd("completion"),
-            cache_read=row.usd("input_cache_read"),
-            cache_write=row.usd("input_cache_write"),
-            request=row.usd("request"),
-            image=row.usd("image"),
-            tiers=tuple(tier for tier in map(_tier, row.rows("overrides")) if _is_conditional(tier)),
-            other=tuple(
-                PriceItem(kind=kind, unit=_OTHER_PRICES[kind], amount=amount)
-                for kind, amount in amounts.items()
-                if amount is not None
-            ),
-        )
-    )
+    return _PRICES.price(row, tiers=filter(None, map(_tier, row.rows("overrides"))))
 
 
-def _tier(row: Row) -> PriceTier:
-    return PriceTier(
-        above_prompt_tokens=row.count("min_prompt_tokens"),
-        utc_start=row.clock("utc_start"),
-        utc_end=row.clock("utc_end"),
-        utc_days=row.words("utc_days") or (),
-        input=row.usd("prompt"),
-        output=row.usd("completion"),
-        cache_read=row.usd("input_cache_read"),
-        cache_write=row.usd("input_cache_write"),
-    )
-
-
-def _is_conditional(tier: PriceTier) -> bool:
-    """A tier under no condition that is understood would hold always: it is left out."""
-    return bool(tier.above_prompt_tokens or tier.utc_start or tier.utc_end or tier.utc_days)
+def _tier(row: Row) -> PriceTier | None:
+    """Read an override; one under no condition that is understood would seem to hold always, and is left out."""
+    above, start, end = row.count("min_prompt_tokens"), row.clock("utc_start"), row.clock("utc_end")
+    days = row.words("utc_days") or ()
+    if not (above or start or end or days):
+        return None
+    return _PRICES.tier(row, above_prompt_tokens=above, utc_start=start, utc_end=end, utc_days=days)
 
 
 def _next_page(body: Mapping[str, object], _: str) -> str | None:

@@ -1,13 +1,11 @@
 """Requesty: a gateway whose list is public (with a key: what the key's organisation approved); USD per token."""
 
-from decimal import Decimal
-
-from catalogue.facts import ModelFacts, Price, PriceItem, PriceTier
+from catalogue.facts import ModelFacts, Price
 from catalogue.vocabulary import Capability, Modality
 from providers._kit.adapter import Adapter, CallLimits
 from providers._kit.capabilities import for_code, having, lacking
 from providers._kit.identity import family_key
-from providers._kit.pricing import premium, published
+from providers._kit.pricing import PriceNames, premium
 from providers._kit.row import Row
 
 _FLAGS = {
@@ -21,6 +19,14 @@ _FLAGS = {
     Capability.COMPUTER_USE: "supports_computer_use",
     Capability.PROMPT_CACHING: "supports_caching",
 }
+_PRICES = PriceNames(
+    input=("input_price",),
+    output=("output_price",),
+    cache_read=("cached_price",),
+    cache_write=("caching_price", "caching_5m_price"),
+    other={"input_cache_write_1h": ("caching_1h_price", "token")},
+)
+_ABOVE = "prompt_tokens_threshold"
 _APIS = {"chat": Capability.CHAT, "embedding": Capability.EMBEDDING, "embeddings": Capability.EMBEDDING}
 
 _POLICY = "policy/"
@@ -67,33 +73,9 @@ def _forms(claims: dict[Capability, bool | None], images: Capability) -> tuple[M
 def _price(row: Row) -> Price | None:
     """Read the prices: the top level repeats the first band, and in some rows only the bands state them."""
     bands = row.rows("pricing")
-    base = next((band for band in bands if not band.count("prompt_tokens_threshold")), row.row())
-    hour = base.usd("caching_1h_price")
-    return published(
-        Price(
-            input=_first(row, base, "input_price"),
-            output=_first(row, base, "output_price"),
-            cache_read=_first(row, base, "cached_price"),
-            cache_write=_first(row, base, "caching_price", "caching_5m_price"),
-            tiers=tuple(_tier(band) for band in bands if band.count("prompt_tokens_threshold")),
-            other=() if hour is None else (PriceItem(kind="cache_write_1h", unit="token", amount=hour),),
-        )
-    )
-
-
-def _first(row: Row, base: Row, *names: str) -> Decimal | None:
-    stated = row.usd(*names)
-    return base.usd(*names) if stated is None else stated
-
-
-def _tier(band: Row) -> PriceTier:
-    return PriceTier(
-        above_prompt_tokens=band.count("prompt_tokens_threshold"),
-        input=band.usd("input_price"),
-        output=band.usd("output_price"),
-        cache_read=band.usd("cached_price"),
-        cache_write=band.usd("caching_price", "caching_5m_price"),
-    )
+    base = next((band for band in bands if not band.count(_ABOVE)), row.row())
+    tiers = (_PRICES.tier(band, above_prompt_tokens=above) for band in bands if (above := band.count(_ABOVE)))
+    return _PRICES.price(row.over(base), tiers=tiers)
 
 
 ADAPTER = Adapter(

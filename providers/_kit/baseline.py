@@ -9,17 +9,28 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
-from catalogue.facts import ModelFacts, Price, PriceItem, PriceTier
+from catalogue.facts import ModelFacts, Price
 from catalogue.listing import Listing
 from catalogue.vocabulary import Capability, DataSource, Modality
 from providers._kit.capabilities import for_code, given, having, lacking, taken
 from providers._kit.identity import family_key
-from providers._kit.pricing import premium, published
+from providers._kit.pricing import PriceNames, premium
 from providers._kit.row import Row
 from providers._kit.units import PER_MILLION, moment
 from providers._kit.upstream import Upstream
 
-_LONG_CONTEXT = 200_000
+_PRICES = PriceNames(
+    input=("input",),
+    output=("output",),
+    cache_read=("cache_read",),
+    cache_write=("cache_write",),
+    other={
+        "audio": ("input_audio", "token"),
+        "audio_output": ("output_audio", "token"),
+        "internal_reasoning": ("reasoning", "token"),
+    },
+    per=PER_MILLION,
+)
 
 
 def baseline(upstream: Upstream) -> Listing:
@@ -81,25 +92,6 @@ def _read(row: Row, own_id: str) -> ModelFacts:
 
 
 def _price(cost: Row) -> Price | None:
-    other = {"audio": "input_audio", "audio_output": "output_audio", "internal_reasoning": "reasoning"}
-    amounts = {kind: cost.usd(field, per=PER_MILLION) for kind, field in other.items()}
-    return published(
-        Price(
-            input=cost.usd("input", per=PER_MILLION),
-            output=cost.usd("output", per=PER_MILLION),
-            cache_read=cost.usd("cache_read", per=PER_MILLION),
-            cache_write=cost.usd("cache_write", per=PER_MILLION),
-            tiers=(_tier(cost.row("context_over_200k")),) if "context_over_200k" in cost else (),
-            other=tuple(PriceItem(kind=k, unit="token", amount=a) for k, a in amounts.items() if a is not None),
-        )
-    )
-
-
-def _tier(cost: Row) -> PriceTier:
-    return PriceTier(
-        above_prompt_tokens=_LONG_CONTEXT,
-        input=cost.usd("input", per=PER_MILLION),
-        output=cost.usd("output", per=PER_MILLION),
-        cache_read=cost.usd("cache_read", per=PER_MILLION),
-        cache_write=cost.usd("cache_write", per=PER_MILLION),
-    )
+    long = cost.row("context_over_200k")
+    tiers = (_PRICES.tier(long, above_prompt_tokens=200_000),) if "context_over_200k" in cost else ()
+    return _PRICES.price(cost, tiers=tiers)

@@ -1,14 +1,66 @@
-"""What follows from prices: whether a model costs money, and whether anything is published at all."""
+"""Reading prices by the names a list gives them, and whether a model costs money at all."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
+from types import MappingProxyType
 
-from catalogue.facts import Price, PriceTier
+from catalogue.facts import Price, PriceItem, PriceTier
+from providers._kit.row import Row
+from providers._kit.units import PER_TOKEN
+
+Names = tuple[str, ...]
 
 
-def published(price: Price) -> Price | None:
-    """The price, or null where it states no amount."""
-    return price if any(amount is not None for amount in _amounts(price)) else None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceNames:
+    """By which fields a list gives its prices, and for how many tokens."""
+
+    input: Names
+    output: Names
+    cache_read: Names = ()
+    cache_write: Names = ()
+    request: Names = ()
+    image: Names = ()
+    other: Mapping[str, tuple[str, str]] = field(default_factory=lambda: MappingProxyType({}))
+    """What else is billed: from its kind to the field and what one amount pays for."""
+    per: Decimal = PER_TOKEN
+
+    def price(self, row: Row, tiers: Iterable[PriceTier] = ()) -> Price | None:
+        """The price that a row states; null where it states no amount."""
+        others = {kind: (unit, row.usd(name, per=self.per)) for kind, (name, unit) in self.other.items()}
+        price = Price(
+            input=row.usd(*self.input, per=self.per),
+            output=row.usd(*self.output, per=self.per),
+            cache_read=row.usd(*self.cache_read, per=self.per),
+            cache_write=row.usd(*self.cache_write, per=self.per),
+            request=row.usd(*self.request),
+            image=row.usd(*self.image),
+            tiers=tuple(tiers),
+            other=tuple(PriceItem(kind=k, unit=u, amount=a) for k, (u, a) in others.items() if a is not None),
+        )
+        return price if any(amount is not None for amount in _amounts(price)) else None
+
+    def tier(
+        self,
+        row: Row,
+        *,
+        above_prompt_tokens: int | None = None,
+        utc_start: str | None = None,
+        utc_end: str | None = None,
+        utc_days: Names = (),
+    ) -> PriceTier:
+        """The prices that a row states for a condition."""
+        return PriceTier(
+            above_prompt_tokens=above_prompt_tokens,
+            utc_start=utc_start,
+            utc_end=utc_end,
+            utc_days=utc_days,
+            input=row.usd(*self.input, per=self.per),
+            output=row.usd(*self.output, per=self.per),
+            cache_read=row.usd(*self.cache_read, per=self.per),
+            cache_write=row.usd(*self.cache_write, per=self.per),
+        )
 
 
 def premium(price: Price | None, *, billed_elsewhere: bool = False) -> bool | None:

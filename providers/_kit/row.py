@@ -1,7 +1,7 @@
 """One entry of a list as received, read by typed getters that survive whatever stands in a field."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 
@@ -129,6 +129,15 @@ class Row:
         """An object in the row; an empty one where there is none."""
         found = next((value for value in self.values(*names) if isinstance(value, dict)), {})
         return Row(found, self.provider_id)
+
+    def over(self, other: "Row") -> "Row":
+        """This row, and what the other says where this one is silent."""
+        said = {name: value for name, value in self._values.items() if value is not None}
+        return Row({**other._values, **said}, self.provider_id)  # noqa: SLF001  a row may look into another
+
+    def where(self, keep: Callable[[object], bool]) -> "Row":
+        """This row with only the fields whose value is to be kept."""
+        return Row({name: value for name, value in self._values.items() if keep(value)}, self.provider_id)
 
     def rows(self, *names: str) -> tuple["Row", ...]:
         """The objects of a list in the row."""

@@ -7,7 +7,8 @@ import pytest
 from catalogue.facts import Price, PriceItem, PriceTier
 from providers._kit.capabilities import for_code
 from providers._kit.identity import family_key
-from providers._kit.pricing import premium, published
+from providers._kit.pricing import PriceNames, premium
+from providers._kit.row import Row
 
 
 @pytest.mark.parametrize(
@@ -64,5 +65,6 @@ def test_a_model_is_free_only_where_all_that_is_stated_is_zero() -> None:
 
 
 def test_a_price_without_an_amount_is_not_published() -> None:
-    assert published(Price()) is None
-    assert published(Price(request=Decimal(0))) is not None
+    names = PriceNames(input=("in",), output=("out",), request=("each",))
+    assert names.price(Row({"in": None, "out": "-1"}, "acme")) is None
+    assert names.price(Row({"each": 0}, "acme")) == Price(request=Decimal(0))

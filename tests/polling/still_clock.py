@@ -33,5 +33,5 @@ class StillClock:
 
 async def settle() -> None:
     """Let every task go as far as it can without time passing."""
-    for _ in range(20):
+    for _ in range(50):
         await asyncio.sleep(0)

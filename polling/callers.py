@@ -1,0 +1,177 @@
+"""Callers' own lists, read with callers' own keys: in this process's memory only, each for whoever holds its key.
+
+A list is found by the fingerprint of its key alone, so that no caller can reach another's. The key itself lives in the
+closure of the one flight that uses it. Nothing here touches the server's own state: no public change, no health.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import partial
+
+from pydantic import SecretStr
+
+from catalogue.errors import UnknownProvider
+from catalogue.fingerprint import fingerprint
+from catalogue.health import Problem, admits
+from catalogue.listing import Listing
+from catalogue.ports import KeyCheck, Overlay, Reader
+from catalogue.snapshot import ProviderState, Snapshot
+from catalogue.vocabulary import DataSource, KeyCheckOutcome, ProviderErrorCode
+from polling.cache import Cache, Found, Memory, Windows
+from polling.clock import Clock
+from polling.key_check import check_key
+from polling.own_list import OwnList, own_list, refused
+from polling.pace import Pace, Priority
+from polling.parsing import Parser
+from polling.server_key import problem_of
+from providers._kit.errors import TimedOut, UpstreamError
+from providers._kit.http import Response
+from providers._kit.lists import Call, FetchedList, fetch_list
+from providers._kit.parse import next_url
+from providers._kit.upstream import Upstream
+
+_FLIGHTS = 8
+"""Of one provider at once, with callers' keys."""
+_FLIGHT_SECONDS = 30.0
+_OWN_ROWS = 20_000
+"""Records that callers' lists hold beyond the public ones, all together; one takes about 2.5 kB."""
+_CHECKS = 256
+_CHECK_SECONDS = 5.0
+_CHECK_TTL = 10.0
+_FAILED_SECONDS = 10.0
+_REFUSED_SECONDS = 60.0
+_FRESH_SHARE = 0.75
+
+
+class OwnLists:
+    """Reads callers' lists, and keeps them for `list_ttl`; in the last quarter of it a reader's visit renews them."""
+
+    def __init__(
+        self,
+        *,
+        reader: Reader,
+        upstreams: Mapping[str, Upstream],
+        calls: Mapping[str, Call],
+        parser: Parser,
+        secret: SecretStr,
+        clock: Clock,
+        list_ttl: timedelta = timedelta(minutes=10),
+        wait: float = 2.0,
+        entries: int = 64,
+    ) -> None:
+        """Take each provider's way to call, at the priority of demand, of which callers get half the allowance.
+
+        `wait` is how many seconds a first request with a key waits for its lists, `entries` how many lists are kept.
+        """
+        self._reader = reader
+        self._upstreams = upstreams
+        self._parser = parser
+        self._secret = secret
+        self._clock = clock
+        self._wait = wait
+        self._paces = {id_: _half(upstream, clock) for id_, upstream in upstreams.items()}
+        self._calls = {id_: _paced(calls[id_], pace) for id_, pace in self._paces.items()}
+        ttl = list_ttl.total_seconds()
+        windows = Windows(
+            fresh=ttl * _FRESH_SHARE, stale=ttl * (1 - _FRESH_SHARE), failed=_FAILED_SECONDS, refused=_REFUSED_SECONDS
+        )
+        lists = Memory[Found[OwnList]](entries=entries, weigh=_own_rows, room=_OWN_ROWS)
+        self._lists = {id_: Cache(lists, windows=windows, flights=_FLIGHTS, clock=clock) for id_ in upstreams}
+        moment = Windows(fresh=_CHECK_TTL, failed=_CHECK_TTL, refused=_CHECK_TTL)
+        checks = Memory[Found[KeyCheck]](entries=_CHECKS)
+        self._checks = {id_: Cache(checks, windows=moment, flights=_FLIGHTS, clock=clock) for id_ in upstreams}
+
+    async def overlay(self, snapshot: Snapshot, keys: Mapping[str, SecretStr]) -> Overlay:
+        """The snapshot as this caller sees it: with the own lists that are there within the wait."""
+        publics = [snapshot.providers[id_] for id_ in keys if id_ in self._upstreams and id_ in snapshot.providers]
+        found = await asyncio.gather(*(self._found(public, keys[public.id]) for public in publics))
+        own = []
+        for public, list_ in zip(publics, found, strict=True):
+            if list_.value is not None:
+                snapshot = snapshot.with_provider(list_.value.shown(public, now=snapshot.judged_at))
+                own.append(public.id)
+            elif list_.problem is not None and list_.problem.code is ProviderErrorCode.UNAUTHORIZED:
+                snapshot = snapshot.with_provider(refused(public, list_.problem))
+        return Overlay(snapshot=snapshot, own=tuple(own), waited=any(list_.waited for list_ in found))
+
+    async def check(self, provider_id: str, key: SecretStr) -> KeyCheck:
+        """Try a key, at most once in ten seconds and for at most five; raises UnknownProvider."""
+        upstream = self._upstreams.get(provider_id)
+        public = self._reader.snapshot.providers.get(provider_id)
+        if upstream is None or public is None:
+            raise UnknownProvider(provider_id, self._upstreams)
+        read = partial(self._try, upstream, key, public) if self._admits(public) else None
+        found = await self._checks[provider_id].get(self._name(upstream, key), read, wait=_CHECK_SECONDS)
+        said = f"{upstream.name} did not answer within {_CHECK_SECONDS:g} s." if read else f"{upstream.name} is down."
+        return found.value or KeyCheck(outcome=KeyCheckOutcome.UNREACHABLE, message=f"{said} Try again later.")
+
+    async def close(self) -> None:
+        """End what is under way."""
+        for id_, pace in self._paces.items():
+            await self._lists[id_].close()
+            await self._checks[id_].close()
+            await pace.close()
+
+    async def _found(self, public: ProviderState, key: SecretStr) -> Found[OwnList]:
+        upstream = self._upstreams[public.id]
+        read = partial(self._read, upstream, key, public.listing) if self._admits(public) else None
+        return await self._lists[public.id].get(self._name(upstream, key), read, wait=self._wait)
+
+    def _name(self, upstream: Upstream, key: SecretStr) -> str:
+        return f"{upstream.id} {upstream.base_url} {fingerprint(self._secret, upstream.id, key)}"
+
+    def _admits(self, public: ProviderState) -> bool:
+        return admits(public.standing, self._clock.now())
+
+    async def _read(
+        self, upstream: Upstream, key: SecretStr, public: Listing, before: OwnList | None
+    ) -> OwnList | Problem:
+        try:
+            fetched = await self._fetch(upstream, key, before)
+            if before is not None and (fetched.not_modified or fetched.digest == before.digest):
+                return before.confirmed(fetched.validators, at=self._clock.now())
+            rows = (await self._parser.parse(upstream, fetched.bodies)).models
+        except UpstreamError as error:
+            return problem_of(error, at=self._clock.now())
+        at = self._clock.now()
+        return await asyncio.to_thread(own_list, rows, fetched, public=public, before=before, at=at)
+
+    async def _try(self, upstream: Upstream, key: SecretStr, public: ProviderState, _: KeyCheck | None) -> KeyCheck:
+        async def count_models() -> int:
+            fetched = await self._fetch(upstream, key, None)
+            return len((await self._parser.parse(upstream, fetched.bodies)).models)
+
+        open_to_all = upstream.key is None and public.listing.source is DataSource.LIVE
+        return await check_key(upstream, self._calls[upstream.id], key, count_models, open_to_all=open_to_all)
+
+    async def _fetch(self, upstream: Upstream, key: SecretStr, before: OwnList | None) -> FetchedList:
+        validators = before.validators if before else None
+        try:
+            async with asyncio.timeout(_FLIGHT_SECONDS):
+                return await fetch_list(
+                    upstream, self._calls[upstream.id], key=key, validators=validators, find_next=_find_next
+                )
+        except TimeoutError:
+            raise TimedOut(f"{upstream.name} did not give its list within {_FLIGHT_SECONDS:g} s.") from None
+
+
+async def _find_next(adapter_id: str, body: bytes, url: str) -> str | None:
+    return await asyncio.to_thread(next_url, adapter_id, body, url)
+
+
+def _half(upstream: Upstream, clock: Clock) -> Pace:
+    limits = upstream.calls
+    return Pace(requests_per_minute=limits.requests_per_minute // 2, burst=limits.burst // 2, clock=clock)
+
+
+def _paced(call: Call, pace: Pace) -> Call:
+    async def paced(url: str, headers: Mapping[str, str]) -> Response:
+        await pace.wait(Priority.DEMAND)
+        return await call(url, headers)
+
+    return paced
+
+
+def _own_rows(found: Found[OwnList]) -> int:
+    return found.value.own_rows if found.value else 0

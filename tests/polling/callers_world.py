@@ -1,0 +1,148 @@
+"""Two providers with public lists and callers' keys, called when the test lets them; nothing leaves the event loop."""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from pydantic import SecretStr
+
+from catalogue.facts import ModelFacts
+from catalogue.health import Standing
+from catalogue.listing import Listing
+from catalogue.ports import Overlay
+from catalogue.snapshot import ProviderState, Snapshot
+from catalogue.vocabulary import DataSource, HealthStatus
+from polling.callers import OwnLists
+from polling.parsing import Parser
+from providers import openai_compatible, openrouter
+from providers._kit.adapter import CallLimits
+from providers._kit.errors import Unauthorized, UpstreamError
+from providers._kit.http import Response
+from providers._kit.parse import ParsedList, parse_list
+from providers._kit.upstream import Upstream
+from tests.polling.still_clock import StillClock, settle
+
+TTL = timedelta(minutes=10)
+PUBLIC = ("lab/common", "lab/public")
+_LIMITS = CallLimits(requests_per_minute=10_000, burst=5_000)
+OPENROUTER = Upstream(
+    id="openrouter",
+    name="OpenRouter",
+    adapter=openrouter.ADAPTER,
+    base_url="https://openrouter.test/api/v1",
+    calls=_LIMITS,
+)
+GATEWAY = Upstream(
+    id="gateway",
+    name="Gateway",
+    adapter=openai_compatible.ADAPTER,
+    base_url="https://gateway.test/v1",
+    calls=_LIMITS,
+)
+
+
+class InLoop(ThreadPoolExecutor):
+    """Runs what is given to a thread at once, so that the tests stay in step."""
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        done: Future[Any] = Future()
+        done.set_result(fn(*args, **kwargs))
+        return done
+
+
+class PlainParser(Parser):
+    """Parses where it stands."""
+
+    async def parse(self, upstream: Upstream, bodies: Sequence[bytes]) -> ParsedList:
+        return parse_list(upstream.adapter.id, upstream.id, upstream.name, bodies)
+
+
+class World:
+    """What the callers' lists are read in."""
+
+    def __init__(self, *upstreams: Upstream, **settings: Any) -> None:
+        asyncio.get_running_loop().set_default_executor(InLoop())
+        self.clock = StillClock()
+        self.upstreams = {u.id: u for u in upstreams or (OPENROUTER, GATEWAY)}
+        self.listed: dict[str, Sequence[str] | UpstreamError] = {}
+        """What each key is answered with."""
+        self.asked: list[tuple[str, Mapping[str, str]]] = []
+        self.etags = False
+        self.go = asyncio.Event()
+        self.go.set()
+        self.snapshot = Snapshot(
+            revision=7,
+            judged_at=self.clock.now(),
+            providers={u.id: self._state(u, PUBLIC) for u in self.upstreams.values()},
+        )
+        self.lists = OwnLists(
+            reader=self,
+            upstreams=self.upstreams,
+            calls=dict.fromkeys(self.upstreams, self.call),
+            parser=PlainParser(),
+            secret=SecretStr("installation"),
+            clock=self.clock,
+            list_ttl=TTL,
+            **settings,
+        )
+
+    def _state(self, upstream: Upstream, own_ids: Sequence[str]) -> ProviderState:
+        now = self.clock.now()
+        ids = [f"{upstream.id}/{own_id}" for own_id in own_ids]
+        facts = parse_list(upstream.adapter.id, upstream.id, upstream.name, [body(own_ids)]).models
+        listing = Listing(
+            provider_id=upstream.id,
+            models={f.id: f for f in facts},
+            first_seen=dict.fromkeys(ids, now - timedelta(days=30)),
+            source=DataSource.LIVE,
+            as_of=now,
+        )
+        standing = Standing(provider_id=upstream.id, status=HealthStatus.HEALTHY, last_checked=now)
+        return ProviderState(profile=upstream.profile(TTL), listing=listing, standing=standing).judged(now)
+
+    def stands(self, provider_id: str, standing: Standing) -> None:
+        state = replace(self.snapshot.providers[provider_id], standing=standing)
+        self.snapshot = self.snapshot.with_provider(state.judged(self.clock.now()))
+
+    async def call(self, url: str, headers: Mapping[str, str]) -> Response:
+        self.asked.append((url, headers))
+        key = headers["Authorization"].removeprefix("Bearer ")
+        rows = self.listed.get(key, Unauthorized("The provider refused the key or its absence (status 401)."))
+        await self.go.wait()
+        if isinstance(rows, UpstreamError):
+            raise rows
+        etag = f'"{key[-5:]}{len(rows)}"'
+        if self.etags and headers.get("If-None-Match") == etag:
+            return Response(status=304, body=b"", headers={}, latency_ms=1.0)
+        return Response(status=200, body=body(rows), headers={"etag": etag} if self.etags else {}, latency_ms=1.0)
+
+    async def see(self, **keys: str) -> Overlay:
+        """What a caller with these keys by provider sees."""
+        return await self.lists.overlay(self.snapshot, {id_: SecretStr(key) for id_, key in keys.items()})
+
+    async def see_late(self, **keys: str) -> Overlay:
+        """The same for a caller whose wait runs out."""
+        reader = asyncio.create_task(self.see(**keys))
+        await settle()
+        self.clock.advance(2)
+        return await reader
+
+
+def body(own_ids: Sequence[str]) -> bytes:
+    """A list that both providers' adapters read."""
+    rows = [{"id": id_, "name": id_, "pricing": {"prompt": "0.000001", "completion": "0.000002"}} for id_ in own_ids]
+    return json.dumps({"data": rows}).encode()
+
+
+def ids(overlay: Overlay, provider_id: str = "openrouter") -> list[str]:
+    """A provider's own model ids as the caller sees them."""
+    return [id_.partition("/")[2] for id_ in overlay.snapshot.providers[provider_id].listing.models]
+
+
+def facts(overlay: Overlay, own_id: str) -> ModelFacts:
+    """One of OpenRouter's models as the caller sees it."""
+    return overlay.snapshot.providers["openrouter"].listing.models[f"openrouter/{own_id}"]

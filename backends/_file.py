@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -40,10 +40,11 @@ def open_file(path: Path, clock: Callable[[], datetime]) -> Opened:
         try:
             return _open(path)
         except StoreUnreadable as error:
-            kept = _move_aside(path, clock())
-            opened = _open(path)
-            notice = f"The store {error}: it was moved aside as {kept.name} and a new one was begun."
-            return Opened(connection=opened.connection, stored=opened.stored, notice=notice)
+            fault = str(error)
+        # Only here is the error gone, and with it the cursors that would hold the file.
+        kept = _move_aside(path, clock())
+        notice = f"The store {fault}: it was moved aside as {kept.name} and a new one was begun."
+        return replace(_open(path), notice=notice)
 
 
 def _open(path: Path) -> Opened:
@@ -86,7 +87,7 @@ def _release(path: Path) -> None:
     """Leave WAL mode, which SQLite refuses while another process has the file open; a damaged file may refuse too."""
     connection = _connect(path)
     try:
-        with understood(), suppress(StoreUnreadable):
+        with suppress(StoreUnreadable), understood():
             connection.execute("PRAGMA journal_mode = DELETE")
     finally:
         connection.close()

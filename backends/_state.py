@@ -15,9 +15,7 @@ from catalogue.ports import Commit, Stored
 def read(connection: sqlite3.Connection) -> Stored:
     """All that a server starts from, as of one moment."""
     with transaction(connection, "DEFERRED"):
-        epoch, revision, seq, updated_at = connection.execute(
-            "SELECT epoch, revision, seq, updated_at FROM state"
-        ).fetchone()
+        ((epoch, revision, seq, updated_at),) = connection.execute("SELECT epoch, revision, seq, updated_at FROM state")
         listings = _listings.read(connection, held=False)
         held = _listings.read(connection, held=True)
         notes = connection.execute("SELECT provider_id, body FROM quarantine").fetchall()

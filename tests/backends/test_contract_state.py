@@ -1,0 +1,168 @@
+"""The contract of every store: what is committed is what the next process starts from."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from backends.errors import StoreConflict
+from catalogue.facts import ModelFacts, Price
+from catalogue.health import Quarantine
+from catalogue.listing import Listing, merged
+from catalogue.ports import Store
+from catalogue.vocabulary import DataSource
+from tests.backends.conftest import Seat
+from tests.backends.samples import added, revision
+from tests.catalogue.strategies import NOW, PROVIDER, baseline, listing, lists, model
+
+LATER = NOW + timedelta(minutes=10, microseconds=1)
+A, B = model("a", price={"input": "1.2345678901234567890E-7", "output": "1.10"}), model("b")
+QUARANTINE = Quarantine(
+    id="q1",
+    provider_id=PROVIDER,
+    reason="The list is empty.",
+    at=NOW,
+    model_count=0,
+    added=0,
+    removed=2,
+    repriced=0,
+    sample=("removes acme/a",),
+)
+
+
+async def test_a_new_store_is_empty_and_has_a_name_of_its_own(store: Store) -> None:
+    stored = await store.load()
+    assert (stored.revision, stored.seq, stored.updated_at) == (0, 0, None)
+    assert stored.listings == {}
+    assert stored.quarantines == {}
+    assert len(stored.epoch) == 16
+    assert int(stored.epoch, 16) >= 0
+
+
+async def test_a_committed_revision_is_there_after_a_restart(seat: Seat) -> None:
+    store = await seat.open()
+    epoch = (await store.load()).epoch
+    await store.commit(revision(1, [added(1), added(2)], of=listing(A, B), at=LATER))
+    again = await (await seat.open()).load()
+    assert (again.epoch, again.revision, again.seq, again.updated_at) == (epoch, 1, 2, LATER)
+    assert again.listings == {PROVIDER: listing(A, B)}
+
+
+async def test_a_revision_without_a_listing_leaves_the_listings(seat: Seat) -> None:
+    store = await seat.open()
+    await store.commit(revision(1, of=listing(A)))
+    await store.commit(revision(2, [added(1)]))
+    stored = await (await seat.open()).load()
+    assert (stored.revision, stored.seq) == (2, 1)
+    assert stored.listings == {PROVIDER: listing(A)}
+
+
+async def test_prices_come_back_to_the_last_digit(seat: Seat) -> None:
+    await (await seat.open()).commit(revision(1, of=listing(A)))
+    price = (await (await seat.open()).load()).listings[PROVIDER].models[A.id].price
+    assert isinstance(price, Price)
+    assert price.input == Decimal("0.00000012345678901234567890")
+    assert str(price.output) == "1.10"
+
+
+async def test_null_empty_and_zero_stay_three_things(seat: Seat) -> None:
+    unsaid, free = model("unsaid"), model("free", price={"input": "0"}, context_max=0, premium=False)
+    await (await seat.open()).commit(revision(1, of=listing(unsaid, free)))
+    models = (await (await seat.open()).load()).listings[PROVIDER].models
+    assert models[unsaid.id].price is None
+    assert models[unsaid.id].premium is None
+    assert models[free.id].price == Price(input=Decimal(0))
+    assert (models[free.id].context_max, models[free.id].premium) == (0, False)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(versions=st.lists(lists, min_size=1, max_size=4))
+async def test_any_row_of_lists_leaves_the_last_listing(seat: Seat, versions: list[list[ModelFacts]]) -> None:
+    store = await seat.open()
+    number = (await store.load()).revision
+    current = Listing(provider_id=PROVIDER)
+    for step, rows in enumerate(versions, start=1):
+        current = merged(current, rows, at=NOW + step * timedelta(minutes=10))
+        await store.commit(revision(number + step, of=current))
+    assert (await (await seat.open()).load()).listings[PROVIDER] == current
+
+
+async def test_a_listing_follows_the_one_that_was_loaded(seat: Seat) -> None:
+    await (await seat.open()).commit(revision(1, of=listing(A, B)))
+    store = await seat.open()
+    before = (await store.load()).listings[PROVIDER]
+    after = merged(before, [model("b", context_max=7), model("c")], at=LATER)
+    await store.commit(revision(2, of=after))
+    assert (await (await seat.open()).load()).listings[PROVIDER] == after
+
+
+async def test_each_provider_has_its_own_listing(seat: Seat) -> None:
+    other = replace(baseline(), provider_id="other", as_of=None)
+    store = await seat.open()
+    await store.commit(revision(1, of=listing(A)))
+    await store.commit(revision(2, of=other))
+    assert (await (await seat.open()).load()).listings == {PROVIDER: listing(A), "other": other}
+
+
+async def test_a_confirmed_list_is_live_as_of_the_later_moment(seat: Seat) -> None:
+    store = await seat.open()
+    await store.commit(revision(1, of=replace(listing(A), source=DataSource.LAST_GOOD)))
+    await store.confirm(PROVIDER, LATER)
+    stored = (await (await seat.open()).load()).listings[PROVIDER]
+    assert stored == replace(listing(A), as_of=LATER, source=DataSource.LIVE)
+
+
+async def test_confirming_an_unknown_list_changes_nothing(store: Store) -> None:
+    await store.confirm("nobody", LATER)
+    assert (await store.load()).listings == {}
+
+
+@pytest.mark.parametrize(
+    ("number", "seqs"), [(1, [3]), (3, [3]), (0, []), (2, [2]), (2, [4]), (2, [3, 5]), (2, [4, 3])]
+)
+async def test_a_revision_that_does_not_come_next_is_refused_whole(store: Store, number: int, seqs: list[int]) -> None:
+    await store.commit(revision(1, [added(1), added(2)], of=listing(A)))
+    with pytest.raises(StoreConflict):
+        await store.commit(revision(number, [added(seq) for seq in seqs], of=listing(B)))
+    stored = await store.load()
+    assert (stored.revision, stored.seq) == (1, 2)
+    assert stored.listings == {PROVIDER: listing(A)}
+    assert len((await store.read(0, 10)).changes) == 2
+
+
+async def test_a_store_goes_on_after_a_refused_revision(store: Store) -> None:
+    await store.commit(revision(1, of=listing(A, B)))
+    with pytest.raises(StoreConflict):
+        await store.commit(revision(9, of=listing(A)))
+    after = merged(listing(A, B), [B], at=LATER)
+    await store.commit(revision(2, of=after))
+    assert (await store.load()).listings[PROVIDER] == after
+
+
+async def test_a_held_back_list_is_there_after_a_restart_beside_the_served_one(seat: Seat) -> None:
+    served = listing(A, B)
+    held = merged(served, [B], at=LATER)
+    store = await seat.open()
+    await store.commit(revision(1, of=served))
+    await store.hold(PROVIDER, QUARANTINE, held)
+    stored = await (await seat.open()).load()
+    assert stored.listings == {PROVIDER: served}
+    assert stored.quarantines == {PROVIDER: (QUARANTINE, held)}
+
+
+async def test_another_held_back_list_takes_the_place_of_the_first(seat: Seat) -> None:
+    store = await seat.open()
+    await store.hold(PROVIDER, QUARANTINE, listing(A))
+    newer = replace(QUARANTINE, id="q2", reason="The list lost 12 of 20 models.")
+    await store.hold(PROVIDER, newer, listing(B))
+    assert (await (await seat.open()).load()).quarantines == {PROVIDER: (newer, listing(B))}
+
+
+async def test_a_resolved_quarantine_is_gone(seat: Seat) -> None:
+    store = await seat.open()
+    await store.hold(PROVIDER, QUARANTINE, listing(A))
+    await store.hold(PROVIDER, None, None)
+    assert (await (await seat.open()).load()).quarantines == {}

@@ -1,0 +1,247 @@
+"""The embedded store's file: what cannot be read is moved aside and said once; what is in use is left alone."""
+
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from backends import _file
+from backends._schema import VERSION
+from backends.errors import StoreConflict, StoreUnreadable, StoreUnusable
+from backends.retention import Retention
+from backends.sqlite import SqliteStore, open_store
+from catalogue.listing import merged
+from tests.backends.conftest import SqliteSeat
+from tests.backends.samples import added, resync, revision
+from tests.catalogue.strategies import NOW, PROVIDER, listing, model
+
+MANY = tuple(model(f"m{n}", description="word " * 40) for n in range(200))
+
+
+@pytest.fixture
+async def seat(tmp_path: Path) -> SqliteSeat:
+    """A closed store that holds a list of 200 models and one change."""
+    seat = SqliteSeat(tmp_path / "store.sqlite3")
+    await (await seat.open()).commit(revision(1, [added(1)], of=listing(*MANY)))
+    await seat.close()
+    return seat
+
+
+def sql(path: Path, statement: str) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(statement)
+
+
+def garbage(path: Path) -> None:
+    path.write_bytes(b"this is no database at all" * 100)
+
+
+def truncated(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def cut_within_a_page(path: Path) -> None:
+    os.truncate(path, path.stat().st_size - 100)
+
+
+def overwritten_in_the_middle(path: Path) -> None:
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(size // 2 // 4096 * 4096)
+        file.write(b"\xff" * 8192)
+
+
+def newer(path: Path) -> None:
+    sql(path, f"PRAGMA user_version = {VERSION + 1}")
+
+
+def foreign(path: Path) -> None:
+    path.unlink()
+    sql(path, "CREATE TABLE somebody_elses (id)")
+
+
+def unreadable_facts(path: Path) -> None:
+    sql(path, "UPDATE model SET facts = '{\"id\": 1' WHERE rowid = 7")
+
+
+def unknown_word(path: Path) -> None:
+    sql(path, "UPDATE listing SET source = 'hearsay'")
+
+
+def lost_state(path: Path) -> None:
+    sql(path, "DELETE FROM state")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "word"),
+    [
+        (garbage, "damaged"),
+        (truncated, "damaged"),
+        (cut_within_a_page, "The store"),
+        (overwritten_in_the_middle, "damaged"),
+        (newer, "newer version"),
+        (foreign, "not one of"),
+        (unreadable_facts, "cannot be read"),
+        (unknown_word, "cannot be read"),
+        (lost_state, "cannot be read"),
+    ],
+)
+async def test_an_unreadable_store_is_moved_aside_and_a_new_one_begun(
+    seat: SqliteSeat, spoil: Callable[[Path], None], word: str
+) -> None:
+    spoil(seat.path)
+    spoiled = seat.path.read_bytes()
+    store = await seat.open()
+    stored = await store.load()
+    assert (stored.revision, stored.listings) == (0, {})
+    kept = seat.path.with_name("store.sqlite3.aside-20260501T120000Z")
+    assert kept.stat().st_size == len(spoiled)
+    assert store.notice is not None
+    assert word in store.notice
+    assert kept.name in store.notice
+    assert str(seat.path.parent) not in store.notice
+
+
+async def test_it_is_said_once(seat: SqliteSeat) -> None:
+    garbage(seat.path)
+    assert (await seat.open()).notice
+    store = await seat.open()
+    assert store.notice is None
+    await store.commit(revision(1, of=listing(*MANY)))
+    assert (await seat.open()).notice is None
+
+
+async def test_a_second_one_at_the_same_moment_does_not_take_the_first_ones_place(seat: SqliteSeat) -> None:
+    for _ in range(2):
+        await seat.close()
+        garbage(seat.path)
+        await seat.open()
+    asides = {p.name for p in seat.path.parent.glob("*.aside-*")}
+    assert asides == {"store.sqlite3.aside-20260501T120000Z", "store.sqlite3.aside-20260501T120000Z-2"}
+
+
+async def test_side_files_of_an_unreadable_store_do_not_reach_the_new_one(seat: SqliteSeat) -> None:
+    garbage(seat.path)
+    wal = seat.path.with_name("store.sqlite3-wal")
+    wal.write_bytes(b"half a log")
+    store = await seat.open()
+    assert (await store.load()).revision == 0
+    assert not wal.exists() or wal.read_bytes() != b"half a log"
+
+
+async def test_a_store_of_a_newer_version_keeps_what_it_held(seat: SqliteSeat) -> None:
+    newer(seat.path)
+    await seat.open()
+    await seat.close()
+    aside = next(seat.path.parent.glob("*.aside-*"))
+    sql(aside, f"PRAGMA user_version = {VERSION}")
+    stored = await (await SqliteSeat(aside).open()).load()
+    assert stored.listings == {PROVIDER: listing(*MANY)}
+
+
+async def test_a_store_in_use_is_never_moved_away(seat: SqliteSeat, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_file, "_PATIENCE", _file._PATIENCE * 0)
+    store = await seat.open()
+    await store._run(lambda connection: connection.execute(f"PRAGMA user_version = {VERSION + 1}"))
+    with pytest.raises(StoreConflict):
+        await open_store(seat.path, clock=lambda: NOW, retention=Retention())
+    assert not list(seat.path.parent.glob("*.aside-*"))
+    await store.commit(revision(2, [added(2)]))
+
+
+async def two(seat: SqliteSeat) -> tuple[SqliteStore, SqliteStore]:
+    return await seat.open(), await open_store(seat.path, clock=lambda: NOW, retention=Retention())
+
+
+async def test_a_second_server_reads_along_and_its_late_revision_is_refused(seat: SqliteSeat) -> None:
+    first, second = await two(seat)
+    await first.commit(revision(2, [added(2)]))
+    assert [c.seq for c in (await second.read(0, 10)).changes] == [1, 2]
+    with pytest.raises(StoreConflict, match="CATALOGUE_DATA_DIR"):
+        await second.commit(revision(2, [added(2)], of=listing()))
+    assert (await first.load()).listings == {PROVIDER: listing(*MANY)}
+    await second.close()
+
+
+async def test_a_second_server_that_read_anew_may_go_on(seat: SqliteSeat) -> None:
+    first, second = await two(seat)
+    await second.load()
+    await first.commit(revision(2, of=merged(listing(*MANY), MANY[:-1], at=NOW)))
+    current = (await second.load()).listings[PROVIDER]
+    following = merged(current, MANY[1:], at=NOW)
+    await second.commit(revision(3, of=following))
+    assert (await first.load()).listings[PROVIDER] == following
+    await second.close()
+
+
+async def test_a_lock_that_is_not_released_is_told_as_a_conflict(
+    seat: SqliteSeat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_file, "_PATIENCE", _file._PATIENCE * 0)
+    store = await seat.open()
+    with closing(sqlite3.connect(seat.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreConflict):
+            await store.commit(revision(2))
+    await store.commit(revision(2))
+
+
+@pytest.mark.parametrize("name", ["file/store.sqlite3", "file/below/store.sqlite3"])
+async def test_a_folder_that_cannot_be_made_is_told_with_the_setting(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreUnusable, match="CATALOGUE_DATA_DIR") as told:
+        await open_store(tmp_path / name, clock=lambda: NOW, retention=Retention())
+    assert str(tmp_path) not in str(told.value)
+
+
+async def test_a_folder_in_place_of_the_file_is_told_with_the_setting(tmp_path: Path) -> None:
+    (tmp_path / "store.sqlite3").mkdir()
+    with pytest.raises(StoreUnusable, match="CATALOGUE_DATA_DIR"):
+        await SqliteSeat(tmp_path / "store.sqlite3").open()
+
+
+async def test_a_full_disk_is_told_and_the_store_goes_on_when_there_is_room(seat: SqliteSeat) -> None:
+    store = await seat.open()
+    before = await store.load()
+    await store._run(lambda c: c.execute("PRAGMA max_page_count = 1").fetchone())
+    larger = merged(before.listings[PROVIDER], [model(f"x{n}", description="word " * 400) for n in range(50)], at=NOW)
+    with pytest.raises(StoreUnusable, match="is full"):
+        await store.commit(revision(2, [added(2)], of=larger))
+    assert (await store.load()) == before
+    await store._run(lambda c: c.execute("PRAGMA max_page_count = 1000000").fetchone())
+    await store.commit(revision(2, [added(2)], of=larger))
+    assert (await (await seat.open()).load()).listings[PROVIDER] == larger
+
+
+async def test_a_store_that_became_read_only_is_told_with_the_setting(seat: SqliteSeat) -> None:
+    store = await seat.open()
+    await store._run(lambda c: c.execute("PRAGMA query_only = 1"))
+    with pytest.raises(StoreUnusable, match="may not be written"):
+        await store.commit(revision(2))
+    assert (await store.load()).revision == 1
+
+
+async def test_a_change_that_cannot_be_read_any_more_is_a_typed_error(seat: SqliteSeat) -> None:
+    sql(seat.path, "UPDATE change SET body = '{}'")
+    store = await seat.open()
+    with pytest.raises(StoreUnreadable):
+        await store.read(0, 10)
+
+
+async def test_a_refresh_writes_only_the_models_that_changed(seat: SqliteSeat) -> None:
+    store = await seat.open()
+    before = (await store.load()).listings[PROVIDER]
+    rows = [model(f"m{n}", name="new") if n < 2 else facts for n, facts in enumerate(MANY)]
+    written = await store._run(lambda c: c.total_changes)
+    await store.commit(revision(2, [resync(2)], of=merged(before, rows, at=NOW)))
+    models, listing_change_and_state = 2, 3
+    assert await store._run(lambda c: c.total_changes) - written == models + listing_change_and_state
+
+
+async def test_a_closed_store_leaves_one_file(seat: SqliteSeat) -> None:
+    await seat.open()
+    await seat.close()
+    assert [p.name for p in seat.path.parent.iterdir()] == ["store.sqlite3"]

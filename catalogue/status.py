@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from catalogue.facts import ModelFacts
 from catalogue.health import Standing
 from catalogue.listing import Listing
-from catalogue.vocabulary import HealthStatus, ModelStatus
+from catalogue.vocabulary import DataSource, HealthStatus, ModelStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class Case:
     gone: bool
     standing: Standing
     as_of: datetime | None
+    source: DataSource
     list_ttl: timedelta
     now: datetime
 
@@ -63,6 +64,12 @@ def _ended_reason(case: Case) -> str:
     return f"{case.name} {verb} this model on {end:%Y-%m-%d}."
 
 
+def _stale_reason(case: Case) -> str:
+    if case.source is DataSource.BASELINE:
+        return f"{case.name} has not given its list yet; this is packaged data of {_day(case.as_of)}."
+    return f"The last good list of {case.name} is from {_day(case.as_of)}."
+
+
 _RULES: tuple[tuple[ModelStatus, Callable[[Case], bool], Callable[[Case], str]], ...] = (
     (ModelStatus.UNAVAILABLE, lambda c: c.gone, lambda c: f"{c.name} no longer lists this model."),
     (
@@ -76,7 +83,7 @@ _RULES: tuple[tuple[ModelStatus, Callable[[Case], bool], Callable[[Case], str]],
         lambda c: c.standing.status is HealthStatus.DEGRADED,
         lambda c: f"{c.name} is degraded{c.trouble}",
     ),
-    (ModelStatus.LIMITED, lambda c: c.stale, lambda c: f"The last good list of {c.name} is from {_day(c.as_of)}."),
+    (ModelStatus.LIMITED, lambda c: c.stale, _stale_reason),
 )
 
 
@@ -101,6 +108,7 @@ def judge_listing(
                 gone=gone,
                 standing=standing,
                 as_of=listing.as_of,
+                source=listing.source,
                 list_ttl=list_ttl,
                 now=now,
             )

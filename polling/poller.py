@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 
+import structlog
+
 from catalogue.errors import BadUserInput
 from catalogue.refresh import ProviderRefresh, RefreshProgress
 from catalogue.snapshot import ProviderState
@@ -14,6 +16,11 @@ from polling.record import Surroundings
 
 REFRESH_SECONDS = 8.0
 """A provider still at work after this is reported as IN_PROGRESS; it goes on."""
+
+
+_TRIM_SECONDS = 3600.0
+
+log = structlog.get_logger(__name__)
 
 
 class Poller:
@@ -30,6 +37,7 @@ class Poller:
             if coordinator.upstream.poll:
                 self._tasks.append(asyncio.create_task(coordinator.run(), name=f"poll:{coordinator.upstream.id}"))
         self._tasks.append(asyncio.create_task(self._judge(), name="judge"))
+        self._tasks.append(asyncio.create_task(self._trim(), name="trim"))
         self._tasks.append(asyncio.create_task(self._shared.recorder.run(), name="health-history"))
 
     async def stop(self) -> None:
@@ -79,4 +87,16 @@ class Poller:
         while True:
             await self._shared.clock.sleep(self._shared.timing.health_ttl.total_seconds())
             for provider_id in self._coordinators:
-                await self._shared.ledger.publish(provider_id)
+                try:
+                    await self._shared.ledger.publish(provider_id)
+                except Exception:
+                    log.exception("statuses_not_judged", provider=provider_id)
+
+    async def _trim(self) -> None:
+        """Drop what is past its retention."""
+        while True:
+            await self._shared.clock.sleep(_TRIM_SECONDS)
+            try:
+                await self._shared.store.trim(self._shared.clock.now())
+            except Exception:
+                log.exception("store_untrimmed")

@@ -8,7 +8,7 @@ import pytest
 from catalogue.health import Problem, Standing
 from catalogue.listing import Listing, merged
 from catalogue.status import AVAILABLE, Case, judge
-from catalogue.vocabulary import HealthStatus, ModelStatus, ProviderErrorCode
+from catalogue.vocabulary import DataSource, HealthStatus, ModelStatus, ProviderErrorCode
 from tests.catalogue.strategies import HOUR, NOW, PROVIDER, baseline, listing, model, state
 
 SECOND = timedelta(seconds=1)
@@ -20,6 +20,7 @@ def standing(status: HealthStatus, error: Problem | None = None) -> Standing:
 
 
 WELL = Case(
+    source=DataSource.LIVE,
     facts=model("a"),
     name="Acme",
     gone=False,

@@ -1,0 +1,123 @@
+"""The ASGI application: the routes over the running parts, behind the web's rules and the clients' limits."""
+
+import secrets
+from importlib.resources import files
+
+import structlog
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+from catalogue.scope import Scope
+from execution.executor import Executor
+from resolvers.context import Context
+from resolvers.position import event_ids
+from resolvers.schema import build_schema
+from resolvers.services import Services
+from server.api_models import ModelsEndpoint
+from server.caller import Callers
+from server.client_gate import ClientGate
+from server.client_limits import ClientLimits
+from server.composition import Parts
+from server.graphql_http import GraphQLEndpoint
+from server.graphql_ws import websocket_endpoint
+from server.settings import Settings
+from server.web_rules import WebRules, origin_allowed
+from server.ws_connection import SocketLimits, SocketService
+
+_WELCOME = """The model catalogue.
+
+GraphQL    POST or GET /graphql, subscriptions by graphql-transport-ws or text/event-stream
+JSON       GET /api/models
+Health     GET /livez, GET /readyz
+"""
+
+log = structlog.get_logger(__name__)
+
+
+def application(
+    parts: Parts, services: Services, *, settings: Settings, callers: Callers, limits: ClientLimits
+) -> Starlette:
+    """Everything that the server answers."""
+    executor: Executor[Scope] = Executor(
+        build_schema(),
+        limits=settings.limits.document(introspection=settings.introspection, suggestions=settings.suggestions),
+        context=lambda scope: Context(scope, services),
+        catalogue_size=lambda: parts.ledger.snapshot.total_models,
+        report=_report,
+        event_id=event_ids(parts.ledger),
+    )
+    graphql = GraphQLEndpoint(
+        executor,
+        scope_of=callers.of_request,
+        report=_report,
+        admit=lambda scope: limits.request(scope.client),
+        longest_body=settings.limits.body_bytes,
+    )
+    sockets = SocketService(
+        executor=executor,
+        scope_of_socket=callers.of_socket,
+        report=_report,
+        limits=SocketLimits(
+            init_seconds=settings.limits.socket_init_seconds, operations=settings.limits.socket_operations
+        ),
+        admit=lambda scope: limits.subscription(scope.client),
+    )
+    models = ModelsEndpoint(services, scope_of=callers.of_request, admit=lambda scope: limits.request(scope.client))
+    routes: list[BaseRoute] = [
+        Route("/graphql", graphql),
+        WebSocketRoute(
+            "/graphql",
+            websocket_endpoint(
+                sockets, allows_origin=lambda origin: origin_allowed(origin, None, settings.cors_origins)
+            ),
+        ),
+        Route("/api/models", models.__call__, methods=["GET"]),
+        Route("/livez", _alive),
+        Route("/readyz", _ready),
+        Route("/", _welcome),
+    ]
+    if settings.graphiql:
+        routes.append(Route("/graphiql", _graphiql))
+    return Starlette(
+        routes=routes,
+        middleware=[
+            Middleware(WebRules, origins=settings.cors_origins),
+            Middleware(ClientGate, callers=callers, limits=limits),
+        ],
+        exception_handlers={Exception: _crashed},
+    )
+
+
+def _report(error: Exception, error_id: str) -> None:
+    log.error("unexpected_error", id=error_id, exc_info=error)
+
+
+async def _crashed(_: Request, error: Exception) -> Response:
+    error_id = secrets.token_hex(8)
+    _report(error, error_id)
+    message = f"Something went wrong in the server. The log has it as {error_id}."
+    return JSONResponse({"error": {"code": "INTERNAL", "id": error_id, "message": message}}, 500)
+
+
+async def _alive(_: Request) -> Response:
+    return PlainTextResponse("alive\n")
+
+
+async def _ready(_: Request) -> Response:
+    # The application is only ever served over a loaded snapshot, and leaves the port when it stops.
+    return PlainTextResponse("ready\n")
+
+
+async def _welcome(_: Request) -> Response:
+    return PlainTextResponse(_WELCOME)
+
+
+async def _graphiql(_: Request) -> Response:
+    page = files("strawberry").joinpath("static/graphiql.html").read_text()
+    page = page.replace('window.location.href.split("?")[0]', 'new URL("/graphql", window.location.href).href')
+    # The page brings its code from another host: the operator who switches it on accepts that.
+    policy = "default-src 'self' https: 'unsafe-inline'; connect-src 'self' ws: wss:; frame-ancestors 'none'"
+    return HTMLResponse(page, headers={"Content-Security-Policy": policy})

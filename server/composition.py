@@ -1,0 +1,133 @@
+"""The composition root: every part made once, handed what it needs, started, and closed in reverse."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from random import Random
+
+import structlog
+from pydantic import SecretStr
+
+from backends.retention import Retention
+from backends.sqlite import SqliteStore, open_store
+from catalogue.guard import GuardLimits
+from polling.callers import OwnLists
+from polling.calls import Calls
+from polling.clock import Clock, SystemClock
+from polling.cold_start import cold_state, held_back
+from polling.coordinator import Coordinator
+from polling.endpoints import OnDemandEndpoints
+from polling.feed import Feed
+from polling.history import HealthRecorder
+from polling.ledger import Ledger
+from polling.pace import Priority
+from polling.parsing import Parser
+from polling.poller import Poller
+from polling.progress import Progress
+from polling.record import Surroundings
+from polling.schedule import Timing
+from providers._kit.http import session
+from providers._kit.upstream import Upstream
+from server.settings import Settings
+
+STORE_FILE = "catalogue.db"
+_DEMAND_SECONDS = 30.0
+"""For one call made because somebody asks; its reader waits far less."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What runs once the catalogue is put together."""
+
+    clock: Clock
+    store: SqliteStore
+    ledger: Ledger
+    feed: Feed
+    poller: Poller
+    endpoints: OnDemandEndpoints
+    callers: OwnLists
+
+
+@asynccontextmanager
+async def running(settings: Settings, upstreams: Sequence[Upstream], *, secret: SecretStr) -> AsyncIterator[Parts]:
+    """Open the store, take up what it holds, and keep every provider in step until the block ends.
+
+    Raises:
+        StoreUnusable: the data folder cannot be written.
+        StoreConflict: another server uses it.
+    """
+    clock = SystemClock()
+    timing = Timing(
+        list_ttl=timedelta(seconds=settings.model_list_ttl), health_ttl=timedelta(seconds=settings.provider_health_ttl)
+    )
+    async with AsyncExitStack() as stack:
+        retention = Retention(audit_age=timedelta(days=settings.audit_retention_days))
+        store = await open_store(settings.data_dir / STORE_FILE, clock=clock.now, retention=retention)
+        stack.push_async_callback(store.close)
+        if store.notice:
+            log.warning("store_moved_aside", reason=store.notice)
+        stored = await store.load()
+        http = await stack.enter_async_context(session())
+        states = [cold_state(u, stored, list_ttl=timing.list_ttl, now=clock.now()) for u in upstreams]
+        ledger = Ledger(store=store, stored=stored, states=sorted(states, key=lambda s: s.profile.name), clock=clock)
+        feed = Feed(store=store, reader=ledger, clock=clock)
+        ledger.listen(feed.publish)
+        recorder = HealthRecorder(store=store)
+        for incidents in (await store.incidents([u.id for u in upstreams], 1)).values():
+            recorder.resume(incidents)
+        shared = Surroundings(
+            ledger=ledger,
+            store=store,
+            parser=Parser(),
+            recorder=recorder,
+            progress=Progress(),
+            clock=clock,
+            timing=timing,
+            guard=GuardLimits(removed_share=settings.guard_removed_share, repriced_share=settings.guard_repriced_share),
+            rng=Random(),  # noqa: S311 - only spreads polls in time
+        )
+        calls = {u.id: Calls(upstream=u, session=http, clock=clock) for u in upstreams}
+        poller = Poller(
+            coordinators={
+                u.id: Coordinator(upstream=u, calls=calls[u.id], shared=shared, held=held_back(u, stored))
+                for u in upstreams
+            },
+            shared=shared,
+        )
+        on_demand = {id_: made.at(Priority.DEMAND, budget=_DEMAND_SECONDS) for id_, made in calls.items()}
+        by_id = {u.id: u for u in upstreams}
+        endpoints = OnDemandEndpoints(
+            reader=ledger,
+            upstreams=by_id,
+            calls=on_demand,
+            secret=secret,
+            clock=clock,
+            ttl=timedelta(seconds=settings.model_details_ttl),
+        )
+        stack.push_async_callback(endpoints.close)
+        callers = OwnLists(
+            reader=ledger,
+            upstreams=by_id,
+            calls=on_demand,
+            parser=shared.parser,
+            secret=secret,
+            clock=clock,
+            list_ttl=timing.list_ttl,
+            wait=settings.key_wait_seconds,
+        )
+        stack.push_async_callback(callers.close)
+        poller.start()
+        stack.push_async_callback(poller.stop)
+        stack.callback(feed.close)
+        yield Parts(
+            clock=clock,
+            store=store,
+            ledger=ledger,
+            feed=feed,
+            poller=poller,
+            endpoints=endpoints,
+            callers=callers,
+        )

@@ -1,0 +1,128 @@
+"""Running the server: uvicorn over the application, from an opened store to a quiet end."""
+
+import asyncio
+import gc
+import os
+from socket import socket
+
+import stamina
+import structlog
+import uvicorn
+import uvloop
+from starlette.types import ASGIApp
+
+from backends.errors import StoreConflict, StoreUnusable
+from resolvers.services import Services
+from server.app import application
+from server.audit_log import AuditLog
+from server.caller import Callers
+from server.client_limits import ClientLimits
+from server.composition import running
+from server.configuration import ConfigurationError
+from server.kept_secrets import ADMIN_FILE, admin_tokens, hashing_secret
+from server.logging import configure
+from server.redaction import Redactor
+from server.settings import Settings
+from server.upstreams import upstreams
+from server.uvicorn_protocol import ConnectionLimits, uvicorn_options
+
+DRAIN_SECONDS = 5.0
+"""How long a stopping server waits for answers under way; open streams are cut after it."""
+
+log = structlog.get_logger(__name__)
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        ConfigurationError: a provider, the data folder or the address cannot be used as configured.
+    """
+    redactor = Redactor()
+    configure(settings.log_format, settings.log_level, redactor)
+    stamina.instrumentation.set_on_retry_hooks([])  # an outage is logged once, by its coordinator
+    uvloop.run(_serve(settings, redactor))
+
+
+async def _serve(settings: Settings, redactor: Redactor) -> None:
+    providers = upstreams(settings, os.environ)
+    secret, tokens = hashing_secret(settings), admin_tokens(settings)
+    redactor.register([secret, *settings.secrets(), *(t.plain for t in tokens if t.plain)])
+    redactor.register(u.key for u in providers if u.key)
+    if not settings.admin_tokens:
+        log.info("admin_token_made", file=str(settings.data_dir / ADMIN_FILE))
+    try:
+        async with running(settings, providers, secret=secret) as parts:
+            limits = ClientLimits(settings.limits, exempt_loopback=settings.exempts_loopback)
+            audit = AuditLog(parts.store)
+            callers = Callers(
+                tokens=tokens,
+                providers=frozenset(u.id for u in providers),
+                proxies=settings.trusted_proxies,
+                limits=limits,
+                secret=secret,
+                audit=audit,
+            )
+            services = Services(
+                reader=parts.ledger,
+                feed=parts.feed,
+                refresher=parts.poller,
+                history=parts.store,
+                endpoints=parts.endpoints,
+                callers=parts.callers,
+                audit=audit,
+                client_limits=limits,
+                clock=parts.clock.now,
+            )
+            app = application(parts, services, settings=settings, callers=callers, limits=limits)
+            writing = asyncio.create_task(audit.run(), name="audit-log")
+            try:
+                await _Server(_config(app, settings)).serve()
+            finally:
+                writing.cancel()
+                await asyncio.gather(writing, return_exceptions=True)
+    except (StoreUnusable, StoreConflict) as error:
+        raise ConfigurationError(f"data_dir: {error}") from None
+
+
+def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+    limits = settings.limits
+    options = uvicorn_options(
+        ConnectionLimits(
+            head=limits.head_seconds,
+            body=limits.arrival_seconds,
+            keep_alive=limits.idle_seconds,
+            message_bytes=limits.socket_message_bytes,
+            shutdown=DRAIN_SECONDS,
+        )
+    )
+    return uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        **options,
+    )
+
+
+class _Server(uvicorn.Server):
+    """Says its address once it listens, and why where it cannot."""
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        """Listen; what lives to the end, such as the schema, is frozen out of the garbage collector's sight first."""
+        gc.collect()
+        gc.freeze()
+        try:
+            await super().startup(sockets=sockets)
+        except SystemExit:  # uvicorn logs the reason and exits without a word for a person
+            raise ConfigurationError(
+                f"port: {self.config.host}:{self.config.port} cannot be listened on; free it or set another port."
+            ) from None
+        for server in self.servers:
+            for listening in server.sockets:
+                host, port = listening.getsockname()[:2]
+                shown = f"[{host}]" if ":" in host else host
+                print(f"Model catalogue at http://{shown}:{port}/graphql", flush=True)  # noqa: T201 - for who started it

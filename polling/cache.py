@@ -19,12 +19,18 @@ from aiocache import SimpleMemoryCache  # type: ignore[import-untyped]  # it shi
 from catalogue.health import Problem
 from catalogue.vocabulary import ProviderErrorCode
 from polling.clock import Clock
+from polling.schedule import MAX_PAUSE
+from polling.server_key import problem_of
 from polling.single_flight import Crowded, SingleFlight
+from providers._kit.errors import Malformed, UpstreamError
 
 V = TypeVar("V")
 
-Read = Callable[[V | None], Awaitable[V | Problem]]
+Read = Callable[[V | None], "Awaitable[V | Failure]"]
 """Reads a value anew, given the last one if it is still known; says what went wrong instead of raising."""
+
+_BUG_SECONDS = 30.0
+_LONGEST_SECONDS = MAX_PAUSE.total_seconds()
 
 log = structlog.get_logger(__name__)
 
@@ -82,10 +88,20 @@ class Windows:
     """A value, before it is read anew."""
     stale: float = 0.0
     """After that: a value, while it is read anew or cannot be."""
-    failed: float
-    """That reading failed, before it is tried again."""
-    refused: float
-    """The same for a refused key, which time seldom mends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """That something could not be read, and for how many seconds it is not tried again."""
+
+    problem: Problem
+    seconds: float
+
+
+def failure_of(error: UpstreamError, *, at: datetime, seconds: float) -> Failure:
+    """What is remembered of an upstream error: for some seconds, or as long as the provider asked to wait."""
+    told = min(error.retry_after or 0.0, _LONGEST_SECONDS)
+    return Failure(problem=problem_of(error, at=at), seconds=max(seconds, told))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,10 +110,15 @@ class Found(Generic[V]):
 
     value: V | None = None
     read_at: datetime | None = None
-    problem: Problem | None = None
+    failure: Failure | None = None
     """Why the last try failed; a value beside it is from before."""
     waited: bool = False
     """Whether a provider was waited for."""
+
+    def refused(self) -> Problem | None:
+        """What the provider said, when it refused the key."""
+        problem = self.failure.problem if self.failure else None
+        return problem if problem and problem.code is ProviderErrorCode.UNAUTHORIZED else None
 
 
 class Cache(Generic[V]):
@@ -148,41 +169,37 @@ class Cache(Generic[V]):
         await self._storage.put(key, found, seconds=self._lifetime(found))
         return found
 
-    async def _outcome(self, read: Read[V], before: V | None) -> V | Problem:
+    async def _outcome(self, read: Read[V], before: V | None) -> V | Failure:
         try:
             return await read(before)
         except Exception as error:  # noqa: BLE001  a bug in reading one thing must not fail the answers that show it
             # An exception's text may quote a request, and with it a key: only its kind is told.
             log.error("reading_failed", kind=type(error).__name__)  # noqa: TRY400  the same goes for its trace
-            message = "The provider's answer could not be understood."
-            return Problem(code=ProviderErrorCode.MALFORMED, message=message, retryable=False, at=self._clock.now())
+            said = Malformed("The provider's answer could not be understood.")
+            return failure_of(said, at=self._clock.now(), seconds=_BUG_SECONDS)
 
-    def _after(self, before: Found[V], outcome: V | Problem) -> Found[V]:
-        if not isinstance(outcome, Problem):
+    def _after(self, before: Found[V], outcome: V | Failure) -> Found[V]:
+        if not isinstance(outcome, Failure):
             return Found(value=outcome, read_at=self._clock.now())
-        if outcome.code is ProviderErrorCode.UNAUTHORIZED:  # who may no longer read it sees it no longer
-            return Found(problem=outcome)
-        return replace(before, problem=outcome)
+        failed = replace(before, failure=outcome)
+        # Who may no longer read it sees it no longer.
+        return Found(failure=outcome) if failed.refused() else failed
 
     async def _known(self, key: str) -> Found[V]:
         found = await self._storage.get(key) or Found()
         if found.read_at is not None and self._age(found.read_at) >= self._windows.fresh + self._windows.stale:
             found = replace(found, value=None, read_at=None)
-        if found.problem is not None and self._age(found.problem.at) >= self._memory(found.problem):
-            found = replace(found, problem=None)
+        if found.failure is not None and self._age(found.failure.problem.at) >= found.failure.seconds:
+            found = replace(found, failure=None)
         return found
 
     def _settled(self, found: Found[V]) -> bool:
         fresh = found.read_at is not None and self._age(found.read_at) < self._windows.fresh
-        return fresh or found.problem is not None
+        return fresh or found.failure is not None
 
     def _lifetime(self, found: Found[V]) -> float:
         value = self._windows.fresh + self._windows.stale - self._age(found.read_at) if found.read_at else 0.0
-        return max(value, self._memory(found.problem) if found.problem else 0.0)
-
-    def _memory(self, problem: Problem) -> float:
-        refused = problem.code is ProviderErrorCode.UNAUTHORIZED
-        return self._windows.refused if refused else self._windows.failed
+        return max(value, found.failure.seconds if found.failure else 0.0)
 
     def _age(self, at: datetime) -> float:
         return (self._clock.now() - at) / timedelta(seconds=1)

@@ -13,19 +13,18 @@ from pydantic import SecretStr
 
 from catalogue.errors import UnknownProvider
 from catalogue.fingerprint import fingerprint
-from catalogue.health import Problem, admits
+from catalogue.health import admits
 from catalogue.listing import Listing
 from catalogue.ports import KeyCheck, Overlay, Reader
 from catalogue.snapshot import ProviderState, Snapshot
-from catalogue.vocabulary import DataSource, KeyCheckOutcome, ProviderErrorCode
-from polling.cache import Cache, Found, Memory, Windows
+from catalogue.vocabulary import DataSource, KeyCheckOutcome
+from polling.cache import Cache, Failure, Found, Memory, Windows, failure_of
 from polling.clock import Clock
 from polling.key_check import check_key
 from polling.own_list import OwnList, own_list, refused
 from polling.pace import Pace, Priority
 from polling.parsing import Parser
-from polling.server_key import problem_of
-from providers._kit.errors import TimedOut, UpstreamError
+from providers._kit.errors import TimedOut, Unauthorized, UpstreamError
 from providers._kit.http import Response
 from providers._kit.lists import Call, FetchedList, fetch_list
 from providers._kit.parse import next_url
@@ -73,12 +72,10 @@ class OwnLists:
         self._paces = {id_: _half(upstream, clock) for id_, upstream in upstreams.items()}
         self._calls = {id_: _paced(calls[id_], pace) for id_, pace in self._paces.items()}
         ttl = list_ttl.total_seconds()
-        windows = Windows(
-            fresh=ttl * _FRESH_SHARE, stale=ttl * (1 - _FRESH_SHARE), failed=_FAILED_SECONDS, refused=_REFUSED_SECONDS
-        )
+        windows = Windows(fresh=ttl * _FRESH_SHARE, stale=ttl * (1 - _FRESH_SHARE))
         lists = Memory[Found[OwnList]](entries=entries, weigh=_own_rows, room=_OWN_ROWS)
         self._lists = {id_: Cache(lists, windows=windows, flights=_FLIGHTS, clock=clock) for id_ in upstreams}
-        moment = Windows(fresh=_CHECK_TTL, failed=_CHECK_TTL, refused=_CHECK_TTL)
+        moment = Windows(fresh=_CHECK_TTL)
         checks = Memory[Found[KeyCheck]](entries=_CHECKS)
         self._checks = {id_: Cache(checks, windows=moment, flights=_FLIGHTS, clock=clock) for id_ in upstreams}
 
@@ -91,8 +88,8 @@ class OwnLists:
             if list_.value is not None:
                 snapshot = snapshot.with_provider(list_.value.shown(public, now=snapshot.judged_at))
                 own.append(public.id)
-            elif list_.problem is not None and list_.problem.code is ProviderErrorCode.UNAUTHORIZED:
-                snapshot = snapshot.with_provider(refused(public, list_.problem))
+            elif (problem := list_.refused()) is not None:
+                snapshot = snapshot.with_provider(refused(public, problem))
         return Overlay(snapshot=snapshot, own=tuple(own), waited=any(list_.waited for list_ in found))
 
     async def check(self, provider_id: str, key: SecretStr) -> KeyCheck:
@@ -126,14 +123,15 @@ class OwnLists:
 
     async def _read(
         self, upstream: Upstream, key: SecretStr, public: Listing, before: OwnList | None
-    ) -> OwnList | Problem:
+    ) -> OwnList | Failure:
         try:
             fetched = await self._fetch(upstream, key, before)
             if before is not None and (fetched.not_modified or fetched.digest == before.digest):
                 return before.confirmed(fetched.validators, at=self._clock.now())
             rows = (await self._parser.parse(upstream, fetched.bodies)).models
         except UpstreamError as error:
-            return problem_of(error, at=self._clock.now())
+            seconds = _REFUSED_SECONDS if isinstance(error, Unauthorized) else _FAILED_SECONDS
+            return failure_of(error, at=self._clock.now(), seconds=seconds)
         at = self._clock.now()
         return await asyncio.to_thread(own_list, rows, fetched, public=public, before=before, at=at)
 

@@ -9,13 +9,12 @@ from pydantic import SecretStr
 
 from catalogue.endpoint import Endpoint, EndpointList
 from catalogue.fingerprint import fingerprint
-from catalogue.health import Problem, admits
+from catalogue.health import admits
 from catalogue.ports import Reader
 from catalogue.snapshot import ProviderState, Snapshot
 from catalogue.vocabulary import EndpointState, ProviderErrorCode
-from polling.cache import Cache, Found, Memory, Storage, Windows
+from polling.cache import Cache, Failure, Found, Memory, Storage, Windows, failure_of
 from polling.clock import Clock
-from polling.server_key import problem_of
 from providers._kit.errors import Malformed, UpstreamError
 from providers._kit.lists import Call
 from providers._kit.parse import parse_endpoints
@@ -59,7 +58,7 @@ class OnDemandEndpoints:
         self._clock = clock
         self._wait = wait
         seconds = ttl.total_seconds()
-        windows = Windows(fresh=seconds, stale=seconds, failed=_FAILED_SECONDS, refused=_FAILED_SECONDS)
+        windows = Windows(fresh=seconds, stale=seconds)
         kept = storage or Memory(entries=ENTRIES)
         self._caches = {id_: Cache(kept, windows=windows, flights=_FLIGHTS, clock=clock) for id_ in upstreams}
 
@@ -88,18 +87,18 @@ class OnDemandEndpoints:
         )
         if found.value is not None:
             return EndpointList(state=EndpointState.READY, items=found.value, as_of=found.read_at)
-        return _FAILED if found.problem is not None or read is None else _PENDING
+        return _FAILED if found.failure is not None or read is None else _PENDING
 
     async def _read(
         self, upstream: Upstream, url: str, key: SecretStr | None, _: Endpoints | None
-    ) -> Endpoints | Problem:
+    ) -> Endpoints | Failure:
         try:
             answer = await self._calls[upstream.id](url, upstream.request_headers(key))
             if len(answer.body) > _MAX_BODY:
                 raise Malformed(f"The endpoints of a model are larger than {_MAX_BODY:,} bytes.")
             return parse_endpoints(upstream.adapter.id, answer.body)
         except UpstreamError as error:
-            return problem_of(error, at=self._clock.now())
+            return failure_of(error, at=self._clock.now(), seconds=_FAILED_SECONDS)
 
 
 def _key(upstream: Upstream, state: ProviderState) -> SecretStr | None:

@@ -4,12 +4,14 @@ import asyncio
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from catalogue.health import Problem
+import pytest
+
 from catalogue.vocabulary import ProviderErrorCode
-from polling.cache import Cache, Found, Memory, Windows
+from polling.cache import Cache, Failure, Found, Memory, Windows, failure_of
+from providers._kit.errors import Throttled, TimedOut, Unauthorized, Unreachable, UpstreamError
 from tests.polling.still_clock import StillClock, settle
 
-WINDOWS = Windows(fresh=100, stale=50, failed=30, refused=60)
+WINDOWS = Windows(fresh=100, stale=50)
 
 
 @dataclass
@@ -19,18 +21,18 @@ class Source:
     clock: StillClock
     calls: int = 0
     given: list[str | None] = field(default_factory=list)
-    trouble: ProviderErrorCode | Exception | None = None
+    trouble: Exception | None = None
     go: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def read(self, before: str | None) -> str | Problem:
+    async def read(self, before: str | None) -> str | Failure:
         self.calls += 1
         number = self.calls
         self.given.append(before)
         await self.go.wait()
-        if isinstance(self.trouble, Exception):
-            raise self.trouble
+        if isinstance(self.trouble, UpstreamError):
+            return failure_of(self.trouble, at=self.clock.now(), seconds=30)
         if self.trouble is not None:
-            return Problem(code=self.trouble, message="No.", retryable=True, at=self.clock.now())
+            raise self.trouble
         return f"value {number}"
 
 
@@ -87,11 +89,11 @@ async def test_a_stale_value_is_served_at_once_and_renewed_by_one_flight_in_the_
 
 async def test_a_value_past_its_stale_window_is_never_served() -> None:
     world = await World().filled()
-    world.source.trouble = ProviderErrorCode.UNREACHABLE
+    world.source.trouble = Unreachable("No.")
     world.clock.advance(151)
     found = await world.get()
     assert found.value is None
-    assert found.problem is not None
+    assert found.failure is not None
 
 
 async def test_a_slow_flight_is_waited_for_no_longer_than_told_and_the_next_reader_gets_its_value() -> None:
@@ -123,23 +125,26 @@ async def test_a_reader_that_leaves_takes_nothing_from_the_others() -> None:
 async def test_a_failure_is_remembered_for_its_window_and_then_tried_again() -> None:
     world = World()
     world.source.go.set()
-    world.source.trouble = ProviderErrorCode.TIMEOUT
+    world.source.trouble = TimedOut("No.")
     await world.get()
     world.clock.advance(29)
     found = await world.get()
-    assert found.problem is not None
-    assert (found.problem.code, found.waited, world.source.calls) == (ProviderErrorCode.TIMEOUT, False, 1)
+    assert found.failure is not None
+    assert (found.failure.problem.code, found.waited, world.source.calls) == (ProviderErrorCode.TIMEOUT, False, 1)
     world.clock.advance(1)
     world.source.trouble = None
     assert (await world.get()).value == "value 2"
 
 
-async def test_a_refused_key_is_remembered_longer_than_other_failures() -> None:
+@pytest.mark.parametrize(("told", "seconds"), [(120.0, 120), (1.0, 30), (1e9, 3_600)])
+async def test_a_provider_that_asks_to_wait_is_left_alone_for_so_long_but_not_for_ever(
+    told: float, seconds: int
+) -> None:
     world = World()
     world.source.go.set()
-    world.source.trouble = ProviderErrorCode.UNAUTHORIZED
+    world.source.trouble = Throttled("Wait.", retry_after=told)
     await world.get()
-    world.clock.advance(59)
+    world.clock.advance(seconds - 1)
     await world.get()
     assert world.source.calls == 1
     world.clock.advance(1)
@@ -149,19 +154,19 @@ async def test_a_refused_key_is_remembered_longer_than_other_failures() -> None:
 
 async def test_a_stale_value_outlives_a_failure_and_is_not_read_again_while_that_is_remembered() -> None:
     world = await World().filled()
-    world.source.trouble = ProviderErrorCode.UNREACHABLE
+    world.source.trouble = Unreachable("No.")
     world.clock.advance(101)
     await world.get()
     await settle()
     world.clock.advance(29)
     found = await world.get()
     await settle()
-    assert (found.value, found.problem is not None, world.source.calls) == ("value 1", True, 2)
+    assert (found.value, found.failure is not None, world.source.calls) == ("value 1", True, 2)
 
 
 async def test_a_refused_key_ends_the_value_that_was_read_with_it() -> None:
     world = await World().filled()
-    world.source.trouble = ProviderErrorCode.UNAUTHORIZED
+    world.source.trouble = Unauthorized("No.")
     world.clock.advance(101)
     await world.get()
     await settle()
@@ -181,8 +186,8 @@ async def test_a_bug_in_reading_becomes_a_remembered_problem_that_quotes_nothing
     world.source.go.set()
     world.source.trouble = ValueError("Bearer sk-canary")
     found = await world.get()
-    assert found.problem is not None
-    assert found.problem.code is ProviderErrorCode.MALFORMED
+    assert found.failure is not None
+    assert found.failure.problem.code is ProviderErrorCode.MALFORMED
     assert "canary" not in repr(found)
 
 

@@ -67,6 +67,13 @@ async def test_a_list_that_is_there_is_served_without_a_call_or_a_wait() -> None
     assert (seen.own, seen.waited, len(world.asked)) == (("openrouter",), False, 1)
 
 
+async def test_a_list_is_judged_once_for_each_state_of_its_provider() -> None:
+    world = World()
+    world.listed[KEY] = ["lab/mine"]
+    first, second = await world.see(openrouter=KEY), await world.see(openrouter=KEY)
+    assert second.snapshot.providers["openrouter"] is first.snapshot.providers["openrouter"]
+
+
 async def test_a_hundred_first_requests_with_one_key_cause_one_call() -> None:
     world = World()
     world.listed[KEY] = ["lab/mine"]

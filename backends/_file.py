@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain, count
 from pathlib import Path
 
 from backends import _schema, _state
@@ -75,7 +76,7 @@ def _move_aside(path: Path, now: datetime) -> Path:
     """Rename an unreadable store and its side files; StoreConflict while another process uses it."""
     _release(path)
     stem = f"{path.name}.aside-{now:%Y%m%dT%H%M%SZ}"
-    names = (path.with_name(f"{stem}{suffix}") for suffix in ("", *(f"-{n}" for n in range(2, 100))))
+    names = (path.with_name(f"{stem}{suffix}") for suffix in chain([""], (f"-{n}" for n in count(2))))
     kept = next(name for name in names if not name.exists())
     for side in _SIDES:
         with suppress(FileNotFoundError):

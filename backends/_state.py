@@ -1,7 +1,6 @@
 """The catalogue's state in SQLite: what a server starts from, and each revision that moves it on."""
 
 import sqlite3
-from datetime import datetime
 
 from backends import _listings, _log
 from backends._codec import QUARANTINE, maybe_moment, micros
@@ -42,11 +41,6 @@ def commit(connection: sqlite3.Connection, revision: Commit, before: Listing | N
         "UPDATE state SET revision = ?, seq = ?, updated_at = ?",
         (revision.revision, seq + len(revision.changes), micros(revision.at)),
     )
-
-
-def confirm(connection: sqlite3.Connection, provider_id: str, as_of: datetime) -> None:
-    """Store that a list was still the same at a later moment."""
-    _listings.confirm(connection, provider_id, as_of)
 
 
 def hold(

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from backends import _audit, _health, _log, _state
+from backends import _audit, _health, _listings, _log, _state
 from backends._faults import understood
 from backends._file import Opened, open_file
 from backends._transaction import transaction
@@ -50,7 +50,7 @@ class SqliteStore:
 
     async def confirm(self, provider_id: str, as_of: datetime) -> None:
         """Store that a provider's list was still the same at a later moment."""
-        await self._run(self._write, _state.confirm, provider_id, as_of)
+        await self._run(self._write, _listings.confirm, provider_id, as_of)
 
     async def hold(self, provider_id: str, quarantine: Quarantine | None, listing: Listing | None) -> None:
         """Store a provider's quarantine and the listing it holds back, or that there is none."""

@@ -15,6 +15,7 @@ from ipaddress import ip_address
 from math import ceil
 
 from catalogue.errors import RateLimited
+from catalogue.ports import Allowance
 from server.limits import Limits
 
 LOCAL = "address:local"
@@ -90,10 +91,17 @@ class ClientLimits:
         used = ceil(reset_after / self._interval - 1e-6)
         return Standing(self._limits.burst, max(self._limits.burst - used, 0), reset_after)
 
-    def reset_at(self, client: str) -> datetime | None:
-        """When all of a client's rate is there again."""
+    def allowance(self, client: str) -> Allowance:
+        """The same for a GraphQL answer, with what one operation may cost."""
         standing = self.standing(client)
-        return None if standing is None else datetime.now(UTC) + timedelta(seconds=standing.reset_after)
+        if standing is None:
+            return Allowance(cost_limit=self._limits.cost)
+        return Allowance(
+            limit=standing.limit,
+            remaining=standing.remaining,
+            reset_at=datetime.now(UTC) + timedelta(seconds=standing.reset_after),
+            cost_limit=self._limits.cost,
+        )
 
     def headers(self, client: str) -> tuple[tuple[str, str], ...]:
         """The `RateLimit` headers of an answer, in the words of the IETF draft and in the older, separate ones."""

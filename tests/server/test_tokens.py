@@ -12,7 +12,7 @@ from server.tokens import identify, read_token
 
 def test_a_plain_token_grants_everything() -> None:
     token = read_token("ops:s3cret")
-    assert (token.name, token.grants) == ("ops", {Grant.ADMIN})
+    assert (token.name, token.grants) == ("ops", frozenset({Grant.ADMIN}))
     assert Scope(grants=token.grants).allows(Grant.REFRESH)
 
 

@@ -1,0 +1,102 @@
+"""The audit log: notes never wait, equal ones are counted, and a store that fails loses nothing from the log."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pytest
+import structlog
+
+from catalogue.audit import AuditEntry
+from catalogue.ports import Audit
+from server.audit_log import AuditLog
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+class _Store:
+    def __init__(self) -> None:
+        self.entries: list[AuditEntry] = []
+        self.written = asyncio.Event()
+        self.fails = False
+
+    async def audit(self, entries: Sequence[AuditEntry]) -> None:
+        if self.fails:
+            raise OSError("disk full")
+        self.entries.extend(entries)
+        self.written.set()
+
+    async def audit_page(self, before: int | None, limit: int) -> Sequence[AuditEntry]:
+        assert before is None
+        return tuple(reversed(self.entries))[:limit]
+
+
+def _log(store: _Store, max_pending: int = 100) -> AuditLog:
+    return AuditLog(store, now=lambda: NOW, max_pending=max_pending)
+
+
+async def test_what_was_noted_is_on_the_page_at_once() -> None:
+    audit: Audit = _log(_Store())
+    audit.note(actor="ops", action="refreshCatalogue", target="openrouter", outcome="ok")
+    (entry,) = await audit.audit_page(None, 10)
+    assert entry == AuditEntry(at=NOW, actor="ops", action="refreshCatalogue", target="openrouter", outcome="ok")
+
+
+async def test_equal_notes_are_one_entry_with_a_count() -> None:
+    store = _Store()
+    audit = _log(store)
+    for outcome in ("rejected", "rejected", "other", "rejected"):
+        audit.note(actor="address:192.0.2.1", action="authenticate", outcome=outcome)
+    await audit.write(keys=False)
+    assert [(entry.outcome, entry.count) for entry in store.entries] == [("rejected", 3), ("other", 1)]
+
+
+async def test_uses_of_keys_wait_for_their_minute() -> None:
+    store = _Store()
+    audit = _log(store)
+    audit.note(actor="key:0123456789ab", action="useProviderKey", target="openrouter", outcome="ok")
+    assert not await audit.audit_page(None, 10)
+    audit.note(actor="key:0123456789ab", action="useProviderKey", target="openrouter", outcome="ok")
+    await audit.write(keys=True)
+    assert [entry.count for entry in store.entries] == [2]
+
+
+async def test_too_many_different_notes_are_counted_as_lost() -> None:
+    store = _Store()
+    audit = _log(store, max_pending=2)
+    for number in range(5):
+        audit.note(actor=f"address:192.0.2.{number}", action="authenticate", outcome="rejected")
+    with structlog.testing.capture_logs() as records:
+        await audit.write(keys=True)
+    assert len(store.entries) == 2
+    assert {"event": "audit entries lost", "log_level": "warning", "count": 3} in records
+
+
+async def test_every_entry_is_in_the_structured_log_also_when_the_store_fails() -> None:
+    store = _Store()
+    store.fails = True
+    audit = _log(store)
+    audit.note(actor="ops", action="refreshCatalogue", outcome="ok")
+    with structlog.testing.capture_logs() as records:
+        await audit.write(keys=True)
+    assert [record["event"] for record in records] == ["audit", "audit entries not stored"]
+    assert records[0]["actor"] == "ops"
+    store.fails = False
+    audit.note(actor="ops", action="refreshCatalogue", outcome="ok")
+    await audit.write(keys=True)
+    assert len(store.entries) == 1
+
+
+async def test_the_task_writes_by_itself_and_once_more_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.audit_log.WRITE_SECONDS", 0)
+    store = _Store()
+    audit = _log(store)
+    audit.note(actor="ops", action="refreshCatalogue", outcome="ok")
+    task = asyncio.create_task(audit.run())
+    async with asyncio.timeout(5):
+        await store.written.wait()
+    audit.note(actor="key:0123456789ab", action="useProviderKey", outcome="ok")
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert [entry.actor for entry in store.entries] == ["ops", "key:0123456789ab"]

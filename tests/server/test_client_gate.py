@@ -1,0 +1,98 @@
+"""The gate: answers say what is left of the rate, and sockets beyond a client's share do not open."""
+
+import asyncio
+import json
+
+import httpx
+from pydantic import SecretStr
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.types import Message
+from starlette.websockets import WebSocket
+
+from server.caller import Callers
+from server.client_gate import ClientGate
+from server.client_limits import ClientLimits
+from server.limits import Limits
+from tests.server.asked import Notes
+
+
+def _gate() -> ClientGate:
+    limits = ClientLimits(Limits(connections=1, burst=10), exempt_loopback=False, clock=lambda: 0.0)
+    callers = Callers(tokens=(), providers=(), limits=limits, secret=SecretStr("s" * 32), audit=Notes())
+
+    async def http(request: Request) -> Response:
+        async with limits.request(callers.of_request(request).client):
+            return PlainTextResponse("x")
+
+    async def socket(websocket: WebSocket) -> None:
+        await websocket.accept()
+        await websocket.receive()
+
+    app = Starlette(routes=[Route("/", http), WebSocketRoute("/ws", socket)])
+    return ClientGate(app, callers=callers, limits=limits)
+
+
+def _client() -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(_gate()), base_url="http://catalogue.example")
+
+
+class _Peer:
+    """A WebSocket's peer that connects, hears what it is sent, and goes when told."""
+
+    def __init__(self, *, extensions: bool = True) -> None:
+        self.scope = {
+            "type": "websocket",
+            "path": "/ws",
+            "headers": [],
+            "query_string": b"",
+            "subprotocols": [],
+            "client": ("192.0.2.1", 1),
+            "extensions": {"websocket.http.response": {}} if extensions else {},
+        }
+        self.heard: asyncio.Queue[Message] = asyncio.Queue()
+        self.said: asyncio.Queue[Message] = asyncio.Queue()
+        self.said.put_nowait({"type": "websocket.connect"})
+
+    async def run(self, gate: ClientGate) -> None:
+        await gate(self.scope, self.said.get, self.heard.put)
+
+    def go(self) -> None:
+        self.said.put_nowait({"type": "websocket.disconnect", "code": 1000})
+
+
+async def test_an_answer_says_what_is_left() -> None:
+    client = _client()
+    assert [(await client.get("/")).headers["ratelimit-remaining"] for _ in range(2)] == ["9", "8"]
+
+
+async def test_an_answer_for_which_nobody_was_asked_says_nothing() -> None:
+    assert "ratelimit" not in (await _client().get("/missing")).headers
+
+
+async def test_one_socket_too_many_is_refused_with_429_until_another_closes() -> None:
+    gate, first, second, third = _gate(), _Peer(), _Peer(), _Peer()
+    running = asyncio.create_task(first.run(gate))
+    assert (await first.heard.get())["type"] == "websocket.accept"
+    await second.run(gate)
+    start, body = await second.heard.get(), await second.heard.get()
+    assert (start["type"], start["status"]) == ("websocket.http.response.start", 429)
+    assert (b"retry-after", b"1") in start["headers"]
+    assert json.loads(body["body"])["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
+    first.go()
+    await running
+    third.go()
+    await third.run(gate)
+    assert (await third.heard.get())["type"] == "websocket.accept"
+
+
+async def test_where_the_server_cannot_say_429_the_handshake_is_refused() -> None:
+    gate, first, second = _gate(), _Peer(), _Peer(extensions=False)
+    running = asyncio.create_task(first.run(gate))
+    assert (await first.heard.get())["type"] == "websocket.accept"
+    await second.run(gate)
+    assert (await second.heard.get())["type"] == "websocket.close"
+    first.go()
+    await running

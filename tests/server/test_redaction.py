@@ -1,0 +1,195 @@
+"""Redaction: no secret survives in any record, whatever it stands in, and no value can forge a record."""
+
+import json
+import logging
+import string
+import sys
+from collections.abc import Iterator
+from contextvars import copy_context
+
+import pytest
+import structlog
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from server.logging import configure
+from server.redaction import GONE, MAX_TEXT, Redactor, carry
+
+KEYS = st.text(st.sampled_from(string.ascii_letters + string.digits + string.punctuation), min_size=12, max_size=80)
+
+
+def _told(record: dict[str, object], redactor: Redactor | None = None) -> str:
+    return repr((redactor or Redactor())(None, "info", record))
+
+
+def _error(message: str) -> Exception:
+    try:
+        try:
+            raise ValueError(message)  # noqa: TRY301 - a chain with tracebacks is wanted
+        except ValueError as cause:
+            raise RuntimeError(f"because of {message}") from cause
+    except RuntimeError as error:
+        return error
+
+
+@given(KEYS)
+def test_a_registered_secret_survives_nowhere(key: str) -> None:
+    redactor = Redactor()
+    redactor.register([SecretStr(key)])
+    record: dict[str, object] = {
+        "event": f"asked with {key}.",
+        "url": f"https://host/{key}?a={key}",
+        f"name {key}": 1,
+        "nested": [{"a": ({"b": {key}},)}, key.encode(), SecretStr(key)],
+        "json": json.dumps({"k": key}),
+        "shown": repr({"k": key}),
+        "error": _error(key),
+        "exc_info": _error(key),
+    }
+    told = redactor(None, "info", record)
+    assert key not in json.dumps(told, ensure_ascii=False)
+    for text in (told["event"], told["url"], told["json"], told["shown"], told["error"], told["exception"]):
+        assert key not in text
+
+
+@given(KEYS)
+def test_a_carried_key_is_gone_while_it_is_carried(key: str) -> None:
+    redactor = Redactor()
+
+    def request() -> str:
+        carry([key])
+        return redactor.text(f"upstream said {key} is bad")
+
+    assert key not in copy_context().run(request)
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("key sk-or-v1-abcdefghijkl is bad", "abcdefgh"),
+        ("rqy_abcdefghijkl", "abcdefgh"),
+        ("Authorization: Bearer abc", "abc"),
+        ("Authorization: Basic dXNlcjpwdw==", "dXNlcjpwdw"),
+        ("{'authorization': 'abcdefghij'}", "abcdefgh"),
+        ('{"api_key": "abcdefghij"}', "abcdefgh"),
+        ("api-key=abcdefghij", "abcdefgh"),
+        ("token: abcdefghij", "abcdefgh"),
+        ("GET https://user:pa55@host/v1", "pa55"),
+        ("https://host/v1?api_key=a1&x=2", "a1"),
+        ("https://host/v1?x=2&access_token=a1#f", "a1"),
+    ],
+)
+def test_what_looks_like_a_secret_is_gone(text: str, secret: str) -> None:
+    redacted = Redactor().text(text)
+    assert secret not in redacted
+    assert GONE in redacted
+
+
+@pytest.mark.parametrize(
+    "name", ["authorization", "X-Provider-Keys", "providerKeys", "api_key", "token", "Cookie", "secret"]
+)
+def test_a_value_is_gone_by_its_name(name: str) -> None:
+    assert "abc" not in _told({"headers": {name: "abc"}}) + _told({name: ["abc"]})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "openrouter/anthropic/claude-sonnet-4.5",
+        "key_source is environment",
+        "3 tokens",
+        "task-manager",
+        "key:0123456789ab",
+    ],
+)
+def test_ordinary_words_stay(text: str) -> None:
+    assert Redactor().text(text) == text
+
+
+def test_a_secret_at_the_cut_of_a_long_text_is_gone() -> None:
+    redactor = Redactor()
+    key = "k3y" * 100
+    redactor.register([SecretStr(key)])
+    assert "k3y" not in redactor.text(key * 400)
+
+
+def test_records_are_bounded_in_length_and_depth() -> None:
+    deep: object = "x" * 100_000
+    for _ in range(100):
+        deep = [deep] * 100
+    told = Redactor()(None, "info", {"event": "x" * 1_000_000})
+    assert len(told["event"]) == MAX_TEXT
+    shallow: object = 1
+    for _ in range(100):
+        shallow = [shallow]
+    assert _told({"event": shallow})
+
+
+def test_a_value_that_cannot_be_shown_does_not_lose_the_record() -> None:
+    class Broken:
+        def __repr__(self) -> str:
+            raise ZeroDivisionError
+
+    assert "<Broken>" in _told({"event": Broken()})
+
+
+def test_an_exception_is_told_by_type_message_and_module_without_folders() -> None:
+    told = Redactor()(None, "error", {"event": "x", "exc_info": _error("why")})["exception"]
+    assert told.startswith("RuntimeError: because of why (tests.server.test_redaction:")
+    assert " <- ValueError: why (tests.server.test_redaction:" in told
+    assert "/" not in told
+
+
+def test_the_parts_of_an_exception_group_are_told() -> None:
+    told = Redactor()(None, "error", {"event": "x", "exc_info": ExceptionGroup("all", [ValueError("one")])})
+    assert "ValueError: one" in told["exception"]
+
+
+@given(st.text())
+def test_no_text_breaks_the_line_or_steers_the_terminal(text: str) -> None:
+    assert Redactor().text(text).isprintable()
+
+
+@pytest.fixture
+def log() -> Iterator[Redactor]:
+    root = logging.getLogger()
+    before = root.handlers, root.level, logging.raiseExceptions, [(n, lg) for n, lg in root.manager.loggerDict.items()]
+    state = {n: (lg.handlers, lg.propagate, lg.disabled) for n, lg in before[3] if isinstance(lg, logging.Logger)}
+    redactor = Redactor()
+    redactor.register([SecretStr("hunter2-secret")])
+    yield redactor
+    root.handlers, logging.raiseExceptions = before[0], before[2]
+    root.setLevel(before[1])
+    logging.captureWarnings(capture=False)
+    structlog.reset_defaults()
+    for name, (handlers, propagate, disabled) in state.items():
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate, logger.disabled = handlers, propagate, disabled
+
+
+def test_the_standard_librarys_records_go_the_same_way(log: Redactor, capsys: pytest.CaptureFixture[str]) -> None:
+    configure("json", "info", log)
+    try:
+        raise ValueError("hunter2-secret")  # noqa: TRY301 - an exception with a traceback is what is logged
+    except ValueError:
+        logging.getLogger("uvicorn.error").exception("failed for %s", "hunter2-secret")
+        structlog.get_logger("own").exception("failed", header="Bearer hunter2-secret")
+    logging.getLogger("asyncio").warning("broken %d", "hunter2-secret")
+    out, err = capsys.readouterr()
+    records = [json.loads(line) for line in err.splitlines()]
+    assert out == ""
+    assert "hunter2" not in err
+    assert [record["logger"] for record in records] == ["uvicorn.error", "own"]
+    assert all(record["exception"].startswith("ValueError: ") for record in records)
+    assert all(record["timestamp"].endswith("Z") for record in records)
+
+
+def test_records_for_people_have_one_line_each(log: Redactor, capsys: pytest.CaptureFixture[str]) -> None:
+    configure("console", "warning", log)
+    structlog.get_logger("own").warning("first\nforged", value="a\x1b[31mb")
+    structlog.get_logger("own").info("too small")
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "\x1b" not in err
+    assert not sys.stderr.isatty()

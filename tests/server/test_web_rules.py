@@ -1,0 +1,92 @@
+"""The web's rules: strict headers on every answer, and leave for listed origins alone."""
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from server.web_rules import WebRules, origin_allowed
+
+APP = "https://app.example"
+PREFLIGHT = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-provider-keys"}
+
+
+async def _plain(_: Request) -> Response:
+    return PlainTextResponse("x", headers={"Server": "banner", "Vary": "Accept"})
+
+
+async def _page(_: Request) -> Response:
+    return PlainTextResponse("x", headers={"Content-Security-Policy": "default-src 'self'"})
+
+
+def _client(*origins: str) -> httpx.AsyncClient:
+    app = Starlette(routes=[Route("/", _plain), Route("/page", _page)])
+    transport = httpx.ASGITransport(WebRules(app, origins=origins))
+    return httpx.AsyncClient(transport=transport, base_url="https://catalogue.example")
+
+
+@pytest.mark.parametrize("path", ["/", "/missing"])
+async def test_every_answer_is_strict_and_without_a_banner(path: str) -> None:
+    headers = (await _client().get(path)).headers
+    assert headers["content-security-policy"].startswith("default-src 'none'")
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert "server" not in headers
+    assert "set-cookie" not in headers
+
+
+async def test_a_page_keeps_a_policy_of_its_own() -> None:
+    assert (await _client().get("/page")).headers["content-security-policy"] == "default-src 'self'"
+
+
+async def test_a_listed_origin_may_read_answers() -> None:
+    headers = (await _client(APP).get("/", headers={"Origin": APP})).headers
+    assert headers["access-control-allow-origin"] == APP
+    assert "RateLimit" in headers["access-control-expose-headers"]
+    assert headers["vary"] == "Accept, Origin"
+    assert "access-control-allow-credentials" not in headers
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "http://app.example", "https://app.example.evil", "null", APP + ":8443"]
+)
+async def test_another_origin_may_not(origin: str) -> None:
+    client = _client(APP)
+    assert "access-control-allow-origin" not in (await client.get("/", headers={"Origin": origin})).headers
+    refused = await client.options("/", headers={"Origin": origin, **PREFLIGHT})
+    assert refused.status_code == 403
+    assert not [name for name in refused.headers if name.startswith("access-control-")]
+
+
+async def test_answers_vary_by_origin_even_without_one() -> None:
+    assert "Origin" in (await _client(APP).get("/")).headers["vary"]
+
+
+async def test_a_preflight_of_a_listed_origin_is_answered_before_the_application() -> None:
+    answer = await _client(APP).options("/missing", headers={"Origin": APP, **PREFLIGHT})
+    assert answer.status_code == 204
+    assert answer.headers["access-control-allow-origin"] == APP
+    for name in ("Authorization", "Content-Type", "X-Provider-Keys", "Last-Event-ID"):
+        assert name in answer.headers["access-control-allow-headers"]
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed", "verdict"),
+    [
+        (None, (), True),
+        ("https://catalogue.example", (), True),
+        ("http://catalogue.example", (), True),
+        ("https://other.example", (), False),
+        ("https://catalogue.example:444", (), False),
+        ("null", (), False),
+        ("", (), False),
+        ("https://[broken", (), False),
+        ("https://OTHER.example", ("https://other.example",), True),
+        ("https://other.example", ("*",), True),
+    ],
+)
+def test_one_rule_decides_for_answers_and_sockets(origin: str | None, allowed: tuple[str, ...], verdict: bool) -> None:  # noqa: FBT001 - a table
+    assert origin_allowed(origin, "catalogue.example", allowed) is verdict

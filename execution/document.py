@@ -33,7 +33,6 @@ class InvalidDocument(Exception):
 class Document:
     """A valid document within the limits."""
 
-    text: str
     ast: DocumentNode
     operations: tuple[OperationDefinitionNode, ...]
     fragments: Mapping[str, FragmentDefinitionNode]
@@ -88,4 +87,4 @@ class Documents:
         if errors:
             raise InvalidDocument(errors)
         operations = tuple(node for node in ast.definitions if isinstance(node, OperationDefinitionNode))
-        return Document(text, ast, operations, fragments)
+        return Document(ast, operations, fragments)

@@ -53,9 +53,10 @@ _LEGACY_STATUS: Final = _STATUS | dict.fromkeys(
 class GraphQLEndpoint(Generic[S]):
     """An ASGI application for one path, speaking GraphQL over HTTP and over Server-Sent Events.
 
-    `scope_of` tells who asks; `admit` is entered around the caller's request, to the end of its stream; either raises a
-    `ClientError` to turn the caller away. `report` takes unexpected errors to the log. Sizes are bytes. `cache_control`
-    is what a shared cache may do with a public answer to a GET.
+    `scope_of` tells who asks; `admit` is entered around a request until its answer is sent, and left for `admit_stream`
+    where it becomes a subscription's stream. Each raises a `ClientError` to turn the caller away. `report` takes
+    unexpected errors to the log. Sizes are bytes. `cache_control` is what a shared cache may do with a public answer to
+    a GET.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class GraphQLEndpoint(Generic[S]):
         scope_of: Callable[[HTTPConnection], Awaitable[S] | S],
         report: Report,
         admit: Callable[[S], AbstractAsyncContextManager[None]] = lambda _: nullcontext(),
+        admit_stream: Callable[[S], AbstractAsyncContextManager[None]] = lambda _: nullcontext(),
         longest_body: int = 256 * 1024,
         longest_url: int = 16 * 1024,
         cache_control: str = "public, s-maxage=60, stale-while-revalidate=600",
@@ -73,6 +75,7 @@ class GraphQLEndpoint(Generic[S]):
         self._scope_of = scope_of
         self._report = report
         self._admit = admit
+        self._admit_stream = admit_stream
         self._longest_body = longest_body
         self._longest_url = longest_url
         self._cache_control = cache_control
@@ -93,7 +96,7 @@ class GraphQLEndpoint(Generic[S]):
         try:
             caller = await self._caller(connection, accepted)
             await admission.enter_async_context(self._admit(caller))
-            return await self._respond(connection, receive, accepted, caller)
+            return await self._respond(connection, receive, accepted, caller, admission)
         except ClientGone:
             return None
         except BadRequest as error:
@@ -116,14 +119,14 @@ class GraphQLEndpoint(Generic[S]):
         return cast("S", await found if inspect.isawaitable(found) else found)
 
     async def _respond(
-        self, connection: HTTPConnection, receive: Receive, accepted: Acceptable, caller: S
+        self, connection: HTTPConnection, receive: Receive, accepted: Acceptable, caller: S, admission: AsyncExitStack
     ) -> Response | EventStream:
         request = await self._read(connection, receive)
         prepared = self._executor.prepare(request, allow=_ALLOWED[connection.scope["method"]])
         if isinstance(prepared, Answer):
             return self._finished(connection, prepared, accepted)
         if prepared.kind is OperationType.SUBSCRIPTION:
-            return self._subscribe(prepared, caller, accepted)
+            return await self._subscribe(prepared, caller, accepted, admission)
         running = self._executor.execute(prepared, caller)
         is_query = prepared.kind is OperationType.QUERY
         answer = await (while_connected(running, receive) if is_query else running)
@@ -134,9 +137,13 @@ class GraphQLEndpoint(Generic[S]):
             return await read_body(connection, receive, longest=self._longest_body)
         return read_url(connection, longest=self._longest_url)
 
-    def _subscribe(self, prepared: Prepared, caller: S, accepted: Acceptable) -> EventStream:
+    async def _subscribe(
+        self, prepared: Prepared, caller: S, accepted: Acceptable, admission: AsyncExitStack
+    ) -> EventStream:
         if not accepted.stream:
             raise BadRequest("A subscription needs Accept: text/event-stream, or a graphql-transport-ws socket.", 406)
+        await admission.aclose()
+        await admission.enter_async_context(self._admit_stream(caller))
         return EventStream(self._executor.subscribe(prepared, caller))
 
     def _finished(self, connection: HTTPConnection, answer: Answer, accepted: Acceptable) -> Response | EventStream:

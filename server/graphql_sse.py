@@ -6,11 +6,11 @@ source's to say; `server.uvicorn_protocol` drops peers that stop reading.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Final
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from execution.answer import Answer
 from server.accept import MediaType
@@ -19,6 +19,11 @@ from server.disconnect import until_disconnect
 KEEP_ALIVE: Final = 12.0
 """Seconds of silence after which a comment keeps proxies from closing the stream."""
 
+_HEADERS: Final = [
+    (b"content-type", MediaType.EVENT_STREAM.content_type.encode()),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+]
 _COMPLETE: Final = b"event: complete\ndata:\n\n"
 _COMMENT: Final = b":\n\n"
 
@@ -26,20 +31,8 @@ _COMMENT: Final = b":\n\n"
 class EventStream:
     """An ASGI response that sends the answers of one operation as events, until they or the client end."""
 
-    def __init__(
-        self,
-        answers: AsyncGenerator[Answer, None],
-        *,
-        headers: Mapping[str, str] | None = None,
-        keep_alive: float = KEEP_ALIVE,
-    ) -> None:
+    def __init__(self, answers: AsyncGenerator[Answer, None], *, keep_alive: float = KEEP_ALIVE) -> None:
         self._answers = answers
-        self._headers = {
-            "content-type": MediaType.EVENT_STREAM.content_type,
-            "cache-control": "no-store",
-            "x-accel-buffering": "no",
-            **(headers or {}),
-        }
         self._keep_alive = keep_alive
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,17 +50,13 @@ class EventStream:
             sending.result()
 
     async def _send_all(self, send: Send) -> None:
-        headers = [(name.encode(), value.encode()) for name, value in self._headers.items()]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
         async with aclosing(self._frames()) as frames:
             # The first comment makes the response's head leave before there is an event.
-            await self._write(send, _COMMENT)
-            async for frame in frames:
-                await self._write(send, frame)
-        await self._write(send, b"", more=False)
-
-    async def _write(self, send: Send, body: bytes, *, more: bool = True) -> None:
-        await send({"type": "http.response.body", "body": body, "more_body": more})
+            await send(_part(_COMMENT))
+            async for written in frames:
+                await send(_part(written))
+        await send(_part(b"", more=False))
 
     async def _frames(self) -> AsyncGenerator[bytes, None]:
         """Turn answers into frames, with a comment wherever the next one is long in coming."""
@@ -94,6 +83,10 @@ def frame(answer: Answer) -> bytes:
     """Write one answer as a `next` event, with its cursor as the event's id."""
     event_id = f"id: {answer.event_id}\n".encode() if answer.event_id is not None else b""
     return b"event: next\n" + event_id + b"data: " + answer.body + b"\n\n"
+
+
+def _part(body: bytes, *, more: bool = True) -> Message:
+    return {"type": "http.response.body", "body": body, "more_body": more}
 
 
 async def once(answer: Answer) -> AsyncGenerator[Answer, None]:

@@ -108,6 +108,7 @@ class World:
     catalogue_size: int = 1_000
     refusal: Exception | None = None
     admitted: int = 0
+    streaming: int = 0
     live: int = 0
     cancelled: int = 0
     mutations: int = 0
@@ -126,7 +127,11 @@ class World:
             persisted=self.persisted,
         )
         self.app: GraphQLEndpoint[str] = GraphQLEndpoint(
-            self.executor, scope_of=self._scope_of, report=self._report, admit=self._admit
+            self.executor,
+            scope_of=self._scope_of,
+            report=self._report,
+            admit=self._admit,
+            admit_stream=self._admit_stream,
         )
 
     def client(self) -> httpx.AsyncClient:
@@ -188,6 +193,14 @@ class World:
         if self.refusal:
             raise self.refusal
         return "caller"
+
+    @asynccontextmanager
+    async def _admit_stream(self, _: str) -> AsyncIterator[None]:
+        self.streaming += 1
+        try:
+            yield
+        finally:
+            self.streaming -= 1
 
     @asynccontextmanager
     async def _admit(self, _: str) -> AsyncIterator[None]:

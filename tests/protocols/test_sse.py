@@ -126,10 +126,10 @@ async def test_a_client_that_leaves_closes_the_source_and_its_admission() -> Non
     world = World()
     async with asyncio.timeout(5), _listening(world) as (client, serving):
         await world.started.wait()
-        assert (world.live, world.admitted) == (1, 1)
+        assert (world.live, world.admitted, world.streaming) == (1, 0, 1)
         client.left.set()
         await serving
-    assert (world.live, world.admitted) == (0, 0)
+    assert (world.live, world.streaming) == (0, 0)
 
 
 async def test_an_event_is_asked_for_only_when_the_last_one_was_taken() -> None:

@@ -79,8 +79,8 @@ def has_failed(result: Mapping[str, Any]) -> bool:
 
 
 @contextmanager
-def telling_progress(remote: Remote, say: Callable[[str], None]) -> Iterator[None]:
-    """Say the steps of refreshes meanwhile; a server that streams none is no reason to fail."""
+def telling_progress(remote: Remote, say: Callable[[str], None]) -> Iterator[threading.Thread]:
+    """Say the steps of refreshes meanwhile, in a thread; a server that streams none is no reason to fail."""
     running, over = threading.Event(), threading.Event()
 
     def follow() -> None:
@@ -94,10 +94,11 @@ def telling_progress(remote: Remote, say: Callable[[str], None]) -> Iterator[Non
         except (RemoteError, OSError, ValueError, KeyError, TypeError):
             running.set()
 
-    threading.Thread(target=follow, daemon=True).start()
+    following = threading.Thread(target=follow, daemon=True)
+    following.start()
     running.wait(timeout=2.0)
     try:
-        yield
+        yield following
     finally:
         over.set()
 

@@ -24,6 +24,8 @@ MIN_SECRET = 4
 MAX_TEXT = 8_192
 _MAX_INPUT = 65_536
 _LONGEST_FORM = 4_096
+_OURS = frozenset({"level", "logger", "timestamp"})
+"""What stands in every record, from our own words: a caller whose key is one of them must not blot it out."""
 _MAX_NAME = 128
 _MAX_DEPTH = 6
 _MAX_ITEMS = 50
@@ -75,7 +77,7 @@ class Redactor:
     def __call__(self, _logger: object, _method: str, record: Mapping[str, Any]) -> dict[str, Any]:
         """Redact a record; a stack, which names files, is left out."""
         known = self._all()
-        clean = {_text(str(name), known): _named(name, value, known) for name, value in record.items()}
+        clean = {name: value if name in _OURS else _named(name, value, known) for name, value in record.items()}
         exception = _exception_of(record.get("exc_info"))
         for name in ("exc_info", "stack_info"):
             clean.pop(name, None)

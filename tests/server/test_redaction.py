@@ -40,8 +40,7 @@ def test_a_registered_secret_survives_nowhere(key: str) -> None:
     record: dict[str, object] = {
         "event": f"asked with {key}.",
         "url": f"https://host/{key}?a={key}",
-        f"name {key}": 1,
-        "nested": [{"a": ({"b": {key}},)}, key.encode(), SecretStr(key)],
+        "nested": [{f"name {key}": 1, "a": ({"b": {key}},)}, key.encode(), SecretStr(key)],
         "json": json.dumps({"k": key}),
         "shown": repr({"k": key}),
         "error": _error(key),

@@ -130,7 +130,7 @@ def _price(row: Row) -> Price | None:
 
 
 def _is_per_token(stated: object) -> bool:
-    """Tell whether a price is per token: a text that is not too dear is; a number may be per million, unless it is 0."""
+    """Tell whether a price is per token: text that is not too dear is; a number may be per million, unless it is 0."""
     amount = usd(stated)
     return amount is not None and amount < _DEAREST and (isinstance(stated, str) or amount == 0)
 

@@ -1,5 +1,6 @@
 """OpenRouter: a gateway to most labs; its list is public, prices are strings of USD per token."""
 
+import re
 from collections.abc import Mapping
 
 from catalogue.endpoint import Endpoint
@@ -150,6 +151,7 @@ ADAPTER = Adapter(
     key_env=("OPENROUTER_API_KEY",),
     read=read,
     next_page=_next_page,
+    has_more=re.compile(rb'"next"\s*:\s*"'),
     key_check="/key",
     endpoints=EndpointReader(
         path="/models/{model}/endpoints",

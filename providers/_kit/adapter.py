@@ -1,5 +1,6 @@
 """A provider as its file declares it: where its list is, which key reads it, and what a row means."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -61,6 +62,8 @@ class Adapter:
     """What a row says; null for a row that is no model, RowError for garbage."""
     next_page: Callable[[Mapping[str, object], str], str | None] | None = None
     """From a page's decoded body and its URL to the next page's URL, absolute or relative; null at the end."""
+    has_more: re.Pattern[bytes] | None = None
+    """What every page but the last contains, so that a whole list in one body is not decoded just to find its end."""
     key_check: str | None = None
     """A path below the base URL, or a URL, that answers 200 for a good key and 401 or 403 for a bad one."""
     endpoints: EndpointReader | None = None

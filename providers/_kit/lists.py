@@ -1,5 +1,6 @@
 """Reading a whole model list: all its pages, each at most once, from one place, or the word that nothing changed."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -15,7 +16,7 @@ from providers._kit.upstream import Upstream
 Call = Callable[[str, Mapping[str, str]], Awaitable[Response]]
 """One GET of a URL with headers, behind the provider's rate limit and retries."""
 FindNext = Callable[[str, bytes, str], Awaitable[str | None]]
-"""`parse.next_url` run somewhere: a caller may run it in another process for large bodies."""
+"""`parse.next_url`, run beside the event loop."""
 
 MAX_PAGES = 50
 
@@ -48,8 +49,8 @@ class FetchedList:
     """Of the first page, to the end of its headers."""
 
 
-async def _inline(adapter_id: str, body: bytes, url: str) -> str | None:
-    return next_url(adapter_id, body, url)
+async def _in_thread(adapter_id: str, body: bytes, url: str) -> str | None:
+    return await asyncio.to_thread(next_url, adapter_id, body, url)
 
 
 async def fetch_list(
@@ -58,7 +59,7 @@ async def fetch_list(
     *,
     key: SecretStr | None,
     validators: Validators | None = None,
-    find_next: FindNext = _inline,
+    find_next: FindNext = _in_thread,
 ) -> FetchedList:
     """Read every page of a provider's list, with a key or without.
 
@@ -97,14 +98,19 @@ async def _next(upstream: Upstream, body: bytes, url: str, find_next: FindNext) 
 
 
 def _admit(url: str, seen: set[str], bodies: list[bytes], list_url: str) -> None:
-    if urlsplit(url)[:2] != urlsplit(list_url)[:2]:
+    if _place(url) != _place(list_url):
         raise Malformed("The list's next page is at another place, which is not followed.")
-    if url in seen or (len(bodies) > 1 and bodies[-1] == bodies[-2]):
+    if url in seen:
         raise Malformed("The list's pages lead in a circle.")
     if len(seen) >= MAX_PAGES:
         raise Malformed(f"The list has more than {MAX_PAGES} pages.")
     if sum(map(len, bodies)) > MAX_BODY:
         raise Malformed(f"The pages of the list are larger than {MAX_BODY:,} bytes together.")
+
+
+def _place(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
 
 
 def _unmodified(answer: Response, validators: Validators | None, *, asked: bool) -> FetchedList:

@@ -75,9 +75,11 @@ def parse_endpoints(adapter_id: str, body: bytes) -> tuple[Endpoint, ...]:
 
 def next_url(adapter_id: str, body: bytes, url: str) -> str | None:
     """Where the page after this one is, as the page says it; null at the end."""
-    next_page = adapters()[adapter_id].next_page
-    decoded = _decoded(body) if next_page else None
-    return next_page(decoded, url) if next_page and isinstance(decoded, dict) else None
+    adapter = adapters()[adapter_id]
+    if adapter.next_page is None or (adapter.has_more is not None and not adapter.has_more.search(body)):
+        return None
+    decoded = _decoded(body)
+    return adapter.next_page(decoded, url) if isinstance(decoded, dict) else None
 
 
 def _facts(adapter: Adapter, entry: object, provider_id: str) -> ModelFacts | None:

@@ -94,22 +94,6 @@ async def test_a_next_page_that_loops_or_lies_elsewhere_is_refused(
     assert len(answers.requests) == 1
 
 
-async def test_pages_that_repeat_under_new_links_are_refused() -> None:
-    count = 0
-
-    async def endless(_: str, __: Mapping[str, str]) -> Response:
-        nonlocal count
-        count += 1
-        return Response(status=200, body=b'{"data": [], "same": 1}', headers={}, latency_ms=1.0)
-
-    async def onward(_: str, __: bytes, ___: str) -> str:
-        return f"/api/v1/models?page={count}"
-
-    with pytest.raises(Malformed):
-        await fetch_list(ROUTER, endless, key=None, find_next=onward)
-    assert count == 2
-
-
 async def test_pages_without_end_are_refused() -> None:
     count = 0
 

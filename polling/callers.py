@@ -20,14 +20,13 @@ from catalogue.snapshot import ProviderState, Snapshot
 from catalogue.vocabulary import DataSource, KeyCheckOutcome
 from polling.cache import Cache, Failure, Found, Memory, Windows, failure_of
 from polling.clock import Clock
-from polling.key_check import check_key
+from polling.key_check import check_key, verify_key
 from polling.own_list import OwnList, own_list, refused
 from polling.pace import Pace, Priority
 from polling.parsing import Parser
 from providers._kit.errors import TimedOut, Unauthorized, UpstreamError
 from providers._kit.http import Response
 from providers._kit.lists import Call, FetchedList, fetch_list
-from providers._kit.parse import next_url
 from providers._kit.upstream import Upstream
 
 _FLIGHTS = 8
@@ -144,18 +143,14 @@ class OwnLists:
         return await check_key(upstream, self._calls[upstream.id], key, count_models, open_to_all=open_to_all)
 
     async def _fetch(self, upstream: Upstream, key: SecretStr, before: OwnList | None) -> FetchedList:
+        call = self._calls[upstream.id]
         validators = before.validators if before else None
         try:
             async with asyncio.timeout(_FLIGHT_SECONDS):
-                return await fetch_list(
-                    upstream, self._calls[upstream.id], key=key, validators=validators, find_next=_find_next
-                )
+                await verify_key(upstream, call, key)
+                return await fetch_list(upstream, call, key=key, validators=validators)
         except TimeoutError:
             raise TimedOut(f"{upstream.name} did not give its list within {_FLIGHT_SECONDS:g} s.") from None
-
-
-async def _find_next(adapter_id: str, body: bytes, url: str) -> str | None:
-    return await asyncio.to_thread(next_url, adapter_id, body, url)
 
 
 def _half(upstream: Upstream, clock: Clock) -> Pace:

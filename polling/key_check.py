@@ -1,5 +1,6 @@
 """Trying a caller's key: at the provider's own check where there is one, else by what its list answers."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from pydantic import SecretStr
@@ -10,15 +11,31 @@ from providers._kit.errors import Unauthorized, UpstreamError
 from providers._kit.lists import Call
 from providers._kit.upstream import Upstream
 
+_VERIFY_SECONDS = 5.0
+
 CountModels = Callable[[], Awaitable[int]]
 """Reads the list with the key and counts its models; raises UpstreamError."""
+
+
+async def verify_key(upstream: Upstream, call: Call, key: SecretStr) -> None:
+    """Raise Unauthorized for a key that the provider's own check refuses; a list open to all takes any key."""
+    url = _check_url(upstream)
+    if url is None or upstream.adapter.needs_key:
+        return
+    try:
+        async with asyncio.timeout(_VERIFY_SECONDS):
+            await call(url, upstream.request_headers(key))
+    except Unauthorized:
+        raise
+    except (UpstreamError, TimeoutError):
+        return  # a check out of order says nothing of the key
 
 
 async def check_key(
     upstream: Upstream, call: Call, key: SecretStr, count_models: CountModels, *, open_to_all: bool
 ) -> KeyCheck:
     """What the provider says of a key; `open_to_all` when its list is known to need none, and so proves nothing."""
-    url = upstream.check_url() if upstream.adapter.key_check else None
+    url = _check_url(upstream)
     count = None
     try:
         if url is None:
@@ -34,3 +51,8 @@ async def check_key(
         said = f"{upstream.name} shows its list without a key as well, so that nothing is known of this one."
         return KeyCheck(outcome=KeyCheckOutcome.UNSUPPORTED, model_count=count, message=said)
     return KeyCheck(outcome=KeyCheckOutcome.VALID, model_count=count, message=f"{upstream.name} accepts this key.")
+
+
+def _check_url(upstream: Upstream) -> str | None:
+    """Where a key is checked; a health URL beside an adapter without a check may well answer to anyone."""
+    return upstream.check_url() if upstream.adapter.key_check else None

@@ -70,7 +70,14 @@ class World:
         self.upstreams = {u.id: u for u in upstreams or (OPENROUTER, GATEWAY)}
         self.listed: dict[str, Sequence[str] | UpstreamError] = {}
         """What each key is answered with."""
+        self.open_lists = False
+        """Whether lists are shown to keys that the check refuses."""
+        self.check: UpstreamError | None = None
+        """How the check of keys is out of order."""
         self.asked: list[tuple[str, Mapping[str, str]]] = []
+        """The calls for lists."""
+        self.checked: list[str] = []
+        """Where keys were checked."""
         self.etags = False
         self.go = asyncio.Event()
         self.go.set()
@@ -109,16 +116,27 @@ class World:
         self.snapshot = self.snapshot.with_provider(state.judged(self.clock.now()))
 
     async def call(self, url: str, headers: Mapping[str, str]) -> Response:
-        self.asked.append((url, headers))
         key = headers["Authorization"].removeprefix("Bearer ")
         rows = self.listed.get(key, Unauthorized("The provider refused the key or its absence (status 401)."))
+        if url.endswith("/key"):
+            self.checked.append(url)
+            return await self._check(rows)
+        self.asked.append((url, headers))
         await self.go.wait()
         if isinstance(rows, UpstreamError):
-            raise rows
+            if not self.open_lists:
+                raise rows
+            rows = PUBLIC
         etag = f'"{key[-5:]}{len(rows)}"'
         if self.etags and headers.get("If-None-Match") == etag:
             return Response(status=304, body=b"", headers={}, latency_ms=1.0)
         return Response(status=200, body=body(rows), headers={"etag": etag} if self.etags else {}, latency_ms=1.0)
+
+    async def _check(self, rows: Sequence[str] | UpstreamError) -> Response:
+        await self.go.wait()
+        if self.check is not None or isinstance(rows, Unauthorized):
+            raise self.check or rows  # type: ignore[misc]  # one of them is an error
+        return Response(status=200, body=b"{}", headers={}, latency_ms=1.0)
 
     async def see(self, **keys: str) -> Overlay:
         """What a caller with these keys by provider sees."""

@@ -27,7 +27,7 @@ from catalogue.vocabulary import (
 )
 from providers._kit.adapter import CallLimits
 from providers._kit.errors import Malformed, Unauthorized, Unreachable
-from tests.polling.callers_world import GATEWAY, OPENROUTER, PUBLIC, TTL, World, facts, ids
+from tests.polling.callers_world import GATEWAY, PUBLIC, TTL, World, facts, ids
 from tests.polling.still_clock import settle
 
 KEY, OTHER = "sk-canary-alice-0001", "sk-canary-bob-00002"
@@ -145,11 +145,27 @@ async def test_a_bad_key_is_said_to_its_caller_with_the_remedy_and_moves_no_heal
 
 async def test_a_bad_key_is_not_tried_again_for_a_minute() -> None:
     world = World()
-    await world.see(openrouter=KEY)
+    await world.see(gateway=KEY)
     world.clock.advance(59)
-    await world.see(openrouter=KEY)
+    await world.see(gateway=KEY)
     assert len(world.asked) == 1
     world.clock.advance(1)
+    world.listed[KEY] = ["lab/mine"]
+    assert (await world.see(gateway=KEY)).own == ("gateway",)
+
+
+async def test_a_bad_key_is_found_out_at_a_provider_that_shows_its_list_to_anyone() -> None:
+    world = World()
+    world.open_lists = True
+    seen = await world.see(openrouter=KEY)
+    error = seen.snapshot.providers["openrouter"].standing.error
+    assert error is not None
+    assert (seen.own, error.code) == ((), ProviderErrorCode.UNAUTHORIZED)
+
+
+async def test_a_check_that_is_out_of_order_takes_no_list_from_its_caller() -> None:
+    world = World()
+    world.check = Unreachable("Status 500.")
     world.listed[KEY] = ["lab/mine"]
     assert (await world.see(openrouter=KEY)).own == ("openrouter",)
 
@@ -257,7 +273,7 @@ async def test_nothing_is_asked_of_a_provider_whose_breaker_is_open_and_nobody_w
     seen = await world.see(openrouter=KEY)
     assert (seen.own, seen.waited, ids(seen), world.asked) == ((), False, list(PUBLIC), [])
     check = await world.lists.check("openrouter", SecretStr(KEY))
-    assert (check.outcome, world.asked) == (KeyCheckOutcome.UNREACHABLE, [])
+    assert (check.outcome, world.asked, world.checked) == (KeyCheckOutcome.UNREACHABLE, [], [])
 
 
 async def test_a_key_for_a_provider_that_is_not_there_is_left_alone() -> None:
@@ -267,11 +283,11 @@ async def test_a_key_for_a_provider_that_is_not_there_is_left_alone() -> None:
 
 
 async def test_callers_use_half_of_the_providers_allowance_so_that_the_server_can_poll() -> None:
-    tight = replace(OPENROUTER, calls=CallLimits(requests_per_minute=20, burst=10))
+    tight = replace(GATEWAY, calls=CallLimits(requests_per_minute=20, burst=10))
     world = World(tight)
     keys = [f"sk-canary-{n:05}" for n in range(8)]
     world.listed.update({key: ["lab/mine"] for key in keys})
-    readers = [asyncio.create_task(world.see(openrouter=key)) for key in keys]
+    readers = [asyncio.create_task(world.see(gateway=key)) for key in keys]
     await settle()
     assert len(world.asked) == 5
     world.clock.advance(2)
@@ -286,7 +302,7 @@ async def test_callers_use_half_of_the_providers_allowance_so_that_the_server_ca
 async def test_no_more_lists_are_read_at_once_than_may_be_and_others_go_without_instead_of_waiting() -> None:
     world = World()
     world.go.clear()
-    readers = [asyncio.create_task(world.see(openrouter=f"sk-canary-{n:05}")) for n in range(20)]
+    readers = [asyncio.create_task(world.see(gateway=f"sk-canary-{n:05}")) for n in range(20)]
     await settle()
     assert len(world.asked) == 8
     assert sum(reader.done() for reader in readers) == 12
@@ -422,7 +438,7 @@ async def test_a_key_is_tried_at_the_providers_own_check() -> None:
     bad = await world.lists.check("openrouter", SecretStr(OTHER))
     assert (good.outcome, good.model_count) == (KeyCheckOutcome.VALID, None)
     assert bad.outcome is KeyCheckOutcome.INVALID
-    assert {url for url, _ in world.asked} == {"https://openrouter.test/api/v1/key"}
+    assert (set(world.checked), world.asked) == ({"https://openrouter.test/api/v1/key"}, [])
 
 
 async def test_where_there_is_no_check_the_list_tells_and_its_models_are_counted() -> None:
@@ -443,7 +459,8 @@ async def test_a_list_that_needs_no_key_proves_nothing_of_one() -> None:
 
 async def test_a_check_that_fails_by_the_providers_fault_says_so() -> None:
     world = World()
-    world.listed[KEY] = Unreachable("The provider answered with status 500.")
+    world.check = Unreachable("The provider answered with status 500.")
+    world.listed[KEY] = ["lab/mine"]
     check = await world.lists.check("openrouter", SecretStr(KEY))
     assert (check.outcome, check.message) == (
         KeyCheckOutcome.UNREACHABLE,
@@ -465,10 +482,10 @@ async def test_one_key_is_tried_once_in_ten_seconds() -> None:
     world.listed[KEY] = ["lab/mine"]
     for _ in range(5):
         await world.lists.check("openrouter", SecretStr(KEY))
-    assert len(world.asked) == 1
+    assert len(world.checked) == 1
     world.clock.advance(10)
     await world.lists.check("openrouter", SecretStr(KEY))
-    assert len(world.asked) == 2
+    assert len(world.checked) == 2
 
 
 async def test_a_check_for_an_unknown_provider_names_the_known_ones() -> None:

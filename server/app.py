@@ -54,6 +54,7 @@ def application(
         scope_of=callers.of_request,
         report=_report,
         admit=lambda scope: limits.request(scope.client),
+        admit_stream=lambda scope: limits.subscription(scope.client),
         longest_body=settings.limits.body_bytes,
     )
     sockets = SocketService(

@@ -1,11 +1,10 @@
 """Reading the audit log, newest first."""
 
 from catalogue.scope import Grant
-from catalogue.selection import bounded
 from resolvers.admin import admin
 from resolvers.info import Info
 from resolvers.paging import LONGEST_PAGE, read_number, write_number
-from schema.arguments import After, Newest
+from schema.arguments import After, Newest, bounded
 from schema.audit import AuditConnection, AuditEdge
 from schema.connection import PageInfo
 

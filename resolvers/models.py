@@ -4,13 +4,14 @@ from typing import Annotated
 
 import strawberry
 
-from catalogue.selection import Criteria, Filter, OrderField, Ranking, Row, bounded, select
+from catalogue.ranking import OrderField, Ranking, Row
+from catalogue.selection import Criteria, Filter, select
 from catalogue.snapshot import Snapshot
 from catalogue.view import ModelView
 from catalogue.vocabulary import Capability, ModelStatus
 from resolvers.info import Info
 from resolvers.paging import span, write_cursor
-from schema.arguments import After, Before, Capabilities, First, Last, Limit, Offset, Providers, Statuses
+from schema.arguments import After, Before, Capabilities, First, Last, Limit, Offset, Providers, Statuses, bounded
 from schema.connection import ModelConnection, ModelEdge, PageInfo
 from schema.inputs import ModelFilter, ModelOrder
 

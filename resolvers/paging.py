@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from catalogue.errors import BadUserInput
-from catalogue.selection import Key, Ranking, Row, bounded
+from catalogue.ranking import Key, Ranking, Row
+from schema.arguments import bounded
 
 LONGEST_PAGE = 1000
 DEFAULT_PAGE = 100

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import strawberry
 
-from catalogue.selection import PricingUnit
+from catalogue.errors import BadUserInput
+from catalogue.price_unit import PricingUnit
 from catalogue.vocabulary import Capability, ModelStatus, UptimeWindow
 from schema.enums import ChangeKind
 from schema.scalars import Cursor
@@ -39,3 +40,12 @@ Newest = Annotated[int, strawberry.argument(description="At most this many of th
 Per = Annotated[PricingUnit, strawberry.argument(description="How many tokens the price is for.")]
 Window = Annotated[UptimeWindow, strawberry.argument(description="The span of time, which ends now.")]
 ProviderId = Annotated[strawberry.ID, strawberry.argument(description="The provider's id.")]
+
+
+def bounded(name: str, value: int | None, most: int | None = None) -> int | None:
+    """An argument that counts something; BadUserInput when it is negative or more than `most`."""
+    if value is not None and value < 0:
+        raise BadUserInput(f"Argument '{name}' must not be negative.")
+    if value is not None and most is not None and value > most:
+        raise BadUserInput(f"Argument '{name}' must be at most {most}.")
+    return value

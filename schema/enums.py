@@ -4,7 +4,7 @@ from enum import Enum
 
 import strawberry
 
-from catalogue import selection, vocabulary
+from catalogue import price_unit, ranking, vocabulary
 
 
 class ChangeKind(Enum):
@@ -35,9 +35,9 @@ _NAMES: dict[type[Enum], str] = {
     vocabulary.RefreshStep: "RefreshStep",
     vocabulary.EndpointState: "EndpointState",
     vocabulary.KeyCheckOutcome: "KeyCheckOutcome",
-    selection.PricingUnit: "PricingUnit",
-    selection.OrderField: "ModelOrderField",
-    selection.Direction: "OrderDirection",
+    price_unit.PricingUnit: "PricingUnit",
+    ranking.OrderField: "ModelOrderField",
+    ranking.Direction: "OrderDirection",
     ChangeKind: "ChangeKind",
 }
 

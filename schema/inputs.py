@@ -4,7 +4,8 @@ from typing import Annotated
 
 import strawberry
 
-from catalogue.selection import Direction, Filter, OrderField
+from catalogue.ranking import Direction, OrderField
+from catalogue.selection import Filter
 
 
 @strawberry.pydantic.input(name="ModelFilter", description=Filter.__doc__)

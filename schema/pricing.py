@@ -5,7 +5,7 @@ from typing import Any
 import strawberry
 
 from catalogue.facts import Price, PriceTier
-from catalogue.selection import PricingUnit, in_unit
+from catalogue.price_unit import PricingUnit, in_unit
 from schema.arguments import Per
 
 

@@ -6,11 +6,11 @@ from datetime import datetime
 import strawberry
 
 from catalogue import history
-from catalogue.selection import Criteria, bounded, select
+from catalogue.selection import Criteria, select
 from catalogue.snapshot import ProviderState
 from catalogue.view import ModelView
 from catalogue.vocabulary import KeySource, ProviderErrorCode
-from schema.arguments import Capabilities, Limit, Newest, Offset, Statuses
+from schema.arguments import Capabilities, Limit, Newest, Offset, Statuses, bounded
 from schema.context import Info
 from schema.health import HealthView, ProviderHealth
 from schema.model import Model

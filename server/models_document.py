@@ -6,7 +6,8 @@ import orjson
 
 from catalogue.facts import Price, RateLimit
 from catalogue.ports import Overlay
-from catalogue.selection import Criteria, Row, select
+from catalogue.ranking import Row
+from catalogue.selection import Criteria, select
 from catalogue.snapshot import ProviderState, Snapshot
 from catalogue.vocabulary import Capability, HealthStatus
 

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalogue.selection import Criteria, Direction, OrderField, Ranking, Row, select
+from catalogue import index
+from catalogue.ranking import Direction, OrderField, Ranking, Row
+from catalogue.selection import Criteria, select
 from resolvers.paging import span, write_cursor
 from tests.graphql.asking import ask, context, ids, refusal
 from tests.graphql.fakes import Ports
@@ -126,11 +128,9 @@ def test_a_page_is_what_relay_says(first: int | None, last: int | None, after: i
 
 
 def test_an_index_is_forgotten_with_its_snapshot() -> None:
-    from catalogue import selection  # noqa: PLC0415 - looks at the module's table
-
     passing = snapshot(ALPHA, state("beta", [MINI]))
     key = id(passing)
     select(passing, Criteria())
-    assert key in selection._indexes
+    assert key in index._indexes
     del passing
-    assert key not in selection._indexes
+    assert key not in index._indexes

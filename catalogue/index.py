@@ -1,0 +1,34 @@
+"""The rows of a snapshot, sorted and grouped once."""
+
+from typing import Self
+from weakref import ReferenceType, ref
+
+from catalogue.ranking import Ranking, Row
+from catalogue.snapshot import Snapshot
+
+
+class Index:
+    """The rows of one snapshot in their default order, by provider and by family."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        ranking = Ranking()
+        self.rows = sorted((Row(*pair) for pair in snapshot.facts()), key=ranking.place)
+        self.by_provider: dict[str, list[Row]] = {}
+        self.by_family: dict[str, list[Row]] = {}
+        for row in self.rows:
+            self.by_provider.setdefault(row.state.id, []).append(row)
+            if row.facts.family is not None:
+                self.by_family.setdefault(row.facts.family, []).append(row)
+
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> Self:
+        """The index of a snapshot, made once and forgotten together with it."""
+        key = id(snapshot)
+        if key not in _indexes:
+            _indexes[key] = (ref(snapshot, lambda _: _indexes.pop(key, None)), cls(snapshot))
+        index = _indexes[key][1]
+        assert isinstance(index, cls)  # noqa: S101 - narrows the type: only this method writes the table
+        return index
+
+
+_indexes: dict[int, tuple[ReferenceType[Snapshot], Index]] = {}

@@ -34,10 +34,6 @@ class Limits(BaseModel):
     """What a list without `limit` or `first` counts as in the cost, at most."""
     execution_seconds: Seconds = 10.0
     """Seconds that one operation may run."""
-    refresh_seconds: Seconds = 8.0
-    """Seconds after which a refresh answers with what it has."""
-    search_characters: PositiveInt = 200
-    """Characters of a search."""
     socket_message_bytes: PositiveInt = 262_144
     """Bytes of one WebSocket message."""
     socket_init_seconds: Seconds = 3.0
@@ -55,11 +51,11 @@ class Limits(BaseModel):
     burst: PositiveInt = 120
     """Requests that one client may send at once after a pause."""
     concurrent_requests: PositiveInt = 20
-    """Requests of one client under way at once."""
+    """Requests of one client under way at once, event streams included."""
     connections: PositiveInt = 20
-    """Open WebSockets and event streams of one client."""
+    """Open WebSockets of one client."""
     subscriptions: PositiveInt = 200
-    """Running subscriptions of one client."""
+    """Operations of one client under way on its WebSockets."""
     limit_loopback: bool = False
     """Whether the limits per client hold for callers on this machine too; with trusted proxies they always do."""
 

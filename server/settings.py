@@ -117,7 +117,7 @@ class Settings(BaseModel):
     @property
     def store_file(self) -> Path:
         """The embedded store."""
-        return self.data_dir / "catalogue.sqlite3"
+        return self.data_dir / "catalogue.db"
 
     def secrets(self) -> Iterator[SecretStr]:
         """Everything in here that no log may show."""

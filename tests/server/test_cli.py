@@ -310,7 +310,7 @@ def test_doctor_finds_what_is_wrong_and_how_to_mend_it(
     data.mkdir()
     (data / "admin-token").write_text("x" * 40)
     (data / "admin-token").chmod(0o644)
-    (data / "catalogue.sqlite3").write_bytes(b"no database" * 1000)
+    (data / "catalogue.db").write_bytes(b"no database" * 1000)
     code, out, err = run("doctor", "--json", "--config", str(config))
     checks = {check["name"]: check for check in json.loads(out)}
     assert code == 1

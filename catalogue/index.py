@@ -1,6 +1,5 @@
 """The rows of a snapshot, sorted and grouped once."""
 
-from typing import Self
 from weakref import ReferenceType, ref
 
 from catalogue.ranking import Ranking, Row
@@ -20,15 +19,13 @@ class Index:
             if row.facts.family is not None:
                 self.by_family.setdefault(row.facts.family, []).append(row)
 
-    @classmethod
-    def of(cls, snapshot: Snapshot) -> Self:
-        """The index of a snapshot, made once and forgotten together with it."""
-        key = id(snapshot)
-        if key not in _indexes:
-            _indexes[key] = (ref(snapshot, lambda _: _indexes.pop(key, None)), cls(snapshot))
-        index = _indexes[key][1]
-        assert isinstance(index, cls)  # noqa: S101 - narrows the type: only this method writes the table
-        return index
-
 
 _indexes: dict[int, tuple[ReferenceType[Snapshot], Index]] = {}
+
+
+def index_of(snapshot: Snapshot) -> Index:
+    """The index of a snapshot, made once and forgotten together with it."""
+    key = id(snapshot)
+    if key not in _indexes:
+        _indexes[key] = (ref(snapshot, lambda _: _indexes.pop(key, None)), Index(snapshot))
+    return _indexes[key][1]

@@ -10,7 +10,7 @@ from pydantic import field_validator
 
 from catalogue.errors import BadUserInput, UnknownProvider
 from catalogue.facts import ModelFacts, Record
-from catalogue.index import Index
+from catalogue.index import index_of
 from catalogue.price_unit import PricingUnit
 from catalogue.ranking import Ranking, Row
 from catalogue.snapshot import Snapshot
@@ -96,12 +96,12 @@ def check_providers(snapshot: Snapshot, provider_ids: Iterable[str]) -> None:
 
 def offers(snapshot: Snapshot, facts: ModelFacts) -> list[Row]:
     """The same underlying model elsewhere, this one left out."""
-    family = Index.of(snapshot).by_family.get(facts.family, []) if facts.family else []
+    family = index_of(snapshot).by_family.get(facts.family, []) if facts.family else []
     return [row for row in family if row.facts.id != facts.id]
 
 
 def _candidates(snapshot: Snapshot, providers: frozenset[str]) -> Iterable[Row]:
-    index = Index.of(snapshot)
+    index = index_of(snapshot)
     if not providers:
         return index.rows
     if len(providers) == 1:

@@ -13,7 +13,8 @@ from providers._kit.capabilities import for_code, given, having, lacking, taken
 from providers._kit.identity import family_key
 from providers._kit.pricing import PriceNames, premium
 from providers._kit.row import Row
-from providers._kit.units import PER_MILLION, PER_TOKEN, usd
+from providers._kit.synonyms import claims_in
+from providers._kit.units import PER_MILLION, PER_TOKEN, TEN_THOUSANDTHS_PER_MILLION, usd
 
 _CONTEXT = (
     "context_length",
@@ -25,35 +26,6 @@ _CONTEXT = (
     "max_input_tokens",
 )
 _OUTPUT = ("max_completion_tokens", "max_output_tokens", "max_tokens", "max_output_length", "outputTokenLimit")
-_FLAGS = {
-    Capability.VISION: ("supports_vision", "supports_image_in", "supports_image_input", "vision"),
-    Capability.VIDEO_INPUT: ("supports_video_in",),
-    Capability.TOOLS: (
-        "supports_tools",
-        "supports_tool_calling",
-        "supports_function_calling",
-        "function_calling",
-        "trained_for_tool_use",
-    ),
-    Capability.STRUCTURED_OUTPUT: ("supports_structured_output", "supports_response_schema", "structured_outputs"),
-    Capability.REASONING: ("supports_reasoning", "reasoning"),
-    Capability.PROMPT_CACHING: ("supports_caching", "supports_prompt_caching"),
-    Capability.WEB_SEARCH: ("supports_web_search",),
-    Capability.COMPUTER_USE: ("supports_computer_use",),
-    Capability.CHAT: ("supports_chat",),
-}
-_KINDS = {
-    "chat": Capability.CHAT,
-    "llm": Capability.CHAT,
-    "vlm": Capability.VISION,
-    "completion": Capability.COMPLETION,
-    "embedding": Capability.EMBEDDING,
-    "embeddings": Capability.EMBEDDING,
-    "rerank": Capability.RERANK,
-    "moderation": Capability.MODERATION,
-    "audio_transcription": Capability.TRANSCRIPTION,
-    "audio_speech": Capability.SPEECH,
-}
 _BY_UNIT = {
     unit: PriceNames(
         input=("input",), output=("output",), cache_read=("cache_read",), cache_write=("cache_write",), per=per
@@ -66,11 +38,18 @@ _COSTS = PriceNames(
     cache_read=("cache_read_input_token_cost",),
     cache_write=("cache_creation_input_token_cost",),
 )
+_TEN_THOUSANDTHS = PriceNames(
+    input=("prompt_text_token_price", "input_token_price_per_m"),
+    output=("completion_text_token_price", "output_token_price_per_m"),
+    cache_read=("cached_prompt_text_token_price",),
+    per=TEN_THOUSANDTHS_PER_MILLION,
+)
 _PER_TOKEN = PriceNames(
     input=("prompt",), output=("completion",), cache_read=("input_cache_read",), cache_write=("input_cache_write",)
 )
 _DEAREST = Decimal("0.01")
 """USD per token: what claims to cost more is a price per million without saying so."""
+_ENDS = ("shutdown_date", "expiration_date", "deprecation_date", "deprecation", "retires", "retires_at")
 _ENDED = {"deprecated", "retired", "inactive", "offline"}
 _SAMPLE = "sample_spec"
 """The entry of LiteLLM's price map that explains the others."""
@@ -81,7 +60,11 @@ def read(row: Row) -> ModelFacts | None:
     own_id = row.id("id", "name", "model", "slug", "key", "model_name")
     if own_id == _SAMPLE:
         return None
-    architecture, price, claims = row.row("architecture"), _price(row), _claims(row, own_id)
+    price, architecture = _price(row), row.row("architecture").over(row)
+    inputs = architecture.modalities("input_modalities", "supported_input_modalities")
+    outputs = architecture.modalities("output_modalities", "supported_output_modalities")
+    code = for_code(own_id, *(row.words("tags") or ()))
+    claims = {**taken(inputs), **given(outputs), **claims_in(row), Capability.CODE: code}
     return ModelFacts(
         id=f"{row.provider_id}/{own_id}",
         provider_id=row.provider_id,
@@ -89,8 +72,8 @@ def read(row: Row) -> ModelFacts | None:
         description=row.text("description", "summary"),
         capabilities=having(claims),
         lacking=lacking(claims),
-        input_modalities=architecture.modalities("input_modalities") or row.modalities("input_modalities") or (),
-        output_modalities=architecture.modalities("output_modalities") or row.modalities("output_modalities") or (),
+        input_modalities=inputs or (),
+        output_modalities=outputs or (),
         premium=premium(price),
         context_max=row.count(*_CONTEXT),
         output_max=row.count(*_OUTPUT),
@@ -98,35 +81,24 @@ def read(row: Row) -> ModelFacts | None:
         knowledge_cutoff=row.cutoff("knowledge_cutoff", "knowledge"),
         open_weights=row.flag("open_weights"),
         price=price,
-        released_at=row.start("released", "created", "created_at"),
-        expires_at=row.end("shutdown_date", "expiration_date", "deprecation_date", "retires", "retires_at"),
+        released_at=row.start("released")
+        if _gives_request_time(row)
+        else row.start("released", "created", "created_at"),
+        expires_at=row.end(*_ENDS) or row.row("deprecation").end("inference"),
         deprecated=_is_ended(row),
         successor=row.name("deprecation_replacement_model"),
         family=family_key(row.name("hugging_face_id"), own_id),
     )
 
 
-def _claims(row: Row, own_id: str) -> dict[Capability, bool | None]:
-    architecture, features = row.row("architecture"), row.row("capabilities")
-    claims = taken(architecture.modalities("input_modalities") or row.modalities("input_modalities"))
-    claims |= given(architecture.modalities("output_modalities") or row.modalities("output_modalities"))
-    for capability, names in _FLAGS.items():
-        said = row.flag(*names)
-        said = features.flag(*names) if said is None else said
-        if said is not None:
-            claims[capability] = said
-    kind = _KINDS.get((row.name("type", "model_type", "mode", "api") or "").lower())
-    if kind is not None:
-        claims[kind] = True
-    claims.setdefault(Capability.CODE, for_code(own_id, *(row.words("tags") or ())))
-    return claims
-
-
 def _price(row: Row) -> Price | None:
     """Read the prices whose unit is certain: a `unit` names it, or the fields are known to be per token."""
     pricing = row.row("pricing")
     named = _BY_UNIT.get(pricing.name("unit") or "")
-    return named.price(pricing) if named else _COSTS.price(row) or _PER_TOKEN.price(pricing.where(_is_per_token))
+    if named is not None:
+        return named.price(pricing)
+    flat = _COSTS.price(row) or _TEN_THOUSANDTHS.price(row)
+    return flat or _PER_TOKEN.price(pricing.where(_is_per_token))
 
 
 def _is_per_token(stated: object) -> bool:
@@ -136,8 +108,13 @@ def _is_per_token(stated: object) -> bool:
 
 
 def _is_ended(row: Row) -> bool:
-    flagged = row.flag("is_deprecated", "deprecated") is True or row.flag("active") is False
-    return flagged or (row.name("status", "lifecycle") or "").lower() in _ENDED
+    flagged = row.flag("is_deprecated", "deprecated", "offline") is True or row.flag("active") is False
+    return flagged or (row.name("lifecycle", "lifecycle_status", "status") or "").lower() in _ENDED
+
+
+def _gives_request_time(row: Row) -> bool:
+    """Tell whether `created` is the time of the request, as with servers that name themselves as owner."""
+    return (row.name("owned_by") or "").lower() in {"vllm", "sglang", "llamacpp"}
 
 
 ADAPTER = Adapter(id="openai-compatible", name="OpenAI-compatible endpoint", read=read)

@@ -123,7 +123,7 @@ def read_endpoint(row: Row) -> Endpoint:
     """Read one endpoint; one host may serve a model several times, under different tags."""
     host, tag = row.name("provider_name"), row.name("tag")
     plain = host or row.id("name", "tag")
-    status = row.number("status")
+    status, quantization = row.number("status"), row.name("quantization")
     return Endpoint(
         name=f"{plain} ({tag})" if tag and tag.lower() != plain.lower() else plain,
         status=HealthStatus.UNKNOWN if status is None else _STATUS.get(int(status), HealthStatus.UNKNOWN),
@@ -131,7 +131,7 @@ def read_endpoint(row: Row) -> Endpoint:
         uptime_1d=_share(row.number("uptime_last_1d")),
         context_max=row.count("context_length"),
         output_max=row.count("max_completion_tokens"),
-        quantization=quantization if (quantization := row.name("quantization")) != "unknown" else None,
+        quantization=None if quantization == "unknown" else quantization,
         price=_price(row.row("pricing")),
         latency_ms_p50=row.row("latency_last_30m").number("p50"),
         throughput_p50=row.row("throughput_last_30m").number("p50"),

@@ -1,0 +1,78 @@
+"""The schema behind the seam that every transport uses."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from catalogue import cursor
+from catalogue.change import DetailsChanged
+from catalogue.scope import Scope
+from execution.answer import Answer
+from execution.executor import Executor
+from execution.limits import DocumentLimits
+from execution.prepared import Prepared
+from execution.request import GraphQLRequest
+from resolvers.context import Context
+from resolvers.position import event_ids
+from tests.graphql.asking import ADMIN, keyed, schema
+from tests.graphql.fakes import Ports
+from tests.graphql.world import ALPHA, MINI, NOW
+
+
+def executor(ports: Ports) -> Executor[Scope]:
+    return Executor(
+        schema(),
+        limits=DocumentLimits(),
+        context=lambda scope: Context(scope, ports.services),
+        catalogue_size=lambda: 4,
+        report=lambda *_: None,
+        event_id=event_ids(ports.reader),
+    )
+
+
+def prepared(run: Executor[Scope], query: str) -> Prepared:
+    ready = run.prepare(GraphQLRequest(query=query))
+    assert not isinstance(ready, Answer), ready.body
+    return ready
+
+
+@pytest.mark.parametrize(
+    ("query", "scope", "private"),
+    [
+        ("{ models { id } }", Scope(), False),
+        ("{ models { id } }", ADMIN, False),
+        ("{ models { id } }", keyed(alpha="k"), True),
+        ("{ clientLimit { cost } }", Scope(), True),
+        ("{ auditLog { nodes { at } } }", ADMIN, True),
+        ("{ auditLog { nodes { at } } }", Scope(), True),
+        ("mutation { refreshCatalogue { revision } }", ADMIN, True),
+    ],
+)
+async def test_an_answer_that_holds_something_of_its_caller_is_private(
+    query: str,
+    scope: Scope,
+    private: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    run = executor(Ports())
+    assert (await run.execute(prepared(run, query), scope)).private is private
+
+
+async def test_a_caller_is_told_what_the_operation_costs() -> None:
+    run = executor(Ports())
+    ready = prepared(run, "{ clientLimit { cost } models { id } }")
+    data: Any = orjson.loads((await run.execute(ready, Scope())).body)["data"]
+    assert data["clientLimit"]["cost"] == ready.cost > 0
+
+
+async def test_events_carry_their_cursor_and_are_public_also_for_callers_with_keys() -> None:
+    ports = Ports()
+    ports.feed.changes = [
+        DetailsChanged(seq=5, at=NOW, provider_id="alpha", model=ALPHA.view(MINI, NOW), fields=("name",))
+    ]
+    run = executor(ports)
+    subscription = prepared(run, "subscription { catalogueChanged { provider { models { id } } } }")
+    [answer] = [event async for event in run.subscribe(subscription, keyed(alpha="k"))]
+    assert answer.event_id == cursor.encode("abc", 5)
+    assert not answer.private
+    assert ports.callers.asked == 0

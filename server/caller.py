@@ -53,7 +53,7 @@ class Callers:
         except ClientError:
             self.limits.spend(address)
             raise
-        client = f"token:{token.name}" if token and not self.limits.exempts(address) else address
+        client = self._client(token, address)
         connection.scope[CLIENT] = client
         self._carry(keys)
         return Scope(
@@ -82,6 +82,12 @@ class Callers:
         self._carry(keys)
         return replace(scope, keys=MappingProxyType({**scope.keys, **keys}))
 
+    def client_of(self, connection: HTTPConnection) -> str:
+        """Name the client before anything else is looked at; a wrong token names none, and nobody is turned away."""
+        values = connection.headers.getlist("authorization")
+        token = identify(values[0], self.tokens) if len(values) == 1 else None
+        return self._client(token, self.address_of(connection))
+
     def address_of(self, connection: HTTPConnection) -> str:
         """Name the client by its address: the peer's, or what trusted proxies say, read from the nearest one on."""
         peer = connection.client.host if connection.client else None
@@ -92,6 +98,9 @@ class Callers:
                 break
             peer = str(before)
         return address_client(peer)
+
+    def _client(self, token: Token | None, address: str) -> str:
+        return f"token:{token.name}" if token and not self.limits.exempts(address) else address
 
     def _trusts(self, host: str | None) -> bool:
         address = _address(host or "")

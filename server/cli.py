@@ -31,6 +31,7 @@ from server.questions import (
     refresh_row,
     telling_progress,
 )
+from server.redaction import Redactor
 from server.remote import Remote, RemoteError
 from server.settings import Settings
 from server.tables import say, show, show_json
@@ -64,6 +65,10 @@ def main() -> None:
     except RemoteError as error:
         say(str(error))
         sys.exit(USAGE if error.wrong_input else FAILURE)
+    except Exception as error:  # noqa: BLE001 - a traceback would show folders of this machine, and maybe a secret
+        told = Redactor()(None, "error", {"exc_info": error})["exception"]
+        say(f"This should not happen, please report it: {told}")
+        sys.exit(FAILURE)
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001 - typer calls it so

@@ -40,7 +40,7 @@ class ClientGate:
         return send_with_headers
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        client = self._callers.address_of(HTTPConnection(scope))
+        client = self._callers.client_of(HTTPConnection(scope))
         async with AsyncExitStack() as place:
             try:
                 await place.enter_async_context(self._limits.connection(client))

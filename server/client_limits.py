@@ -20,8 +20,8 @@ from server.limits import Limits
 
 LOCAL = "address:local"
 """A client without a network address: a Unix socket or a caller in this process."""
-MAX_CLIENTS = 100_000
-"""Clients whose rate is remembered; one takes some 200 bytes."""
+MAX_CLIENTS = 20_000
+"""Clients whose rate is remembered; one takes some 250 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ class ClientLimits:
             yield
             return
         if taken[client] >= limit:
-            raise RateLimited(f"Too many {what}: {limit} are allowed. Close one first.", retry_after=1.0)
+            raise RateLimited(f"Too many {what}: {limit} are allowed. Wait until one ends.", retry_after=1.0)
         taken[client] += 1
         try:
             yield

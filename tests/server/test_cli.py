@@ -260,6 +260,18 @@ def test_serve_runs_the_server_with_its_options(run: Run, monkeypatch: pytest.Mo
     assert [(found.host, found.port, found.data_dir) for found in served] == [("127.0.0.2", 0, tmp_path)]
 
 
+def test_what_should_not_happen_is_one_line_without_folders_or_keys(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: Settings) -> None:
+        raise RuntimeError("at /usr/lib/python3/thing.py with sk-or-v1-0123456789")
+
+    stand_in = types.ModuleType("server.serve")
+    stand_in.__dict__["serve"] = fail
+    monkeypatch.setitem(sys.modules, "server.serve", stand_in)
+    code, out, err = run("serve")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "RuntimeError: at thing.py with [redacted]" in err
+
+
 @pytest.mark.parametrize("command", ["serve", "models", "health", "refresh"])
 def test_a_bad_configuration_is_one_line_and_exit_2(run: Run, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
     monkeypatch.setenv("CATALOGUE_PRT", "1")

@@ -16,12 +16,15 @@ from server.caller import Callers
 from server.client_gate import ClientGate
 from server.client_limits import ClientLimits
 from server.limits import Limits
+from server.tokens import read_token
 from tests.server.asked import Notes
 
 
 def _gate() -> ClientGate:
     limits = ClientLimits(Limits(connections=1, burst=10), exempt_loopback=False, clock=lambda: 0.0)
-    callers = Callers(tokens=(), providers=(), limits=limits, secret=SecretStr("s" * 32), audit=Notes())
+    callers = Callers(
+        tokens=(read_token("ops:s3cret"),), providers=(), limits=limits, secret=SecretStr("s" * 32), audit=Notes()
+    )
 
     async def http(request: Request) -> Response:
         async with limits.request(callers.of_request(request).client):
@@ -42,11 +45,11 @@ def _client() -> httpx.AsyncClient:
 class _Peer:
     """A WebSocket's peer that connects, hears what it is sent, and goes when told."""
 
-    def __init__(self, *, extensions: bool = True) -> None:
+    def __init__(self, *, extensions: bool = True, token: bytes | None = None) -> None:
         self.scope = {
             "type": "websocket",
             "path": "/ws",
-            "headers": [],
+            "headers": [(b"authorization", b"Bearer " + token)] if token else [],
             "query_string": b"",
             "subprotocols": [],
             "client": ("192.0.2.1", 1),
@@ -94,5 +97,18 @@ async def test_where_the_server_cannot_say_429_the_handshake_is_refused() -> Non
     assert (await first.heard.get())["type"] == "websocket.accept"
     await second.run(gate)
     assert (await second.heard.get())["type"] == "websocket.close"
+    first.go()
+    await running
+
+
+async def test_a_token_has_a_share_of_its_own_and_a_wrong_one_has_none() -> None:
+    gate, first, guest, holder = _gate(), _Peer(), _Peer(token=b"wrong"), _Peer(token=b"s3cret")
+    running = asyncio.create_task(first.run(gate))
+    assert (await first.heard.get())["type"] == "websocket.accept"
+    await guest.run(gate)
+    assert (await guest.heard.get())["status"] == 429
+    holder.go()
+    await holder.run(gate)
+    assert (await holder.heard.get())["type"] == "websocket.accept"
     first.go()
     await running

@@ -1,7 +1,7 @@
 """The dialect of OpenAI-compatible servers (vLLM, SGLang, LM Studio, LiteLLM, GPUStack and others), by any base URL.
 
 What such lists say beyond the id goes by many names; what no name says stays unknown. `owned_by` names the server's
-software or its operator as often as a lab, so it is not read.
+software or its operator as often as a lab, so it is not taken for one.
 """
 
 from decimal import Decimal
@@ -81,9 +81,7 @@ def read(row: Row) -> ModelFacts | None:
         knowledge_cutoff=row.cutoff("knowledge_cutoff", "knowledge"),
         open_weights=row.flag("open_weights"),
         price=price,
-        released_at=row.start("released")
-        if _gives_request_time(row)
-        else row.start("released", "created", "created_at"),
+        released_at=row.start("released", *(() if _gives_request_time(row) else ("created", "created_at"))),
         expires_at=row.end(*_ENDS) or row.row("deprecation").end("inference"),
         deprecated=_is_ended(row),
         successor=row.name("deprecation_replacement_model"),
@@ -108,8 +106,8 @@ def _is_per_token(stated: object) -> bool:
 
 
 def _is_ended(row: Row) -> bool:
-    flagged = row.flag("is_deprecated", "deprecated", "offline") is True or row.flag("active") is False
-    return flagged or (row.name("lifecycle", "lifecycle_status", "status") or "").lower() in _ENDED
+    flags = (row.flag("is_deprecated"), row.flag("deprecated"), row.flag("offline"), row.flag("active") is False)
+    return True in flags or (row.name("lifecycle", "lifecycle_status", "status") or "").lower() in _ENDED
 
 
 def _gives_request_time(row: Row) -> bool:

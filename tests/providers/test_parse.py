@@ -1,14 +1,18 @@
 """Bodies become facts, or one clear error; garbage rows are dropped and counted."""
 
+import contextlib
 import json
 import pickle
 import subprocess
 import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from providers._kit.errors import Malformed
 from providers._kit.parse import next_url, parse_endpoints, parse_list
+from providers._kit.registry import adapters
 
 
 def rows(*ids: str, **fields: object) -> list[dict[str, object]]:
@@ -94,6 +98,22 @@ def test_results_and_errors_pass_between_processes() -> None:
 def test_reading_lists_does_without_the_http_client() -> None:
     script = "import sys, providers._kit.parse as p; p.adapters(); sys.exit('aiohttp' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0  # noqa: S603  our own words
+
+
+@given(
+    st.binary(max_size=200)
+    | st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["data", "id", "x"]), inner, max_size=3)
+        ),
+    ).map(lambda decoded: json.dumps(decoded).encode())
+)
+def test_any_body_is_a_list_or_malformed(body: bytes) -> None:
+    for adapter_id in adapters():
+        with contextlib.suppress(Malformed):
+            parsed = parse_list(adapter_id, "mine", "My gateway", [body])
+            assert all(facts.id.startswith("mine/") for facts in parsed.models)
 
 
 def test_a_page_names_the_next_one() -> None:

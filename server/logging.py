@@ -13,6 +13,9 @@ LogFormat = Literal["auto", "console", "json"]
 _QUIET = ("uvicorn.access", "aiohttp.access")
 """Loggers that repeat request lines, which may hold keys."""
 
+_TERSE = ("aiocache",)
+"""Loggers whose lesser records hold cache keys, and so the fingerprints of callers' keys."""
+
 
 def configure(log_format: LogFormat, level: str, redactor: Redactor) -> None:
     """Send every record to stderr through the redactor; `auto` writes for people where stderr is a terminal."""
@@ -46,6 +49,8 @@ def configure(log_format: LogFormat, level: str, redactor: Redactor) -> None:
         logger.handlers, logger.propagate = [], True
     for name in _QUIET:
         logging.getLogger(name).disabled = True
+    for name in _TERSE:
+        logging.getLogger(name).setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)
     # A record that cannot be formatted would be printed as it is, secrets included.
     logging.raiseExceptions = False

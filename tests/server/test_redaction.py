@@ -154,7 +154,9 @@ def test_no_text_breaks_the_line_or_steers_the_terminal(text: str) -> None:
 def log() -> Iterator[Redactor]:
     root = logging.getLogger()
     before = root.handlers, root.level, logging.raiseExceptions, [(n, lg) for n, lg in root.manager.loggerDict.items()]
-    state = {n: (lg.handlers, lg.propagate, lg.disabled) for n, lg in before[3] if isinstance(lg, logging.Logger)}
+    state = {
+        n: (lg.handlers, lg.propagate, lg.disabled, lg.level) for n, lg in before[3] if isinstance(lg, logging.Logger)
+    }
     redactor = Redactor()
     redactor.register([SecretStr("hunter2-secret")])
     yield redactor
@@ -162,9 +164,9 @@ def log() -> Iterator[Redactor]:
     root.setLevel(before[1])
     logging.captureWarnings(capture=False)
     structlog.reset_defaults()
-    for name, (handlers, propagate, disabled) in state.items():
+    for name, (handlers, propagate, disabled, level) in state.items():
         logger = logging.getLogger(name)
-        logger.handlers, logger.propagate, logger.disabled = handlers, propagate, disabled
+        logger.handlers, logger.propagate, logger.disabled, logger.level = handlers, propagate, disabled, level
 
 
 def test_the_standard_librarys_records_go_the_same_way(log: Redactor, capsys: pytest.CaptureFixture[str]) -> None:
@@ -192,3 +194,11 @@ def test_records_for_people_have_one_line_each(log: Redactor, capsys: pytest.Cap
     assert err.count("\n") == 1
     assert "\x1b" not in err
     assert not sys.stderr.isatty()
+
+
+def test_cache_keys_are_in_no_record_however_much_is_logged(log: Redactor, capsys: pytest.CaptureFixture[str]) -> None:
+    configure("json", "debug", log)
+    logging.getLogger("aiocache.base").debug("GET openrouter 0123456789abcdef")
+    logging.getLogger("uvicorn.access").info("GET /graphql?token=x")
+    logging.getLogger("own").debug("told")
+    assert [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()] == ["told"]

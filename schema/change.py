@@ -5,6 +5,7 @@ from typing import Any
 
 import strawberry
 from graphql import GraphQLResolveInfo
+from pydantic.alias_generators import to_camel
 
 from catalogue import change, cursor
 from catalogue.facts import Price
@@ -18,6 +19,15 @@ from schema.pricing import Pricing
 from schema.provider import Provider
 from schema.scalars import Cursor
 
+_SHOWN_AS = {
+    "lacking": "unknownCapabilities",
+    "limits": "rateLimit",
+    "deprecated": "status",
+    "successor": "replacement",
+    "family": "offers",
+}
+"""The fields of Model in which a change of a fact shows, where they are not named like it."""
+
 
 def _cursor(root: strawberry.Parent[change.ChangeRecord], info: Info) -> Cursor:
     return Cursor(cursor.encode(info.context.snapshot.epoch, root.seq))
@@ -29,6 +39,10 @@ def _kind(root: strawberry.Parent[change.Change]) -> ChangeKind:
 
 def _provider(root: strawberry.Parent[change.ChangeRecord], info: Info) -> ProviderState | None:
     return None if root.provider_id is None else info.context.provider(root.provider_id)
+
+
+def _fields(root: strawberry.Parent[change.DetailsChanged]) -> list[str]:
+    return list(dict.fromkeys(_SHOWN_AS.get(fact) or to_camel(fact) for fact in root.fields))
 
 
 def _health(root: strawberry.Parent[change.ProviderHealthChanged]) -> HealthView:
@@ -101,7 +115,9 @@ class DetailsChanged(Change):
     """Shows the record of the same name."""
 
     model: Model = strawberry.field(description="The model after the change.")
-    fields: list[str] = strawberry.field(description="The names of the facts that changed.")
+    fields: list[str] = strawberry.field(
+        resolver=_fields, description="The names of the fields of Model in which the change shows."
+    )
 
 
 @strawberry.type(description="An end of a model that was announced, or moved.")

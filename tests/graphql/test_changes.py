@@ -19,13 +19,14 @@ from catalogue.change import (
     Resync,
     StatusChanged,
 )
+from catalogue.diff import DETAILS
 from catalogue.facts import Price
 from catalogue.refresh import ProviderRefresh, RefreshProgress
 from catalogue.scope import Scope
 from catalogue.vocabulary import HealthStatus, ModelStatus, RefreshOutcome, RefreshStep
 from resolvers.context import Context
 from resolvers.position import event_ids
-from tests.graphql.asking import context, schema
+from tests.graphql.asking import ask, context, schema
 from tests.graphql.fakes import Ports
 from tests.graphql.world import ALPHA, BETA, MINI, NOW, OTHER_OPUS
 
@@ -135,6 +136,18 @@ async def test_every_kind_of_change_shows_its_own_fields() -> None:
         {"__typename": "ModelRemoved", "cursor": "", "provider": beta, "model": {"id": "beta/opus"}},
     ]
     assert [a["catalogueChanged"]["cursor"] for a in answers] == [cursor.encode("abc", n) for n in range(1, 9)]
+
+
+async def test_changed_details_are_told_by_the_names_of_the_models_fields() -> None:
+    ports = Ports()
+    ports.feed.changes = [DetailsChanged(seq=1, at=NOW, provider_id="alpha", model=A_MINI, fields=DETAILS)]
+    [answer] = await follow("catalogueChanged { ... on DetailsChanged { fields } }", context(ports))
+    named = answer["catalogueChanged"]["fields"]
+    shown = {
+        field["name"] for field in (await ask('{ __type(name: "Model") { fields { name } } }'))["__type"]["fields"]
+    }
+    assert set(named) <= shown
+    assert {"contextMax", "unknownCapabilities", "rateLimit"} <= set(named)
 
 
 async def test_a_change_of_a_provider_that_is_configured_no_more_still_names_it() -> None:

@@ -1,4 +1,7 @@
-"""The embedded store's file: what cannot be read is moved aside and said once; what is in use is left alone."""
+"""The embedded store's file: what cannot be read is moved aside and said once; what is in use is left alone.
+
+One way to spoil a file is a few lines, and there are many: hence the length.
+"""
 
 import os
 import sqlite3
@@ -8,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from backends import _file
+from backends import _file, _log
 from backends._schema import VERSION
 from backends.errors import StoreConflict, StoreUnreadable, StoreUnusable
 from backends.retention import Retention
@@ -103,6 +106,16 @@ async def test_an_unreadable_store_is_moved_aside_and_a_new_one_begun(
     assert word in store.notice
     assert kept.name in store.notice
     assert str(seat.path.parent) not in store.notice
+
+
+async def test_damage_that_no_start_would_stumble_over_is_found_all_the_same(tmp_path: Path) -> None:
+    seat = SqliteSeat(tmp_path / "log.sqlite3")
+    await (await seat.open()).commit(revision(1, [added(seq) for seq in range(1, 501)]))
+    await seat.close()
+    overwritten_in_the_middle(seat.path)
+    store = await seat.open()
+    assert "damaged" in (store.notice or "")
+    assert (await store.load()).seq == 0
 
 
 async def test_it_is_said_once(seat: SqliteSeat) -> None:
@@ -214,6 +227,21 @@ async def test_a_full_disk_is_told_and_the_store_goes_on_when_there_is_room(seat
     await store._run(lambda c: c.execute("PRAGMA max_page_count = 1000000").fetchone())
     await store.commit(revision(2, [added(2)], of=larger))
     assert (await (await seat.open()).load()).listings[PROVIDER] == larger
+
+
+async def test_a_revision_that_breaks_half_way_leaves_nothing(
+    seat: SqliteSeat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError
+
+    store = await seat.open()
+    monkeypatch.setattr(_log, "append", broken)
+    with pytest.raises(RuntimeError):
+        await store.commit(revision(2, [added(2)], of=listing(MANY[0])))
+    stored = await (await seat.open()).load()
+    assert stored.revision == 1
+    assert stored.listings == {PROVIDER: listing(*MANY)}
 
 
 async def test_a_store_that_became_read_only_is_told_with_the_setting(seat: SqliteSeat) -> None:

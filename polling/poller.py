@@ -46,9 +46,12 @@ class Poller:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*(c.stop() for c in self._coordinators.values()))
-        self._shared.progress.close()
         with suppress(Exception):
             await self._shared.recorder.flush()
+
+    def end_streams(self) -> None:
+        """End the streams of whoever watches refreshes."""
+        self._shared.progress.close()
 
     async def refresh(self, provider_ids: Sequence[str], *, force: bool) -> Sequence[ProviderRefresh]:
         """Fetch lists now, or only those past their lifetime; bounded, in the order of the ids."""

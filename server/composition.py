@@ -31,7 +31,6 @@ from providers._kit.http import session
 from providers._kit.upstream import Upstream
 from server.settings import Settings
 
-STORE_FILE = "catalogue.db"
 _DEMAND_SECONDS = 30.0
 """For one call made because somebody asks; its reader waits far less."""
 
@@ -50,6 +49,11 @@ class Parts:
     endpoints: OnDemandEndpoints
     callers: OwnLists
 
+    def end_streams(self) -> None:
+        """End every subscriber's stream; to be called when the server begins to stop."""
+        self.feed.close()
+        self.poller.end_streams()
+
 
 @asynccontextmanager
 async def running(settings: Settings, upstreams: Sequence[Upstream], *, secret: SecretStr) -> AsyncIterator[Parts]:
@@ -65,7 +69,7 @@ async def running(settings: Settings, upstreams: Sequence[Upstream], *, secret: 
     )
     async with AsyncExitStack() as stack:
         retention = Retention(audit_age=timedelta(days=settings.audit_retention_days))
-        store = await open_store(settings.data_dir / STORE_FILE, clock=clock.now, retention=retention)
+        store = await open_store(settings.store_file, clock=clock.now, retention=retention)
         stack.push_async_callback(store.close)
         if store.notice:
             log.warning("store_moved_aside", reason=store.notice)
@@ -121,7 +125,6 @@ async def running(settings: Settings, upstreams: Sequence[Upstream], *, secret: 
         stack.push_async_callback(callers.close)
         poller.start()
         stack.push_async_callback(poller.stop)
-        stack.callback(feed.close)
         yield Parts(
             clock=clock,
             store=store,

@@ -3,6 +3,8 @@
 import asyncio
 import gc
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from socket import socket
 
 import stamina
@@ -19,6 +21,7 @@ from server.caller import Callers
 from server.client_limits import ClientLimits
 from server.composition import running
 from server.configuration import ConfigurationError
+from server.data_folder import sole_use
 from server.kept_secrets import ADMIN_FILE, admin_tokens, hashing_secret
 from server.logging import configure
 from server.redaction import Redactor
@@ -41,7 +44,8 @@ def serve(settings: Settings) -> None:
     redactor = Redactor()
     configure(settings.log_format, settings.log_level, redactor)
     stamina.instrumentation.set_on_retry_hooks([])  # an outage is logged once, by its coordinator
-    uvloop.run(_serve(settings, redactor))
+    with sole_use(settings.data_dir):
+        uvloop.run(_serve(settings, redactor))
 
 
 async def _serve(settings: Settings, redactor: Redactor) -> None:
@@ -50,7 +54,7 @@ async def _serve(settings: Settings, redactor: Redactor) -> None:
     redactor.register([secret, *settings.secrets(), *(t.plain for t in tokens if t.plain)])
     redactor.register(u.key for u in providers if u.key)
     if not settings.admin_tokens:
-        log.info("admin_token_made", file=str(settings.data_dir / ADMIN_FILE))
+        log.info("admin_token", file=str(settings.data_dir / ADMIN_FILE))
     try:
         async with running(settings, providers, secret=secret) as parts:
             limits = ClientLimits(settings.limits, exempt_loopback=settings.exempts_loopback)
@@ -77,7 +81,7 @@ async def _serve(settings: Settings, redactor: Redactor) -> None:
             app = application(parts, services, settings=settings, callers=callers, limits=limits)
             writing = asyncio.create_task(audit.run(), name="audit-log")
             try:
-                await _Server(_config(app, settings)).serve()
+                await _Server(_config(app, settings), on_stop=parts.end_streams).serve()
             finally:
                 writing.cancel()
                 await asyncio.gather(writing, return_exceptions=True)
@@ -109,7 +113,11 @@ def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
 
 
 class _Server(uvicorn.Server):
-    """Says its address once it listens, and why where it cannot."""
+    """Says its address once it listens, and why where it cannot; ends streams first and the process last."""
+
+    def __init__(self, config: uvicorn.Config, *, on_stop: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_stop = on_stop
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         """Listen; what lives to the end, such as the schema, is frozen out of the garbage collector's sight first."""
@@ -126,3 +134,15 @@ class _Server(uvicorn.Server):
                 host, port = listening.getsockname()[:2]
                 shown = f"[{host}]" if ":" in host else host
                 print(f"Model catalogue at http://{shown}:{port}/graphql", flush=True)  # noqa: T201 - for who started it
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """Stop; streams end by themselves first, so that only answers under way are waited for."""
+        self._on_stop()
+        await super().shutdown(sockets=sockets)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop at a signal; uvicorn would raise it anew and end the process before the store is closed."""
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()

@@ -27,8 +27,8 @@ _LONGEST_FORM = 4_096
 _OURS = frozenset({"level", "logger", "timestamp"})
 """What stands in every record, from our own words: a caller whose key is one of them must not blot it out."""
 _MAX_NAME = 128
-_MAX_DEPTH = 6
-_MAX_ITEMS = 50
+_MAX_DEPTH = 4
+_MAX_ITEMS = 20
 _MAX_CARRIED = 64
 _MAX_FRAMES = 12
 _MAX_CAUSES = 5
@@ -50,7 +50,7 @@ _SHAPES = (
         ),
         rf"\1{GONE}",
     ),
-    (re.compile(r"(?:/[\w.@+-]+)+/(?=[\w-]+\.py\b)"), ""),
+    (re.compile(r"(?<![\w.@+/-])(?:/[\w.@+-]++)+/(?=[\w-]+\.py\b)"), ""),
 )
 """What looks like a secret, and folders of this machine's sources; all in time linear in the text."""
 
@@ -111,10 +111,12 @@ def _named(name: object, value: object, known: tuple[str, ...], depth: int = 0) 
 
 
 def _value(value: object, known: tuple[str, ...], depth: int) -> object:
-    if depth < _MAX_DEPTH and isinstance(value, Mapping):
+    if depth == _MAX_DEPTH and isinstance(value, Mapping | list | tuple | set | frozenset):
+        return f"<{type(value).__name__}>"
+    if isinstance(value, Mapping):
         items = list(value.items())[:_MAX_ITEMS]
         return {_text(_shown(name), known): _named(name, item, known, depth + 1) for name, item in items}
-    if depth < _MAX_DEPTH and isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, list | tuple | set | frozenset):
         return [_named(None, item, known, depth + 1) for item in list(value)[:_MAX_ITEMS]]
     return _text(_describe(value) if isinstance(value, BaseException) else _shown(value), known)
 

@@ -4,6 +4,7 @@ import json
 import logging
 import string
 import sys
+import time
 from collections.abc import Iterator
 from contextvars import copy_context
 
@@ -113,16 +114,24 @@ def test_a_secret_at_the_cut_of_a_long_text_is_gone() -> None:
     assert "k3y" not in redactor.text(key * 400)
 
 
-def test_records_are_bounded_in_length_and_depth() -> None:
-    deep: object = "x" * 100_000
-    for _ in range(100):
-        deep = [deep] * 100
-    told = Redactor()(None, "info", {"event": "x" * 1_000_000})
+@pytest.mark.parametrize(
+    "piece",
+    ["/a", "/", "a/b.", "?a", "&key", "sk-", "bearer ", "://a", "token=", 'key: "', "a-", "A.", "api_", "\n", "'"],
+)
+def test_no_text_takes_long(piece: str) -> None:
+    started = time.process_time()
+    Redactor()(None, "info", {"event": piece * 100_000, piece * 1_000: "x"})
+    assert time.process_time() - started < 1
+
+
+def test_records_are_bounded_in_length_width_and_depth() -> None:
+    deep: object = "x"
+    for _ in range(30):
+        deep = [deep, deep]
+    told = Redactor()(None, "info", {"event": "x" * 1_000_000, "wide": list(range(1_000)), "deep": deep})
     assert len(told["event"]) == MAX_TEXT
-    shallow: object = 1
-    for _ in range(100):
-        shallow = [shallow]
-    assert _told({"event": shallow})
+    assert told["wide"] == list(range(20))
+    assert len(json.dumps(told["deep"])) < 1_000
 
 
 def test_a_value_that_cannot_be_shown_does_not_lose_the_record() -> None:

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from catalogue.errors import RateLimited
 from server.caller import CLIENT, Callers
 from server.client_limits import ClientLimits
+from server.redaction import carry_anew
 
 
 class ClientGate:
@@ -22,6 +23,7 @@ class ClientGate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a connection on, or refuse a WebSocket with 429 before it opens."""
+        carry_anew()
         if scope["type"] == "http":
             await self._app(scope, receive, self._with_headers(scope, send))
         elif scope["type"] == "websocket":

@@ -54,12 +54,21 @@ _SHAPES = (
 )
 """What looks like a secret, and folders of this machine's sources; all in time linear in the text."""
 
-_carried: ContextVar[tuple[str, ...]] = ContextVar("carried_secrets", default=())
+_carried: ContextVar[list[str] | None] = ContextVar("carried_secrets", default=None)
+
+
+def carry_anew() -> None:
+    """Begin a connection, which carries nothing yet; all tasks that it starts share what is carried later."""
+    _carried.set([])
 
 
 def carry(secrets: Iterable[str]) -> None:
-    """Take these out of every record that the present request or task writes from now on."""
-    _carried.set((*_carried.get(), *secrets)[-_MAX_CARRIED:])
+    """Take these out of every record that the present connection's tasks write from now on."""
+    held = _carried.get()
+    if held is None:
+        _carried.set(held := [])
+    held.extend(secrets)
+    del held[:-_MAX_CARRIED]
 
 
 class Redactor:

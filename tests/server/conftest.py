@@ -8,4 +8,4 @@ from server import redaction
 @pytest.fixture(autouse=True)
 def _nothing_carried() -> None:
     """Let no test carry another's keys: they share one context, as requests never do."""
-    redaction._carried.set(())
+    redaction.carry_anew()

@@ -1,5 +1,6 @@
 """Redaction: no secret survives in any record, whatever it stands in, and no value can forge a record."""
 
+import asyncio
 import json
 import logging
 import string
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from server.logging import configure
-from server.redaction import GONE, MAX_TEXT, Redactor, carry
+from server.redaction import GONE, MAX_TEXT, Redactor, carry, carry_anew
 
 KEYS = st.text(st.sampled_from(string.ascii_letters + string.digits + string.punctuation), min_size=12, max_size=80)
 
@@ -58,10 +59,29 @@ def test_a_carried_key_is_gone_while_it_is_carried(key: str) -> None:
     redactor = Redactor()
 
     def request() -> str:
+        carry_anew()
         carry([key])
         return redactor.text(f"upstream said {key} is bad")
 
     assert key not in copy_context().run(request)
+
+
+async def test_what_one_task_of_a_connection_carries_is_gone_from_the_others_records() -> None:
+    redactor = Redactor()
+
+    async def acknowledge() -> None:
+        carry(["canary-caller-key"])
+
+    async def operate() -> str:
+        return redactor.text("failed with canary-caller-key")
+
+    async def connection() -> str:
+        carry_anew()
+        await asyncio.create_task(acknowledge())
+        return await asyncio.create_task(operate())
+
+    assert "canary" not in await asyncio.create_task(connection())
+    assert "canary" in await asyncio.create_task(operate())
 
 
 @pytest.mark.parametrize(

@@ -53,9 +53,16 @@ class Upstream:
         return joined(self.base_url, self.adapter.list_path)
 
     def check_url(self) -> str | None:
-        """Where a key or the health is checked without a model; null where the list is all there is to ask."""
-        target = self.health_url or self.adapter.key_check
-        return None if target is None else joined(self.base_url, target)
+        """Where a key or the health is checked without a model; null where the list is all there is to ask.
+
+        A key check on another host belongs to the adapter's own base URL: a key for any other is not sent there.
+        """
+        if self.health_url is not None:
+            return joined(self.base_url, self.health_url)
+        check = self.adapter.key_check
+        if check is None or ("://" in check and self.base_url != self.adapter.base_url):
+            return None
+        return joined(self.base_url, check)
 
     def endpoints_url(self, model_id: str) -> str | None:
         """Where the endpoints of a model are, by the provider's own model id; null where it publishes none."""

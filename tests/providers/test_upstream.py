@@ -41,6 +41,11 @@ def test_the_configured_health_url_goes_before_the_adapters_key_check() -> None:
     assert upstream("openai-compatible").check_url() is None
 
 
+def test_a_key_for_another_base_url_is_not_sent_to_the_adapters_host() -> None:
+    assert upstream("requesty", base_url="http://127.0.0.1:1/v1").check_url() is None
+    assert upstream(base_url="http://127.0.0.1:1/v1").check_url() == "http://127.0.0.1:1/v1/key"
+
+
 def test_endpoints_are_asked_by_the_providers_own_model_id() -> None:
     base = "https://openrouter.ai/api/v1/models"
     assert upstream().endpoints_url("~acme/new:free") == f"{base}/~acme/new:free/endpoints"

@@ -60,7 +60,7 @@ class Upstream:
         if self.health_url is not None:
             return joined(self.base_url, self.health_url)
         check = self.adapter.key_check
-        if check is None or ("://" in check and self.base_url != self.adapter.base_url):
+        if check is None or ("://" in check and self.base_url.rstrip("/") != self.adapter.base_url):
             return None
         return joined(self.base_url, check)
 

@@ -71,7 +71,9 @@ class PracticeUpstream:
         await self.stop()
 
     async def start(self, *routes: web.RouteDef) -> None:
-        """Listen on 127.0.0.1, and on 127.0.0.2 as another host; routes of the caller's own come first."""
+        """Listen on 127.0.0.1, and on 127.0.0.2 as another host, unless it does; the caller's own routes come first."""
+        if self._runner is not None:
+            return
         app = web.Application(client_max_size=_LARGEST_LIST)
         app.add_routes([*routes, web.route("*", "/{provider}/{path:.*}", self._handle)])
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.05)

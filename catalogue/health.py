@@ -79,7 +79,9 @@ def hampered(standing: Standing, *, at: datetime, problem: Problem) -> Standing:
 
 
 def _answered(standing: Standing, status: HealthStatus, *, at: datetime, problem: Problem | None) -> Standing:
-    successes = standing.consecutive_successes + 1
+    # An answer of no use helps a provider out of DOWN, for it is reached, but never out of DEGRADED.
+    counts = status is HealthStatus.HEALTHY or standing.status is HealthStatus.DOWN
+    successes = standing.consecutive_successes + 1 if counts else 0
     recovering = standing.status in _ILL and successes < SUCCESSES_TO_UP
     reached = standing.status if recovering else status
     return replace(

@@ -17,8 +17,6 @@ from providers._kit.http import Response, get
 from providers._kit.lists import Call
 from providers._kit.upstream import Upstream
 
-MAX_BODY_BYTES = 20 * 1024 * 1024
-"""A list longer than this is not a list of models; the longest recorded has 0.7 MB."""
 _MAX_BACKOFF_SECONDS = 10.0
 
 Received = Callable[[int], None]
@@ -101,7 +99,6 @@ class Calls:
                     self._session,
                     url,
                     headers=headers,
-                    max_bytes=MAX_BODY_BYTES,
                     timeout=limits.timeout,
                     progress=progress,
                 )

@@ -6,6 +6,7 @@ list is kept. Suspicious: the list is held back. In none of them does a reader w
 """
 
 import asyncio
+import gc
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -181,6 +182,7 @@ class Coordinator:
         if fetched.not_modified or fetched.digest == self._digest:
             return None
         self._tell(RefreshStep.READING, received=sum(map(len, fetched.bodies)))
+        gc.collect()  # quick here, before the rows come; what is garbage now must not be frozen with the next snapshot
         return await self._shared.parser.parse(self.upstream, fetched.bodies)
 
     async def _take(self, fetched: FetchedList, parsed: ParsedList | None, *, with_key: bool) -> Outcome:

@@ -82,9 +82,7 @@ class Ledger:
         for told in self._listeners:
             told(numbered)
         if relisted:
-            # What a snapshot holds lives long: frozen, it costs no later collection a look.
-            gc.collect()
-            gc.freeze()
+            gc.freeze()  # what a snapshot holds lives long: it need cost no later collection a look
         return numbered
 
     def _compare(

@@ -101,7 +101,7 @@ async def running(settings: Settings, upstreams: Sequence[Upstream], *, secret: 
             },
             shared=shared,
         )
-        on_demand = {id_: made.at(Priority.DEMAND, budget=_DEMAND_SECONDS) for id_, made in calls.items()}
+        on_demand = {id_: made.at(Priority.DEMAND, budget=_DEMAND_SECONDS, retries=1) for id_, made in calls.items()}
         by_id = {u.id: u for u in upstreams}
         endpoints = OnDemandEndpoints(
             reader=ledger,

@@ -5,6 +5,7 @@ from pathlib import Path
 from resolvers.schema import build_schema
 from tests import readme_table
 from tests.providers import golden
+from tests.server import configuration_table
 
 SDL = Path(__file__).resolve().parents[1] / "schema" / "schema.graphql"
 
@@ -19,5 +20,5 @@ def _write_sdl() -> None:
 
 
 if __name__ == "__main__":
-    for write in (_write_sdl, golden.write, readme_table.write):
+    for write in (_write_sdl, golden.write, readme_table.write, configuration_table.write):
         write()

@@ -25,7 +25,7 @@ class Upstream:
     """Asked instead of the adapter's key check, where the configuration names one."""
     key: SecretStr | None = None
     key_source: KeySource = KeySource.NONE
-    headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     """Sent with every call, as the configuration says."""
     calls: CallLimits = field(default_factory=CallLimits)
     enabled: bool = True

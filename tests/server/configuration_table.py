@@ -57,5 +57,6 @@ def _default(key: str, field: FieldInfo) -> str:
     return f"`{default}`{others}"
 
 
-if __name__ == "__main__":
+def write() -> None:
+    """Bring the page up to date."""
     PAGE.write_text(page(), "utf-8")

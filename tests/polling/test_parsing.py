@@ -1,0 +1,46 @@
+"""Reading lists off the event loop gives what reading them on it would."""
+
+import json
+import sys
+
+import pytest
+
+from polling.parsing import BIG, Parser
+from providers._kit.errors import Malformed
+from providers._kit.parse import parse_list
+from providers._kit.registry import adapters
+from providers._kit.upstream import Upstream
+from tests.practice.rows import big_list
+
+UPSTREAM = Upstream(
+    id="openrouter", name="OpenRouter", adapter=adapters()["openrouter"], base_url="https://upstream.test/v1"
+)
+
+
+def body(rows: list[object]) -> bytes:
+    encoded = json.dumps({"data": rows}).encode()
+    return encoded + b" " * max(BIG - len(encoded), 0)
+
+
+async def test_a_big_list_read_in_a_child_is_the_list_read_here() -> None:
+    bodies = (body([*big_list(300), None, 7]),)
+    parsed = await Parser().parse(UPSTREAM, bodies)
+    assert parsed == parse_list("openrouter", "openrouter", "OpenRouter", bodies)
+    assert (len(parsed.models), parsed.dropped) == (300, 2)
+
+
+async def test_a_big_body_that_is_no_list_is_malformed() -> None:
+    with pytest.raises(Malformed) as here:
+        parse_list("openrouter", "openrouter", "OpenRouter", (b"<" * BIG,))
+    with pytest.raises(Malformed) as there:
+        await Parser().parse(UPSTREAM, (b"<" * BIG,))
+    assert there.value.message == here.value.message
+
+
+async def test_a_child_that_dies_fails_its_list_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    parser = Parser()
+    with monkeypatch.context() as broken:
+        broken.setattr(sys, "executable", "/bin/false")
+        with pytest.raises(Malformed):
+            await parser.parse(UPSTREAM, (body(list(big_list(10))),))
+    assert len((await parser.parse(UPSTREAM, (body(list(big_list(10))),))).models) == 10

@@ -109,7 +109,7 @@ async def measure(rounds: int) -> None:
                 tasks.pop().cancel()
                 own, _ = memory(process)
                 print(
-                    f"refresh {number:2}      {said}; {result.changed} changed, {result.duration_ms:.0f} ms, {own:.0f} MB"
+                    f"refresh {number:2}  {said}; {result.changed} changed in {result.duration_ms:.0f} ms, {own:.0f} MB"
                 )
             print(f"peak            {peaks[0]:.0f} MB, with the reading child {peaks[1]:.0f} MB")
             for task in tasks:

@@ -11,6 +11,7 @@ from aiohttp.abc import AbstractResolver
 from aiohttp.http_exceptions import ContentEncodingError
 from yarl import URL
 
+from providers._kit.echo import secrets_of, without
 from providers._kit.errors import (
     Malformed,
     Rejected,
@@ -97,6 +98,7 @@ async def _follow(
     max_bytes: int,
     progress: Callable[[int], None] | None,
 ) -> Response:
+    secrets = secrets_of(headers)
     for _ in range(_MAX_REDIRECTS + 1):
         started = time.perf_counter()
         async with session.get(url, headers=headers, allow_redirects=False) as answer:
@@ -105,10 +107,14 @@ async def _follow(
                 url = _redirected(url, answer.headers.get("Location", ""))
                 continue
             _refuse(answer)
-            body = await _read(answer, max_bytes, progress)
-            lowered = {name.lower(): value for name, value in answer.headers.items()}
+            body = without(await _read(answer, max_bytes, progress), secrets)
+            lowered = {name.lower(): _shown(value, secrets) for name, value in answer.headers.items()}
             return Response(status=answer.status, body=body, headers=lowered, latency_ms=latency_ms)
     raise Rejected(f"The provider redirected more than {_MAX_REDIRECTS} times.")
+
+
+def _shown(value: str, secrets: tuple[bytes, ...]) -> str:
+    return without(value.encode("utf-8", "surrogateescape"), secrets).decode("utf-8", "surrogateescape")
 
 
 def _redirected(url: URL, location: str) -> URL:

@@ -4,6 +4,7 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+import orjson
 import pytest
 from aiohttp import ClientSession, web
 
@@ -268,3 +269,27 @@ async def test_a_key_that_cannot_be_sent_is_not_told(client: ClientSession, serv
     with pytest.raises(Rejected) as failed:
         await get(client, await serve(handler), headers={"Authorization": "Bearer sk\r\nX: made-up"}, timeout=5)
     assert "made-up" not in str(failed.value)
+
+
+LONG = 'sk-made-up/with"oddities\\0001'
+
+
+async def test_what_an_answer_repeats_of_the_requests_secrets_is_gone(client: ClientSession, serve: Serve) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        said = {"whole": request.headers["Authorization"], "own": request.headers["X-Own"], "kept": "x"}
+        return web.json_response(said, headers={"ETag": f'"{request.headers["X-Own"]}"', "X-Seen": "x"})
+
+    headers = {"Authorization": f"Bearer {LONG}", "X-Own": "a-header-of-the-operator", "If-None-Match": "x" * 20}
+    answer = await get(client, await serve(handler), headers=headers, timeout=5)
+    assert orjson.loads(answer.body) == {"whole": "Bearer [redacted]", "own": "[redacted]", "kept": "x"}
+    assert (answer.headers["etag"], answer.headers["x-seen"]) == ('"[redacted]"', "x")
+
+
+async def test_a_placeholder_for_a_key_and_a_condition_are_no_secrets(client: ClientSession, serve: Serve) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        return web.json_response({"id": "ollama/llama"}, headers={"ETag": request.headers["If-None-Match"]})
+
+    headers = {"Authorization": "Bearer ollama", "If-None-Match": '"0123456789abcdef"'}
+    answer = await get(client, await serve(handler), headers=headers, timeout=5)
+    assert answer.body == b'{"id": "ollama/llama"}'
+    assert answer.headers["etag"] == '"0123456789abcdef"'

@@ -13,8 +13,8 @@ LogFormat = Literal["auto", "console", "json"]
 _QUIET = ("uvicorn.access", "aiohttp.access")
 """Loggers that repeat request lines, which may hold keys."""
 
-_TERSE = ("aiocache",)
-"""Loggers whose lesser records hold cache keys, and so the fingerprints of callers' keys."""
+_TERSE = {"aiocache": logging.WARNING, "uvicorn.error": logging.INFO, "websockets": logging.INFO}
+"""Loggers whose lesser records hold cache keys, and so fingerprints of callers' keys, or whole frames and headers."""
 
 
 def configure(log_format: LogFormat, level: str, redactor: Redactor) -> None:
@@ -49,8 +49,8 @@ def configure(log_format: LogFormat, level: str, redactor: Redactor) -> None:
         logger.handlers, logger.propagate = [], True
     for name in _QUIET:
         logging.getLogger(name).disabled = True
-    for name in _TERSE:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, least in _TERSE.items():
+        logging.getLogger(name).setLevel(max(least, root.level))
     logging.captureWarnings(capture=True)
     # A record that cannot be formatted would be printed as it is, secrets included.
     logging.raiseExceptions = False

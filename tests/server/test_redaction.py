@@ -231,3 +231,14 @@ def test_cache_keys_are_in_no_record_however_much_is_logged(log: Redactor, capsy
     logging.getLogger("uvicorn.access").info("GET /graphql?token=x")
     logging.getLogger("own").debug("told")
     assert [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()] == ["told"]
+
+
+@pytest.mark.parametrize("level", ["debug", "error"])
+def test_frames_and_headers_of_connections_are_in_no_record(
+    log: Redactor, capsys: pytest.CaptureFixture[str], level: str
+) -> None:
+    configure("json", level, log)
+    logging.getLogger("uvicorn.error").debug("< TEXT '...connection_init...'")
+    logging.getLogger("websockets.server").debug("< X-Provider-Keys: ...")
+    logging.getLogger("uvicorn.error").error("broken")
+    assert [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()] == ["broken"]

@@ -38,6 +38,8 @@ class Provider:
     """How many rows OpenRouter puts on a page when the caller names no limit; None means all."""
     endpoints: dict[str, list[Row]] = field(default_factory=dict)
     etags: bool = True
+    echoes: tuple[str, ...] = ()
+    """The request's headers whose values are repeated in ids, names, messages and headers of every answer."""
     bodies: dict[object, tuple[bytes, str]] = field(default_factory=dict)
     """Encoded bodies with their ETags, so that a big list is encoded once."""
 
@@ -64,6 +66,19 @@ def failure(played: Provider, status: int, message: str, headers: Mapping[str, s
     usual = {"error": {"message": said, "type": "error", "param": None, "code": str(status)}}
     body = orjson.dumps(bodies.get(played.name, usual))
     return web.Response(status=status, body=body, content_type="application/json", headers=headers)
+
+
+def echoed(played: Provider, request: web.Request, response: web.Response) -> web.Response:
+    """Give the answer of a provider that repeats secrets, wherever a body or a header can hold one."""
+    for value in (request.headers[name] for name in played.echoes if name in request.headers):
+        secret = value.rpartition(" ")[2]
+        written = orjson.dumps(secret)[1:-1]
+        body = response.body if isinstance(response.body, bytes) else b""
+        for field_ in (b"id", b"name", b"description", b"message"):
+            body = body.replace(b'"%s":"' % field_, b'"%s":"%s-' % (field_, written))
+        response.body = body
+        response.headers.update({"ETag": f'W/"{secret}"', "X-Echo": value, "Retry-After": value})
+    return response
 
 
 def bearer(request: web.Request) -> str | None:

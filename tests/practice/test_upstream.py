@@ -436,3 +436,13 @@ def test_a_big_list_is_distinct_and_the_same_every_time() -> None:
     rows = big_list(500)
     assert len({row["id"] for row in rows}) == 500
     assert rows == big_list(500)
+
+
+async def test_an_echoing_provider_repeats_the_key_in_bodies_errors_and_headers(client: Client) -> None:
+    client.upstream.provider("practice").echoes = ("Authorization",)
+    got = await client.get("practice", Authorization="Bearer made-up")
+    assert got.ids[0] == "made-up-practice-large"
+    assert (got.headers["ETag"], got.headers["X-Echo"]) == ('W/"made-up"', "Bearer made-up")
+    client.upstream.set_fault("practice", Fault.SERVER_ERROR)
+    failed = await client.get("practice", Authorization="Bearer made-up")
+    assert failed.json["error"]["message"].startswith("made-up-")

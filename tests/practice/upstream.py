@@ -16,7 +16,7 @@ from aiohttp import web
 from tests.practice.bad_answers import Scene
 from tests.practice.faults import ANSWER_FAULTS, ROW_FAULTS, Fault
 from tests.practice.log import Seen, note
-from tests.practice.plays import Provider, answer, provider
+from tests.practice.plays import Provider, answer, echoed, provider
 from tests.practice.rows import Row, openrouter_row
 
 STRANGER = "stranger/model"
@@ -174,7 +174,9 @@ class PracticeUpstream:
         try:
             if (gate := self._gates.get(seen.provider)) and seen.path.endswith(gate.path):
                 await gate.open.wait()
-            return await self._answer(request, seen)
+            response = await self._answer(request, seen)
+            played = self.provider(seen.provider)
+            return echoed(played, request, response) if isinstance(response, web.Response) else response
         finally:
             self.in_flight -= 1
 

@@ -1,0 +1,1 @@
+"""Public GraphQL clients against the running server."""

@@ -10,7 +10,7 @@ from tests.backends.committer import rows
 from tests.backends.conftest import SqliteSeat
 from tests.catalogue.strategies import PROVIDER
 
-ROUNDS = int(os.environ.get("CATALOGUE_KILL_ROUNDS", "20"))
+ROUNDS = int(os.environ.get("KILL_ROUNDS", "20"))
 MOST_ACKNOWLEDGED = 40
 LONGEST_SPIN = 100_000
 """Turns of an empty loop: about as long as a few commits take."""

@@ -1,6 +1,6 @@
 """What programs that know the protocols say of the server's own stack.
 
-They need Node and the folder `CATALOGUE_CONFORMANCE_DIR`: the conformance programs with their `node_modules`.
+They need Node and the folder `CONFORMANCE_DIR`: the conformance programs with their `node_modules`.
 """
 
 import asyncio
@@ -14,12 +14,12 @@ import pytest
 from tests.conformance_app import Events, app_over
 from tests.protocols.ws_world import serving
 
-FOLDER = os.environ.get("CATALOGUE_CONFORMANCE_DIR")
+FOLDER = os.environ.get("CONFORMANCE_DIR")
 NODE = shutil.which("node")
 
 pytestmark = pytest.mark.skipif(
     NODE is None or FOLDER is None or not Path(FOLDER, "node_modules").is_dir(),
-    reason="needs Node, and CATALOGUE_CONFORMANCE_DIR with the conformance programs and their node_modules",
+    reason="needs Node, and CONFORMANCE_DIR with the conformance programs and their node_modules",
 )
 
 

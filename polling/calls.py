@@ -27,9 +27,18 @@ class CallSource(Protocol):
     """Where a provider's ways to call come from."""
 
     def at(
-        self, priority: Priority, *, budget: float, retries: int | None = None, progress: Received | None = None
+        self,
+        priority: Priority,
+        *,
+        budget: float,
+        retries: int | None = None,
+        enough: int | None = None,
+        progress: Received | None = None,
     ) -> Call:
-        """A way to call at a priority; all that one call does, waiting included, ends within `budget` seconds."""
+        """A way to call at a priority; all that one call does, waiting included, ends within `budget` seconds.
+
+        Of a body, no more than about `enough` bytes are read where that is given.
+        """
 
     async def close(self) -> None:
         """Stop waiting calls."""
@@ -46,15 +55,30 @@ class Calls:
         self._pace = Pace(requests_per_minute=limits.requests_per_minute, burst=limits.burst, clock=clock)
 
     def at(
-        self, priority: Priority, *, budget: float, retries: int | None = None, progress: Received | None = None
+        self,
+        priority: Priority,
+        *,
+        budget: float,
+        retries: int | None = None,
+        enough: int | None = None,
+        progress: Received | None = None,
     ) -> Call:
-        """A way to call at a priority; all that one call does, waiting included, ends within `budget` seconds."""
+        """A way to call at a priority; all that one call does, waiting included, ends within `budget` seconds.
+
+        Of a body, no more than about `enough` bytes are read where that is given.
+        """
 
         async def call(url: str, headers: Mapping[str, str]) -> Response:
             try:
                 async with asyncio.timeout(budget):
                     return await self._retried(
-                        url, headers, priority=priority, budget=budget, retries=retries, progress=progress
+                        url,
+                        headers,
+                        priority=priority,
+                        budget=budget,
+                        retries=retries,
+                        enough=enough,
+                        progress=progress,
                     )
             except TimeoutError:
                 raise TimedOut(f"{self._upstream.name} did not answer within {budget:g} s.") from None
@@ -71,6 +95,7 @@ class Calls:
         priority: Priority,
         budget: float,
         retries: int | None,
+        enough: int | None,
         progress: Received | None,
     ) -> Response:
         limits = self._upstream.calls
@@ -99,6 +124,7 @@ class Calls:
                     self._session,
                     url,
                     headers=headers,
+                    enough=enough,
                     timeout=limits.timeout,
                     progress=progress,
                 )

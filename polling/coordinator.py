@@ -32,6 +32,8 @@ from providers._kit.upstream import Upstream
 
 _LIST_BUDGET = 60.0
 """Seconds for one page of a list with its retries."""
+_PROBE_BYTES = 4_096
+"""So much of an answer shows that a provider answers; where the list itself is asked, the rest is not read."""
 _IDLE_SECONDS = 3600.0
 
 Outcome = tuple[RefreshOutcome, Problem | None, Sequence[Change]]
@@ -54,6 +56,7 @@ class Coordinator:
         self._record = ProviderRecord(provider_id=upstream.id, ward=self._ward, shared=shared)
         self._key = ServerKey(upstream=upstream, clock=shared.clock)
         self._turn = asyncio.Lock()
+        self._moved = asyncio.Event()
         self._flight: asyncio.Task[ProviderRefresh] | None = None
         self._validators: Validators | None = None
         self._digest = b""
@@ -62,11 +65,21 @@ class Coordinator:
 
     async def run(self) -> None:
         """Poll until cancelled."""
-        clock = self._shared.clock
         while True:
             await self._step()
-            wait = (self._record.schedule.due - clock.now()).total_seconds()
-            await clock.sleep(min(max(wait, 0.0), _IDLE_SECONDS))
+            await self._rest()
+
+    async def _rest(self) -> None:
+        """Sleep until something is due; an admin's refresh moves that, and so ends the rest."""
+        self._moved.clear()
+        wait = (self._record.schedule.due - self._shared.clock.now()).total_seconds()
+        sleep = self._shared.clock.sleep(min(max(wait, 0.0), _IDLE_SECONDS))
+        ends = {asyncio.create_task(sleep), asyncio.create_task(self._moved.wait())}
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
 
     async def _step(self) -> None:
         now = self._shared.clock.now()
@@ -140,6 +153,7 @@ class Coordinator:
             changes=tuple(changes),
         )
         self._tell(RefreshStep.DONE, model_count=result.model_count, result=result)
+        self._moved.set()
         return result
 
     async def _listed(self, priority: Priority) -> Outcome:
@@ -241,7 +255,7 @@ class Coordinator:
             await self._record.answered(latency_ms, self._list_problem or self._key.problem)
 
     async def _probed(self) -> float:
-        call = self._calls.at(Priority.PROBE, budget=self.upstream.calls.timeout, retries=0)
+        call = self._calls.at(Priority.PROBE, budget=self.upstream.calls.timeout, retries=0, enough=_PROBE_BYTES)
         key = self._key.usable(urgent=False)
         url = self.upstream.check_url() if key or self.upstream.health_url else None
         try:

@@ -75,16 +75,19 @@ async def get(
     *,
     headers: Mapping[str, str],
     max_bytes: int = MAX_BODY,
+    enough: int | None = None,
     timeout: float,  # noqa: ASYNC109  the total time of one try is a setting of each provider
     progress: Callable[[int], None] | None = None,
 ) -> Response:
     """Try one GET and give its whole answer; `progress` hears how many bytes have come.
 
+    Where `enough` is given, no more is read than it takes to have so many bytes, and the rest is hung up on.
+
     Raises UpstreamError, never anything of aiohttp's.
     """
     try:
         async with asyncio.timeout(timeout):
-            return await _follow(session, URL(url), headers, max_bytes, progress)
+            return await _follow(session, URL(url), headers, max_bytes, enough, progress)
     except TimeoutError:
         raise TimedOut(f"The provider did not answer in full within {timeout:g} s.") from None
     except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -96,6 +99,7 @@ async def _follow(
     url: URL,
     headers: Mapping[str, str],
     max_bytes: int,
+    enough: int | None,
     progress: Callable[[int], None] | None,
 ) -> Response:
     secrets = secrets_of(headers)
@@ -107,7 +111,7 @@ async def _follow(
                 url = _redirected(url, answer.headers.get("Location", ""))
                 continue
             _refuse(answer)
-            body = without(await _read(answer, max_bytes, progress), secrets)
+            body = without(await _read(answer, max_bytes, enough, progress), secrets)
             lowered = {name.lower(): _shown(value, secrets) for name, value in answer.headers.items()}
             return Response(status=answer.status, body=body, headers=lowered, latency_ms=latency_ms)
     raise Rejected(f"The provider redirected more than {_MAX_REDIRECTS} times.")
@@ -145,14 +149,19 @@ def _wait(answer: aiohttp.ClientResponse) -> float | None:
     return retry_after(answer.headers, now=time.time())
 
 
-async def _read(answer: aiohttp.ClientResponse, max_bytes: int, progress: Callable[[int], None] | None) -> bytes:
+async def _read(
+    answer: aiohttp.ClientResponse, max_bytes: int, enough: int | None, progress: Callable[[int], None] | None
+) -> bytes:
     body = bytearray()
-    async for piece in answer.content.iter_chunked(_CHUNK):
+    async for piece in answer.content.iter_chunked(_CHUNK if enough is None else min(enough, _CHUNK)):
         body += piece
         if len(body) > max_bytes:
             raise Malformed(f"The provider's answer is larger than {max_bytes:,} bytes.")
         if progress is not None:
             progress(len(body))
+        if enough is not None and len(body) >= enough:
+            answer.close()
+            break
     return bytes(body)
 
 

@@ -75,9 +75,15 @@ class ScriptedCalls:
         self.gate.set()
 
     def at(
-        self, priority: Priority, *, budget: float, retries: int | None = None, progress: Received | None = None
+        self,
+        priority: Priority,
+        *,
+        budget: float,
+        retries: int | None = None,
+        enough: int | None = None,
+        progress: Received | None = None,
     ) -> Call:
-        del budget, retries, progress
+        del budget, retries, enough, progress
 
         async def call(url: str, headers: Mapping[str, str]) -> Response:
             keyed = "Authorization" in headers

@@ -305,6 +305,23 @@ async def test_a_caller_that_goes_away_neither_stops_the_flight_nor_counts_as_a_
     assert one.standing.consecutive_failures == 0
 
 
+async def test_an_admins_refresh_ends_a_long_rest_and_polling_goes_on(one: World) -> None:
+    one.calls.list_answer = Throttled("Later.", retry_after=86_400.0)
+    await one.refresh()
+    polling = asyncio.create_task(one.coordinator.run())
+    await settle()
+    one.calls.list_answer = listed("a/one")
+    await one.refresh()
+    await settle()
+    one.calls.arrived.clear()
+    one.clock.advance(40)
+    async with asyncio.timeout(5):
+        await one.calls.arrived.wait()
+    assert one.calls.asked[-1].priority is Priority.PROBE
+    polling.cancel()
+    await asyncio.gather(polling, return_exceptions=True)
+
+
 async def test_stopping_in_the_middle_of_a_call_is_no_failure(one: World) -> None:
     one.calls.gate.clear()
     task = asyncio.create_task(one.coordinator.refresh(Priority.POLL))

@@ -113,6 +113,33 @@ async def test_a_body_past_the_cap_is_left_unread(client: ClientSession, serve: 
     assert sent < 20_000_000
 
 
+async def test_where_a_part_is_enough_the_rest_is_hung_up_on(client: ClientSession, serve: Serve) -> None:
+    gone = asyncio.Event()
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        try:
+            while True:
+                await response.write(b"x" * 1_000)
+                await asyncio.sleep(0)
+        finally:
+            gone.set()
+
+    answer = await get(client, await serve(handler), headers={}, enough=4_096, timeout=5)
+    assert answer.status == 200
+    assert 4_096 <= len(answer.body) <= 2 * 4_096
+    async with asyncio.timeout(5):
+        await gone.wait()
+
+
+async def test_a_body_shorter_than_what_is_enough_comes_whole(client: ClientSession, serve: Serve) -> None:
+    async def handler(_: web.Request) -> web.Response:
+        return web.Response(body=b"short")
+
+    assert (await get(client, await serve(handler), headers={}, enough=4_096, timeout=5)).body == b"short"
+
+
 async def test_a_small_body_that_unpacks_to_a_huge_one_is_left_packed(client: ClientSession, serve: Serve) -> None:
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     bomb = b"".join(packer.compress(b"\0" * 1_000_000) for _ in range(200)) + packer.flush()

@@ -8,7 +8,7 @@ from catalogue.facts import ModelFacts
 from catalogue.listing import Listing
 
 JUMP = Decimal(10)
-"""A price that rises or falls by this factor, or to zero, has jumped."""
+"""A price that rises or falls by this factor, or to zero, has jumped; so has one that vanishes."""
 MIN_MODELS = 10
 """Fewer models than this never make a list suspicious by their share."""
 _SAMPLE = 10
@@ -66,14 +66,17 @@ def _reason(
         return f"The list lost {len(removed)} of {len(old)} models."
     priced = sum(1 for facts in old.values() if facts.price is not None)
     if len(jumps) >= MIN_MODELS and len(jumps) > limits.repriced_share * priced:
-        return f"The prices of {len(jumps)} of {priced} priced models jumped tenfold or to zero."
+        return f"The prices of {len(jumps)} of {priced} priced models jumped tenfold, fell to zero or vanished."
     return None
 
 
 def _jumps(old: Mapping[str, ModelFacts], new: Mapping[str, ModelFacts]) -> Iterator[str]:
     for id_, facts in new.items():
         known = old.get(id_)
-        if known is None or known.price is None or facts.price is None or known.price == facts.price:
+        if known is None or known.price is None or known.price == facts.price:
+            continue
+        if facts.price is None:
+            yield id_
             continue
         pairs = ((known.price.input, facts.price.input), (known.price.output, facts.price.output))
         if any(before is not None and after is not None and _jumped(before, after) for before, after in pairs):

@@ -71,9 +71,9 @@ def test_a_price_jumps_by_a_factor_of_ten_or_to_zero_but_not_from_zero(before: s
     assert (found is not None) is held
 
 
-def test_a_price_that_vanishes_or_appears_does_not_jump() -> None:
+def test_a_price_that_vanishes_jumps_and_one_that_appears_does_not() -> None:
     unpriced, priced = rows(20, price=None), rows(20)
-    assert suspicion(listing(*priced), unpriced, LIMITS) is None
+    assert suspicion(listing(*priced), unpriced, LIMITS) is not None
     assert suspicion(listing(*unpriced), priced, LIMITS) is None
 
 

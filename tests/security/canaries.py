@@ -17,8 +17,16 @@ def canary(place: str) -> str:
 
 
 def forms(secret: str) -> frozenset[bytes]:
-    """A secret as it is, escaped for URLs, JSON and Python, and within base64 at any offset."""
-    written = {secret, quote(secret), quote(secret, safe=""), json.dumps(secret)[1:-1], repr(secret)[1:-1]}
+    """A secret as it is or cut, escaped for URLs, JSON and Python, and within base64 at any offset."""
+    middle = len(secret) // 2
+    written = {
+        secret[: middle + 3],
+        secret[middle:],
+        quote(secret),
+        quote(secret, safe=""),
+        json.dumps(secret)[1:-1],
+        repr(secret)[1:-1],
+    }
     plain = secret.encode()
     return frozenset({text.encode() for text in written} | {plain.hex().encode()} | set(_in_base64(plain)))
 

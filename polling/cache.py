@@ -61,7 +61,7 @@ class Memory(Generic[V]):
     async def get(self, key: str) -> V | None:
         """The value, which makes it the most recently used one."""
         value: V | None = await self._kept.get(key)
-        if value is not None:
+        if value is not None and key in self._weights:  # what just comes or goes has no weight yet, or no more
             self._weights.move_to_end(key)
         return value
 

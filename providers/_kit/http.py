@@ -87,7 +87,7 @@ async def get(
     """
     try:
         async with asyncio.timeout(timeout):
-            return await _follow(session, URL(url), headers, max_bytes, enough, progress)
+            return await _follow(session, URL(url), headers, max_bytes=max_bytes, enough=enough, progress=progress)
     except TimeoutError:
         raise TimedOut(f"The provider did not answer in full within {timeout:g} s.") from None
     except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -98,6 +98,7 @@ async def _follow(
     session: aiohttp.ClientSession,
     url: URL,
     headers: Mapping[str, str],
+    *,
     max_bytes: int,
     enough: int | None,
     progress: Callable[[int], None] | None,

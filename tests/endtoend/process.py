@@ -125,13 +125,14 @@ class ServerProcess:
             self._process.send_signal(how)
 
     def rss(self) -> int:
-        """Bytes of memory that the process holds now, its children included."""
-        process = psutil.Process(self._process.pid)
-        total = 0
-        for each in (process, *process.children(recursive=True)):
-            with suppress(psutil.NoSuchProcess):
-                total += each.memory_info().rss
-        return total
+        """Bytes of memory that the process holds now."""
+        return int(psutil.Process(self._process.pid).memory_info().rss)
+
+    def peak_rss(self) -> int:
+        """Bytes of memory that the process has held at most so far."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024
 
     async def query(self, document: str, *, token: str | None = None, **variables: object) -> Data:
         """Ask and give the data; QueryError when the answer holds errors."""

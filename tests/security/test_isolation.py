@@ -39,7 +39,7 @@ def _rows(ids: set[str]) -> list[dict[str, Any]]:
 
 
 def _settings(upstream: PracticeUpstream) -> str:
-    usual = "requests_per_minute = 60000\nburst = 10000\nmax_retries = 0\ntimeout = 2"
+    usual = "requests_per_minute = 60000\nburst = 10000\nmax_retries = 1\nbackoff_ms = 10\ntimeout = 10"
     return f"""
 model_list_ttl = {LIST_TTL}
 provider_health_ttl = 600

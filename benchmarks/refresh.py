@@ -62,7 +62,7 @@ def memory(process: psutil.Process) -> tuple[float, float]:
     children = 0
     for child in process.children(recursive=True):
         try:
-            if "tests.practice" not in child.cmdline():
+            if "polling.parsing_child" in child.cmdline():
                 children += child.memory_info().rss
         except psutil.NoSuchProcess:
             continue

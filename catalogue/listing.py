@@ -39,7 +39,7 @@ def merged(before: Listing, rows: Iterable[ModelFacts], *, at: datetime) -> List
     models: dict[str, ModelFacts] = {}
     for row in rows:
         known = old.get(row.id)
-        models[row.id] = known if known == row else row
+        models[row.id] = known if known is not None and (known is row or known == row) else row
     gone = frozenset(i for i in old if i not in models and i not in before.gone)
     if not gone and not before.gone and len(models) == len(old) and all(models[i] is old[i] for i in old):
         return replace(before, source=DataSource.LIVE, as_of=at)

@@ -125,6 +125,8 @@ class Coordinator:
                     "This list is not held back any more. Read providerHealth { quarantine { id } } anew."
                 )
             if accept:
+                # What was remembered is of the list before: that one coming back would pass for unchanged.
+                self._validators, self._digest = None, b""
                 accepted = await self._ward.release()
                 await self._record.eased(relist=lambda before: accepted or before)
             else:
@@ -197,7 +199,8 @@ class Coordinator:
             return None
         self._tell(RefreshStep.READING, received=sum(map(len, fetched.bodies)))
         gc.collect()  # quick here, before the rows come; what is garbage now must not be frozen with the next snapshot
-        return await self._shared.parser.parse(self.upstream, fetched.bodies)
+        known = self._record.state.listing.models
+        return await self._shared.parser.parse(self.upstream, fetched.bodies, known=known)
 
     async def _take(self, fetched: FetchedList, parsed: ParsedList | None, *, with_key: bool) -> Outcome:
         now = self._shared.clock.now()

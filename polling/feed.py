@@ -10,7 +10,7 @@ from catalogue.change import Change, Resync
 from catalogue.ports import Reader, Store
 from polling.clock import Clock
 
-RECENT = 10_000
+RECENT = 1_000
 """So many changes are kept in memory; older ones are read from the store."""
 _PAGE = 500
 

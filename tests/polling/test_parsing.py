@@ -29,6 +29,27 @@ async def test_a_big_list_read_in_a_child_is_the_list_read_here() -> None:
     assert (len(parsed.models), parsed.dropped) == (300, 2)
 
 
+async def test_what_did_not_change_in_a_big_list_keeps_its_record() -> None:
+    parser, rows = Parser(), list(big_list(300))
+    first = (await parser.parse(UPSTREAM, (body(list(rows)),), known={})).models
+    rows[7] = {**rows[7], "name": "Renamed"}
+    second = (await parser.parse(UPSTREAM, (body(list(rows[:-1])),), known={m.id: m for m in first})).models
+    assert [new is old for new, old in zip(second, first, strict=False)] == [n != 7 for n in range(299)]
+    assert second[7].name == "Renamed"
+
+
+async def test_records_that_are_held_already_are_given_again() -> None:
+    held = parse_list("openrouter", "openrouter", "OpenRouter", (body(list(big_list(300))),)).models
+    parsed = await Parser().parse(UPSTREAM, (body(list(big_list(300))),), known={m.id: m for m in held})
+    assert all(new is old for new, old in zip(parsed.models, held, strict=True))
+
+
+async def test_a_list_read_for_a_caller_leaves_nothing_behind() -> None:
+    parser = Parser()
+    await parser.parse(UPSTREAM, (body(list(big_list(10))),))
+    assert parser._read == {}
+
+
 async def test_a_big_body_that_is_no_list_is_malformed() -> None:
     with pytest.raises(Malformed) as here:
         parse_list("openrouter", "openrouter", "OpenRouter", (b"<" * BIG,))

@@ -255,6 +255,18 @@ async def test_an_accepted_list_is_served(one: World) -> None:
     assert healthy(one)
 
 
+async def test_the_list_before_an_accepted_one_is_news_when_it_comes_back(one: World) -> None:
+    one.calls.list_answer = listed(*MANY)
+    await one.refresh()
+    one.calls.list_answer = listed(*MANY[:10])
+    await one.refresh()
+    assert one.standing.quarantine is not None
+    await one.poller.resolve_quarantine(one.standing.quarantine.id, accept=True)
+    one.calls.list_answer = listed(*MANY)
+    result = await one.coordinator.refresh(Priority.ADMIN)
+    assert (result.outcome, one.state.model_count) == (RefreshOutcome.UPDATED, 40)
+
+
 async def test_a_discarded_list_is_not_held_back_again_and_the_reason_stays_visible(one: World) -> None:
     one.calls.list_answer = listed(*MANY)
     await one.refresh()

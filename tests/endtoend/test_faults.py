@@ -98,6 +98,7 @@ MODEL_STATUS = {"HEALTHY": "AVAILABLE", "DEGRADED": "LIMITED", "DOWN": "UNAVAILA
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def served(upstream: PracticeUpstream, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ServerProcess]:
+    upstream.set_list("openrouter", big_list(MODELS))
     bad_answers._bomb()  # packed once and kept, so that no test waits for it
     paced = settings(upstream, list_ttl=LIST_TTL, health_ttl=HEALTH_TTL, requests_per_minute=1_200, burst=BURST)
     async with ServerProcess(tmp_path_factory.mktemp("server"), paced) as started:

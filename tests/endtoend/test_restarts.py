@@ -1,0 +1,211 @@
+"""Starts and ends of the process: with nothing upstream, with a damaged store, told to stop, or killed."""
+
+import asyncio
+import os
+import random
+import signal
+import sys
+import time
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.endtoend.conftest import PROVIDERS, settings
+from tests.endtoend.process import ADMIN_TOKEN, REFRESH, QueryError, ServerProcess
+from tests.practice.rows import Row, big_list
+from tests.practice.upstream import PracticeUpstream
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+ROUNDS = int(os.environ.get("CATALOGUE_KILL_ROUNDS", "4"))
+SECONDS_TO_SERVE = 2.0
+NOISE = 2.0
+"""Other work on the machine may double a figure."""
+NOBODY = "http://127.0.0.1:9/v1"
+SOURCES = "{ models { id name source status errorMessage } catalogue { revision cursor totalModels } }"
+CHANGES = "subscription ($since: Cursor) { catalogueChanged(since: $since) { kind } }"
+
+
+async def filled(folder: Path, upstream: PracticeUpstream) -> dict[str, str]:
+    """Let a server read every provider's list once and stop; give the names that it served by id."""
+    async with ServerProcess(folder, settings(upstream)) as server:
+        await server.refresh()
+        return {model["id"]: model["name"] for model in (await server.query(SOURCES))["models"]}
+
+
+async def test_a_restart_while_every_provider_is_down_serves_the_last_good_data_at_once(
+    upstream: PracticeUpstream, tmp_path: Path
+) -> None:
+    upstream.set_list("openrouter", big_list(500))
+    served = await filled(tmp_path, upstream)
+    await upstream.stop()
+    began = time.monotonic()
+    async with ServerProcess(tmp_path, settings(upstream)) as server:
+        models = (await server.query(SOURCES))["models"]
+        seconds = time.monotonic() - began
+    await upstream.start()
+    sys.stdout.write(f"{len(models)} models served {seconds:.2f} s after the start of the process\n")
+    assert {model["id"]: model["name"] for model in models} == served
+    assert {model["source"] for model in models} == {"LAST_GOOD"}
+    assert seconds < SECONDS_TO_SERVE * NOISE
+
+
+@pytest.mark.parametrize("said", ["max_retries = 0", "poll = false"], ids=["nobody answers", "nobody is asked"])
+async def test_a_first_start_without_a_network_serves_the_packaged_baseline(tmp_path: Path, said: str) -> None:
+    tables = (f'[providers.{name}]\nbase_url = "{NOBODY}"\n{said}\n' for name in ("openrouter", "requesty"))
+    async with ServerProcess(tmp_path, "".join(tables)) as server:
+        models = (await server.query(SOURCES))["models"]
+    assert len(models) > 100
+    assert {model["source"] for model in models} == {"BASELINE"}
+    assert "AVAILABLE" not in {model["status"] for model in models}
+    assert all(model["errorMessage"] for model in models)
+
+
+async def test_a_damaged_store_is_moved_aside_and_said_once(upstream: PracticeUpstream, tmp_path: Path) -> None:
+    served = await filled(tmp_path, upstream)
+    store = next((tmp_path / "data").glob("catalogue.*"))
+    store.write_bytes(b"no database " * 1_000)
+    async with ServerProcess(tmp_path, settings(upstream)) as server:
+        await server.refresh()
+        assert (await server.query(SOURCES))["catalogue"]["totalModels"] == len(served)
+        await server.stop()
+        lines = [line for line in server.stderr.splitlines() if "store" in line]
+    assert len(lines) == 1
+    assert "moved aside" in lines[0]
+    aside = [path for path in store.parent.iterdir() if ".aside-" in path.name]
+    assert [path.read_bytes()[:11] for path in aside] == [b"no database"]
+
+
+async def test_a_second_server_on_the_same_data_folder_is_refused_in_one_line(
+    upstream: PracticeUpstream, tmp_path: Path
+) -> None:
+    async with ServerProcess(tmp_path, settings(upstream)) as server:
+        second = ServerProcess(tmp_path, settings(upstream))
+        await second.spawn()
+        assert await second.ended() == 2
+        assert second.stderr.count("\n") == 1
+        assert second.stderr.startswith("Configuration: data_dir:")
+        assert "another server" in second.stderr
+        await server.query("{ catalogue { revision } }")
+
+
+async def test_sigterm_ends_the_process_with_streams_and_a_hanging_request_open(
+    upstream: PracticeUpstream, tmp_path: Path
+) -> None:
+    async with ServerProcess(tmp_path, settings(upstream)) as server:
+        await server.refresh()
+        since = (await server.query("{ catalogue { cursor } }"))["catalogue"]["cursor"]
+        for name in PROVIDERS:
+            upstream.hold(name)
+        seen = len(upstream.log)
+        async with (
+            server.subscription("ws", CHANGES, since=since) as over_socket,
+            server.subscription("sse", CHANGES, since=since) as over_events,
+        ):
+            hanging = asyncio.create_task(server.query(REFRESH, token=ADMIN_TOKEN))
+            await upstream.arrived(seen + len(PROVIDERS))
+            began = time.monotonic()
+            server.signal(signal.SIGTERM)
+            ends = await asyncio.gather(hanging, _drained(over_socket), _drained(over_events), return_exceptions=True)
+            assert await server.ended() == 0
+            seconds = time.monotonic() - began
+    upstream.clear()
+    sys.stdout.write(f"ended {seconds:.2f} s after SIGTERM\n")
+    assert seconds < 10
+    assert all(isinstance(end, dict | list | aiohttp.ClientError | QueryError) for end in ends), ends
+    assert "Traceback" not in server.stderr
+
+
+async def _drained(events: object) -> list[object]:
+    return [event async for event in events]  # type: ignore[attr-defined]
+
+
+async def test_killed_at_any_moment_it_has_lost_nothing_of_what_it_acknowledged(
+    upstream: PracticeUpstream, tmp_path: Path
+) -> None:
+    chance = random.Random(20260501)
+    revision = 0
+    for turn in range(ROUNDS):
+        async with ServerProcess(tmp_path, settings(upstream)) as server:
+            now = (await server.query(SOURCES))["catalogue"]
+            assert now["revision"] >= revision
+            killing = asyncio.create_task(_killed(server, upstream, chance.randrange(1, 30)))
+            revision, names = await _refreshed_until_killed(server, upstream, turn)
+            await killing
+        async with ServerProcess(tmp_path, "\n".join(_unpolled(upstream))) as server:
+            found = await server.query(SOURCES)
+            assert "moved aside" not in server.stderr
+            assert found["catalogue"]["revision"] >= revision
+            kept = {model["name"] for model in found["models"] if model["id"].startswith("practice/model-")}
+            assert len(kept) == 1, "a list is stored whole"
+            assert kept == names or found["catalogue"]["revision"] > revision
+
+
+def _unpolled(upstream: PracticeUpstream) -> list[str]:
+    lines = settings(upstream).splitlines()
+    return [f"{line}\npoll = false" if line.startswith("base_url") else line for line in lines]
+
+
+async def _killed(server: ServerProcess, upstream: PracticeUpstream, after: int) -> None:
+    """Kill the server once upstream has seen so many more calls."""
+    await upstream.arrived(len(upstream.log) + after)
+    server.signal(signal.SIGKILL)
+
+
+async def _refreshed_until_killed(server: ServerProcess, upstream: PracticeUpstream, turn: int) -> tuple[int, set[str]]:
+    """Refresh ever new lists; give the revision acknowledged last, and the names that it was acknowledged with."""
+    revision, names = 0, set[str]()
+    for number in range(10_000):
+        name = f"{turn}-{number}"
+        upstream.set_list("practice", [_row(index, name) for index in range(20)])
+        try:
+            data = await server.query(
+                'mutation { refreshCatalogue(provider: "practice") { revision results { outcome } } }',
+                token=ADMIN_TOKEN,
+            )
+        except (aiohttp.ClientError, ConnectionError):
+            return revision, names
+        refreshed = data["refreshCatalogue"]
+        assert refreshed["results"] == [{"outcome": "UPDATED"}]
+        revision, names = refreshed["revision"], {name}
+    raise AssertionError("the server was not killed")
+
+
+def _row(index: int, name: str) -> Row:
+    return {"id": f"model-{index}", "name": name, "object": "model"}
+
+
+@pytest.mark.parametrize(
+    ("toml", "env", "named"),
+    [
+        ("prot = 1\n", {}, ["catalogue.toml", "prot", "did you mean port"]),
+        ('model_list_ttl = "soon"\n', {}, ["catalogue.toml", "model_list_ttl", "mend or remove"]),
+        ("[providers.openrouter]\nbase_urll = 1\n", {}, ["providers.openrouter.base_urll", "did you mean base_url"]),
+        ('[providers.mine]\nbase_url = "http://localhost:1"\n', {}, ["providers.mine", "set adapter"]),
+        ("= nonsense\n", {}, ["catalogue.toml", "not valid TOML"]),
+        ("", {"CATALOGUE_PORTT": "1"}, ["CATALOGUE_PORTT", "did you mean CATALOGUE_PORT"]),
+        ("", {"CATALOGUE_MODEL_LIST_TTL": "-1"}, ["CATALOGUE_MODEL_LIST_TTL", "greater than 0"]),
+        ("", {"CATALOGUE_HOST": "192.0.2.1"}, ["192.0.2.1", "another"]),
+    ],
+)
+async def test_bad_configuration_stops_the_start_with_one_line(
+    tmp_path: Path, toml: str, env: dict[str, str], named: list[str]
+) -> None:
+    server = ServerProcess(tmp_path, toml, env=env)
+    await server.spawn()
+    assert await server.ended() == 2
+    last = server.stderr.splitlines()[-1]
+    assert last.startswith("Configuration: ")
+    assert all(part in last for part in named), last
+    assert "Traceback" not in server.stderr
+
+
+async def test_a_data_folder_that_cannot_be_made_stops_the_start_with_one_line(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file stands where the folder should be")
+    server = ServerProcess(tmp_path)
+    await server.spawn()
+    assert await server.ended() == 2
+    assert server.stderr.splitlines()[-1].startswith("Configuration: ")
+    assert "data" in server.stderr.splitlines()[-1]
+    assert "Traceback" not in server.stderr

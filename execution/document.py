@@ -62,6 +62,10 @@ class Documents:
         self._rules = specified_rules if limits.introspection else (*specified_rules, NoSchemaIntrospectionCustomRule)
         self._read: BoundedLru[Document] = BoundedLru(entries=limits.cached_documents, weight=limits.cached_characters)
 
+    def knows(self, text: str) -> bool:
+        """Whether a text was read before."""
+        return text in self._read
+
     def read(self, text: str) -> Document:
         """Parse, measure and validate a text, or find it among those already read.
 

@@ -88,6 +88,17 @@ class Executor(Generic[S]):
             self._schema, limits=limits, catalogue_size=catalogue_size, persisted=persisted or PersistedDocuments()
         )
         self._turn = asyncio.Lock()
+        self._reading = asyncio.Lock()
+
+    async def prepare_in_turn(
+        self, request: GraphQLRequest, *, allow: frozenset[OperationType] | None = None
+    ) -> Prepared | Answer:
+        """Prepare a request; where its document is new, one at a time, so that others with known ones go on between."""
+        if not self._preparation.knows(request):
+            async with self._reading:
+                await asyncio.sleep(0)
+                return self.prepare(request, allow=allow)
+        return self.prepare(request, allow=allow)
 
     def prepare(self, request: GraphQLRequest, *, allow: frozenset[OperationType] | None = None) -> Prepared | Answer:
         """Make a request ready to run, or answer why it cannot; `allow` names the kinds that may run (None: all)."""

@@ -17,6 +17,9 @@ class BoundedLru(Generic[V]):
     def __len__(self) -> int:
         return len(self._held)
 
+    def __contains__(self, key: str) -> bool:
+        return key in self._held
+
     def get(self, key: str) -> V | None:
         """Look a value up, which makes it the most recently used one."""
         found = self._held.get(key)

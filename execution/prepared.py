@@ -65,6 +65,10 @@ class Preparation:
         self._persisted = persisted
         self._documents = Documents(schema, limits)
 
+    def knows(self, request: GraphQLRequest) -> bool:
+        """Whether the request's document need not be read: it was before, or there is none."""
+        return request.query is None or self._documents.knows(request.query)
+
     def __call__(self, request: GraphQLRequest, allow: frozenset[OperationType] | None) -> Prepared:
         """Prepare a request; `allow` names the kinds that may run (None: all).
 

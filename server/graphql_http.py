@@ -122,7 +122,7 @@ class GraphQLEndpoint(Generic[S]):
         self, connection: HTTPConnection, receive: Receive, accepted: Acceptable, caller: S, admission: AsyncExitStack
     ) -> Response | EventStream:
         request = await self._read(connection, receive)
-        prepared = self._executor.prepare(request, allow=_ALLOWED[connection.scope["method"]])
+        prepared = await self._executor.prepare_in_turn(request, allow=_ALLOWED[connection.scope["method"]])
         if isinstance(prepared, Answer):
             return self._finished(connection, prepared, accepted)
         if prepared.kind is OperationType.SUBSCRIPTION:

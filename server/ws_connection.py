@@ -195,7 +195,7 @@ class Connection(Generic[S]):
     async def _send_results(self, message: Subscribe) -> Answer | None:
         """Send each result as `next`; returns an answer that is no result, if one comes."""
         executor = self._service.executor
-        prepared = executor.prepare(message.request)
+        prepared = await executor.prepare_in_turn(message.request)
         if isinstance(prepared, Answer):
             return prepared
         if prepared.kind is not OperationType.SUBSCRIPTION:

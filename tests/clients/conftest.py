@@ -12,6 +12,8 @@ from tests.practice.rows import openrouter_list
 from tests.practice.upstream import PracticeUpstream
 
 REPRICED = "openrouter/meta/llama-practice"
+SEEING = {"Google: Gemini Practice", "Openai: Practice 5"}
+"""The names of OpenRouter's models with vision."""
 
 Reprice = Callable[[], Awaitable[float]]
 

@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).parent
+OPERATIONS = HERE / "operations.graphql"
+"""What every client asks: Pick, Now and Follow."""
 NODE = shutil.which("node") or "node"
 INSTALLED = Path(os.environ.get("CLIENTS_DIR", "absent")).absolute()
 MODULES = INSTALLED / "javascript" / "node_modules"
@@ -36,8 +38,9 @@ Told = AsyncGenerator[dict[str, Any], None]
 
 
 def javascript(folder: Path) -> Path:
-    """Copy the JavaScript programs into a folder, their libraries beside them, and give it."""
+    """Copy the JavaScript programs into a folder, the operations and their libraries beside them, and give it."""
     copied = Path(shutil.copytree(HERE / "javascript", folder / "javascript"))
+    shutil.copy(OPERATIONS, copied)
     (copied / "node_modules").symlink_to(MODULES)
     return copied
 

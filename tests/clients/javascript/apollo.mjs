@@ -6,7 +6,7 @@ import { PersistedQueryLink } from "@apollo/client/link/persisted-queries";
 import { GraphQLWsLink } from "@apollo/client/link/subscriptions";
 import { createClient } from "graphql-ws";
 import WebSocket from "ws";
-import { CURSOR, FOLLOW, PICK, REFRESH, socketUrl, tell, token, url, watched } from "./program.mjs";
+import { operations, REFRESH, socketUrl, tell, token, url, watched } from "./program.mjs";
 
 const wire = [];
 const socket = createClient({ url: socketUrl, webSocketImpl: WebSocket });
@@ -16,7 +16,7 @@ const http = ApolloLink.from([
   new HttpLink({ uri: url, fetch: watched(wire) }),
 ]);
 const client = new ApolloClient({
-  cache: new InMemoryCache({ possibleTypes: { Change: ["PriceChanged", "StatusChanged"] } }),
+  cache: new InMemoryCache({ typePolicies: { Catalogue: { keyFields: [] }, Pricing: { merge: true } } }),
   link: ApolloLink.split(({ operationType }) => operationType === "subscription", new GraphQLWsLink(socket), http),
 });
 
@@ -26,28 +26,26 @@ async function requests(work) {
   return { outcome, wire: [...wire] };
 }
 
+const query = gql(operations.Pick);
+const fetchPolicy = "network-only";
 const pick = (provider) =>
-  requests(() =>
-    client.query({ query: gql(PICK), variables: { provider, capability: "VISION" }, fetchPolicy: "network-only" }),
-  );
+  requests(() => client.query({ query, variables: { provider, capability: "VISION" }, fetchPolicy }));
 
 const unknown = await pick("openrouter");
 const known = await pick("openrouter");
 const wrong = await pick("nobody");
 const context = { headers: { authorization: `Bearer ${token}` } };
-const refresh = await requests(() => client.mutate({ mutation: gql(REFRESH), context }));
-const { data } = await client.query({ query: gql(CURSOR) });
+const refresh = await client.mutate({ mutation: gql(REFRESH), context });
+const { data } = await client.query({ query: gql(operations.Now) });
 tell({
   names: known.outcome.data.models.map((model) => model.name),
   registering: unknown.wire,
   registered: known.wire,
   code: CombinedGraphQLErrors.is(wrong.outcome) && wrong.outcome.errors[0].extensions.code,
-  failing: wrong.wire,
-  refresh: refresh.outcome.data.refreshCatalogue.results.map((result) => result.outcome),
-  refreshing: refresh.wire,
+  refresh: refresh.data.refreshCatalogue.results.map((result) => result.outcome),
 });
 
-const following = client.subscribe({ query: gql(FOLLOW), variables: { since: data.catalogue.cursor } });
+const following = client.subscribe({ query: gql(operations.Follow), variables: { since: data.catalogue.cursor } });
 const subscription = following.subscribe(async ({ data: event, error }) => {
   tell({ event: event?.catalogueChanged, error: error?.message });
   subscription.unsubscribe();

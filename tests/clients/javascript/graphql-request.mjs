@@ -1,11 +1,11 @@
 // graphql-request: plain queries and mutations.
 import { ClientError, GraphQLClient } from "graphql-request";
-import { PICK, REFRESH, tell, token, url, watched } from "./program.mjs";
+import { operations, REFRESH, tell, token, url, watched } from "./program.mjs";
 
 const wire = [];
 const client = new GraphQLClient(url, { fetch: watched(wire) });
-const picked = await client.request(PICK, { provider: "openrouter", capability: "VISION" });
-const wrong = await client.request(PICK, { provider: "nobody" }).catch((error) => error);
+const picked = await client.request(operations.Pick, { provider: "openrouter", capability: "VISION" });
+const wrong = await client.request(operations.Pick, { provider: "nobody" }).catch((error) => error);
 const refresh = await client.request(REFRESH, {}, { authorization: `Bearer ${token}` });
 tell({
   names: picked.models.map((model) => model.name),

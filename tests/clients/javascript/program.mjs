@@ -1,19 +1,14 @@
-// What every program here shares: the address of the server, the documents, and the way to tell what was seen.
+// What every program here shares: the address of the server, the operations, and the way to tell what was seen.
+import { readFileSync } from "node:fs";
+import { parse, print } from "graphql";
+
 export const url = process.argv[2];
 export const socketUrl = url.replace("http", "ws");
 export const token = process.argv[3];
 
-export const PICK = `query Pick($provider: [ID!], $capability: [Capability!]) {
-  models(provider: $provider, capability: $capability) { id name pricing { input(per: MILLION) } }
-}`;
-export const CURSOR = "query Cursor { catalogue { cursor } }";
-export const FOLLOW = `subscription Follow($since: Cursor) {
-  catalogueChanged(kinds: PRICE_CHANGED, since: $since) {
-    kind
-    cursor
-    ... on PriceChanged { model { id } after { input(per: MILLION) } }
-  }
-}`;
+// The operations by name, each as a text of its own.
+const written = parse(readFileSync(new URL("operations.graphql", import.meta.url), "utf8"));
+export const operations = Object.fromEntries(written.definitions.map((each) => [each.name.value, print(each)]));
 export const REFRESH = 'mutation { refreshCatalogue(provider: "openrouter") { results { outcome } } }';
 
 // One line of JSON; the test that runs the program reads them as they come.

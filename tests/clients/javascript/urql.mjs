@@ -1,7 +1,7 @@
 // urql: subscriptions over Server-Sent Events, by its own fetch (queries by POST or GET) or by the graphql-sse client.
 import { Client, fetchExchange, subscriptionExchange } from "@urql/core";
 import { createClient } from "graphql-sse";
-import { CURSOR, FOLLOW, PICK, REFRESH, tell, token, url, watched } from "./program.mjs";
+import { operations, REFRESH, tell, token, url, watched } from "./program.mjs";
 
 const variant = process.argv[4];
 const wire = [];
@@ -19,11 +19,11 @@ const client = new Client({
   preferGetMethod: variant === "GET" ? "force" : false,
 });
 
-const picked = await client.query(PICK, { provider: "openrouter", capability: "VISION" }).toPromise();
-const wrong = await client.query(PICK, { provider: "nobody" }).toPromise();
+const picked = await client.query(operations.Pick, { provider: "openrouter", capability: "VISION" }).toPromise();
+const wrong = await client.query(operations.Pick, { provider: "nobody" }).toPromise();
 const fetchOptions = { headers: { authorization: `Bearer ${token}` } };
 const refresh = await client.mutation(REFRESH, {}, { fetchOptions }).toPromise();
-const { data } = await client.query(CURSOR, {}).toPromise();
+const { data } = await client.query(operations.Now, {}).toPromise();
 tell({
   names: picked.data.models.map((model) => model.name),
   code: wrong.error.graphQLErrors[0].extensions.code,
@@ -32,7 +32,7 @@ tell({
 });
 
 wire.length = 0;
-const following = client.subscription(FOLLOW, { since: data.catalogue.cursor });
+const following = client.subscription(operations.Follow, { since: data.catalogue.cursor });
 const subscription = following.subscribe(({ data: event, error }) => {
   tell({ event: event?.catalogueChanged, error: error?.message, wire });
   // Not at once: urql 6.0 leaves an AbortError to nobody when its stream is ended from within an event.

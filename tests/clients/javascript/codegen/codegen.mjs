@@ -1,7 +1,7 @@
-// graphql-codegen: the schema comes from the server that runs, the types from the operations beside this file.
+// graphql-codegen: the schema comes from the server that runs, the types from the operations that all clients ask.
 export default {
   schema: process.env.SERVER_URL,
-  documents: "operations.graphql",
+  documents: "../operations.graphql",
   generates: {
     "operations.ts": {
       plugins: ["typescript-operations", "typed-document-node"],

@@ -1,17 +1,19 @@
 """The ASGI application: the routes over the running parts, behind the web's rules and the clients' limits."""
 
 import secrets
+from collections.abc import Mapping
 from importlib.resources import files
 
 import structlog
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import ASGIApp
 
 from catalogue.scope import Scope
 from execution.executor import Executor
+from execution.persisted import PersistedDocuments
 from resolvers.context import Context
 from resolvers.position import event_ids
 from resolvers.schema import build_schema
@@ -38,9 +40,15 @@ log = structlog.get_logger(__name__)
 
 
 def application(
-    parts: Parts, services: Services, *, settings: Settings, callers: Callers, limits: ClientLimits
-) -> Starlette:
-    """Everything that the server answers."""
+    parts: Parts,
+    services: Services,
+    *,
+    settings: Settings,
+    callers: Callers,
+    limits: ClientLimits,
+    allowed: Mapping[str, str] | None = None,
+) -> ASGIApp:
+    """Everything that the server answers; `allowed` are the only documents that may run, by hash."""
     executor: Executor[Scope] = Executor(
         build_schema(),
         limits=settings.limits.document(introspection=settings.introspection, suggestions=settings.suggestions),
@@ -48,6 +56,7 @@ def application(
         catalogue_size=lambda: parts.ledger.snapshot.total_models,
         report=_report,
         event_id=event_ids(parts.ledger),
+        persisted=PersistedDocuments(allowed),
     )
     graphql = GraphQLEndpoint(
         executor,
@@ -82,14 +91,9 @@ def application(
     ]
     if settings.graphiql:
         routes.append(Route("/graphiql", _graphiql))
-    return Starlette(
-        routes=routes,
-        middleware=[
-            Middleware(WebRules, origins=settings.cors_origins),
-            Middleware(ClientGate, callers=callers, limits=limits),
-        ],
-        exception_handlers={Exception: _crashed},
-    )
+    answering = Starlette(routes=routes, exception_handlers={Exception: _crashed})
+    # Starlette would put its own middleware around these, and its answer to a crash would know no rules.
+    return WebRules(ClientGate(answering, callers=callers, limits=limits), origins=settings.cors_origins)
 
 
 def _report(error: Exception, error_id: str) -> None:

@@ -17,6 +17,7 @@ import aiohttp
 from providers._kit.errors import Unauthorized, UpstreamError
 from providers._kit.http import get, session
 from providers._kit.upstream import Upstream
+from server.allowed_documents import allowed_documents
 from server.configuration import CONFIG, ConfigurationError, load_settings
 from server.kept_secrets import ADMIN_FILE
 from server.remote import Remote, RemoteError
@@ -44,6 +45,7 @@ def examine(env: Mapping[str, str], *, config: Path | None = None, data_dir: Pat
         options = {"data_dir": data_dir} if data_dir else {}
         settings = load_settings(env, config=config, options=options)
         providers = upstreams(settings, env)
+        allowed_documents(settings.allowed_documents)
     except ConfigurationError as error:
         return [*checks, Check("configuration", ok=False, found=str(error), remedy="Mend it as it says.")]
     source = config or env.get(CONFIG)

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from backends.errors import StoreConflict, StoreUnusable
 from resolvers.services import Services
+from server.allowed_documents import allowed_documents
 from server.app import application
 from server.audit_log import AuditLog
 from server.caller import Callers
@@ -50,6 +51,7 @@ def serve(settings: Settings) -> None:
 
 async def _serve(settings: Settings, redactor: Redactor) -> None:
     providers = upstreams(settings, os.environ)
+    allowed = allowed_documents(settings.allowed_documents)
     secret, tokens = hashing_secret(settings), admin_tokens(settings)
     redactor.register([secret, *settings.secrets(), *(t.plain for t in tokens if t.plain)])
     redactor.register(u.key for u in providers if u.key)
@@ -78,7 +80,7 @@ async def _serve(settings: Settings, redactor: Redactor) -> None:
                 client_limits=limits,
                 clock=parts.clock.now,
             )
-            app = application(parts, services, settings=settings, callers=callers, limits=limits)
+            app = application(parts, services, settings=settings, callers=callers, limits=limits, allowed=allowed)
             writing = asyncio.create_task(audit.run(), name="audit-log")
             try:
                 await _Server(_config(app, settings), on_stop=parts.end_streams).serve()

@@ -94,6 +94,8 @@ class Settings(BaseModel):
     """Addresses or networks whose X-Forwarded-For is believed."""
     audit_retention_days: Annotated[int, Field(ge=1, le=3_650)] = 90
     """Days that entries of the audit log are kept."""
+    allowed_documents: Path | None = None
+    """The only documents that may run: a JSON file of them by hash, or a folder of `.graphql` files, see below."""
     introspection: bool = True
     """Whether clients may read the schema."""
     suggestions: bool = False

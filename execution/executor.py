@@ -155,8 +155,9 @@ class Executor(Generic[S]):
         try:
             context = self._context_of(prepared, scope)
             async with asyncio.timeout(self._limits.seconds):
-                running = execute_root_selection_set(self._executor(prepared, context, root))
-                result = await running if _is_awaitable(running) else cast("ExecutionResult", running)
+                with self._executor(prepared, context, root) as executor:
+                    running = execute_root_selection_set(executor)
+                    result = await running if _is_awaitable(running) else cast("ExecutionResult", running)
             private = bool(getattr(context, "private", False))
             return self._answer(result, private=private, event_id=None if root is None else self._event_id(root))
         except TimeoutError:

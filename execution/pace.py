@@ -6,7 +6,7 @@ other client up for a tenth of a second. As asynchronous iterables, which it kno
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from graphql import GraphQLList, GraphQLOutputType, GraphQLResolveInfo, get_named_type, is_composite_type
 from graphql.execution import Executor as GraphQLExecutor
@@ -27,6 +27,13 @@ class PacedExecutor(GraphQLExecutor[Any]):
         super().__init__(*arguments, **named)
         self._turn = turn
         self._rows = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of the context: graphql-core's executors refer to themselves, and would keep it until a collection."""
+        self.context_value = None
 
     def complete_list_value(  # noqa: PLR0917 - graphql-core passes them by position
         self,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Sequence
+from functools import partial
 
 from strawberry.dataloader import DataLoader
 
@@ -32,10 +33,11 @@ class Context:
         """What the operation costs; set by who runs it."""
         self._overlay: Overlay | None = None
         self._reading: asyncio.Task[Overlay] | None = None
-        self._endpoint_lists = 0
-        self._health = DataLoader(self._load_health)
-        self._incidents = DataLoader(self._load_incidents)
-        self._endpoints = DataLoader(self._load_endpoints)
+        # Loaders that knew this object would make a circle with it, which only the garbage collector could end: with it
+        # an old snapshot would live on, for good where the collector has been told not to look (gc.freeze).
+        self._health = DataLoader(partial(_load_health, services))
+        self._incidents = DataLoader(partial(_load_incidents, services))
+        self._endpoints = DataLoader(_EndpointLoad(services))
 
     @property
     def snapshot(self) -> Snapshot:
@@ -79,25 +81,32 @@ class Context:
         """A model's endpoints; BadUserInput for all of them when a request asks for too many."""
         return self._endpoints.load(model_id)
 
-    async def _load_health(self, keys: list[tuple[str, UptimeWindow]]) -> list[Sequence[HealthBucket]]:
-        now, history = self.services.clock(), self.services.history
-        windows = dict.fromkeys(window for _, window in keys)
-        found = {
-            window: await history.health([id_ for id_, w in keys if w is window], window, now) for window in windows
-        }
-        return [found[window].get(id_, ()) for id_, window in keys]
 
-    async def _load_incidents(self, keys: list[tuple[str, int]]) -> list[Sequence[Incident]]:
-        history = self.services.history
-        limits = dict.fromkeys(limit for _, limit in keys)
-        found = {limit: await history.incidents([id_ for id_, n in keys if n == limit], limit) for limit in limits}
-        return [found[limit].get(id_, ()) for id_, limit in keys]
+async def _load_health(services: Services, keys: list[tuple[str, UptimeWindow]]) -> list[Sequence[HealthBucket]]:
+    now, history = services.clock(), services.history
+    windows = dict.fromkeys(window for _, window in keys)
+    found = {window: await history.health([id_ for id_, w in keys if w is window], window, now) for window in windows}
+    return [found[window].get(id_, ()) for id_, window in keys]
 
-    async def _load_endpoints(self, model_ids: list[str]) -> Sequence[EndpointList]:
-        self._endpoint_lists += len(model_ids)
-        if self._endpoint_lists > MOST_ENDPOINT_LISTS:
+
+async def _load_incidents(services: Services, keys: list[tuple[str, int]]) -> list[Sequence[Incident]]:
+    limits = dict.fromkeys(limit for _, limit in keys)
+    found = {limit: await services.history.incidents([id_ for id_, n in keys if n == limit], limit) for limit in limits}
+    return [found[limit].get(id_, ()) for id_, limit in keys]
+
+
+class _EndpointLoad:
+    """Reads endpoints, of so many models in one request at most."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._asked = 0
+
+    async def __call__(self, model_ids: list[str]) -> Sequence[EndpointList]:
+        self._asked += len(model_ids)
+        if self._asked > MOST_ENDPOINT_LISTS:
             raise BadUserInput(
                 f"Endpoints of at most {MOST_ENDPOINT_LISTS} models can be read in one request. "
                 "Ask for fewer models, with 'limit' or 'first'."
             )
-        return await self.services.endpoints.endpoints(model_ids)
+        return await self._services.endpoints.endpoints(model_ids)

@@ -1,0 +1,41 @@
+"""An operation's view of the catalogue ends with its answer, so that no old snapshot lives on."""
+
+import gc
+import weakref
+
+import pytest
+
+from catalogue.scope import Scope
+from execution.executor import Executor
+from execution.limits import DocumentLimits
+from execution.request import GraphQLRequest
+from resolvers.context import Context
+from resolvers.schema import build_schema
+from tests.graphql.fakes import Ports
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["{ models { id pricing { input } } }", "{ providers { health { uptime } incidents { id } } }", "{ nothing }"],
+)
+async def test_a_context_is_gone_with_its_answer_without_the_garbage_collector(query: str) -> None:
+    made: list[weakref.ref[Context]] = []
+
+    def context(scope: Scope) -> Context:
+        new = Context(scope, Ports().services)
+        made.append(weakref.ref(new))
+        return new
+
+    executor = Executor(
+        build_schema(),
+        limits=DocumentLimits(),
+        context=context,
+        catalogue_size=lambda: 10,
+        report=lambda *_: None,
+    )
+    gc.disable()
+    try:
+        await executor.answer(GraphQLRequest(query=query), Scope())
+        assert [ref() for ref in made if ref() is not None] == []
+    finally:
+        gc.enable()

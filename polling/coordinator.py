@@ -3,24 +3,28 @@
 Failures have four meanings. Unreachable: back off, and three in a row take the provider down. Rejected: a refused key
 rests for 15 minutes while a public list is read without it, and a 429 is waited out as told. Malformed: the last good
 list is kept. Suspicious: the list is held back. In none of them does a reader wait or lose the last good list.
+
+It is long because refreshes, probes and an admin's decision share one turn, one schedule and one memory of the list.
 """
 
 import asyncio
 import gc
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
 from catalogue.change import Change
 from catalogue.errors import BadUserInput
 from catalogue.health import Problem
-from catalogue.listing import Listing, confirmed, merged
-from catalogue.refresh import ProviderRefresh, RefreshProgress
+from catalogue.listing import confirmed, counts, merged
+from catalogue.refresh import ProviderRefresh
 from catalogue.snapshot import ProviderState
 from catalogue.vocabulary import RefreshOutcome, RefreshStep
 from polling.calls import CallSource
 from polling.pace import Priority
+from polling.probe import probe
 from polling.quarantine import Held, Ward
 from polling.record import ProviderRecord, Surroundings
 from polling.schedule import MAX_PAUSE
@@ -32,8 +36,6 @@ from providers._kit.upstream import Upstream
 
 _LIST_BUDGET = 60.0
 """Seconds for one page of a list with its retries."""
-_PROBE_BYTES = 4_096
-"""So much of an answer shows that a provider answers; where the list itself is asked, the rest is not read."""
 _IDLE_SECONDS = 3600.0
 
 Outcome = tuple[RefreshOutcome, Problem | None, Sequence[Change]]
@@ -55,6 +57,7 @@ class Coordinator:
         )
         self._record = ProviderRecord(provider_id=upstream.id, ward=self._ward, shared=shared)
         self._key = ServerKey(upstream=upstream, clock=shared.clock)
+        self._tell = partial(shared.progress.tell, upstream.id)
         self._turn = asyncio.Lock()
         self._moved = asyncio.Event()
         self._flight: asyncio.Task[ProviderRefresh] | None = None
@@ -142,7 +145,7 @@ class Coordinator:
             before = self._record.state.listing
             outcome, problem, changes = await self._listed(priority)
         after = self._record.state
-        added, removed, changed = _counts(before, after.listing)
+        added, removed, changed = counts(before, after.listing)
         result = ProviderRefresh(
             provider_id=self.upstream.id,
             outcome=outcome,
@@ -247,7 +250,7 @@ class Coordinator:
         async with self._turn:
             await self._record.half_open()
             try:
-                latency_ms = await self._probed()
+                latency_ms = await probe(self.upstream, self._calls, self._key)
             except UpstreamError as error:
                 self._wait_as_told(error)
                 await self._record.troubled(self._problem(error))
@@ -256,17 +259,6 @@ class Coordinator:
                 # The second answer that brings it back should be the list itself.
                 self._record.schedule = self._record.schedule.hurried(self._shared.clock.now())
             await self._record.answered(latency_ms, self._list_problem or self._key.problem)
-
-    async def _probed(self) -> float:
-        call = self._calls.at(Priority.PROBE, budget=self.upstream.calls.timeout, retries=0, enough=_PROBE_BYTES)
-        key = self._key.usable(urgent=False)
-        url = self.upstream.check_url() if key or self.upstream.health_url else None
-        try:
-            return (await call(url or self.upstream.list_url(), self.upstream.request_headers(key))).latency_ms
-        except Unauthorized as error:
-            if key is not None:
-                self._key.refused(error)
-            raise
 
     def _wait_as_told(self, error: UpstreamError) -> None:
         now = self._shared.clock.now()
@@ -281,25 +273,3 @@ class Coordinator:
 
     def _received(self, count: int) -> None:
         self._tell(RefreshStep.FETCHING, received=count)
-
-    def _tell(
-        self,
-        step: RefreshStep,
-        *,
-        received: int | None = None,
-        model_count: int | None = None,
-        result: ProviderRefresh | None = None,
-    ) -> None:
-        self._shared.progress.tell(
-            RefreshProgress(
-                provider_id=self.upstream.id, step=step, received=received, model_count=model_count, result=result
-            )
-        )
-
-
-def _counts(before: Listing, after: Listing) -> tuple[int, int, int]:
-    old = {i: f for i, f in before.models.items() if i not in before.gone} if before.is_reference else {}
-    new = {i: f for i, f in after.models.items() if i not in after.gone} if after.is_reference else {}
-    added = sum(i not in old for i in new)
-    removed = sum(i not in new for i in old)
-    return added, removed, sum(i in old and old[i] is not f for i, f in new.items())

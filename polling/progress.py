@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from catalogue.refresh import RefreshProgress
+from catalogue.refresh import ProviderRefresh, RefreshProgress
 from catalogue.vocabulary import RefreshStep
 
 _BACKLOG = 200
@@ -15,11 +15,22 @@ class Progress:
     def __init__(self) -> None:
         self._watchers: set[asyncio.Queue[RefreshProgress | None]] = set()
 
-    def tell(self, step: RefreshProgress) -> None:
+    def tell(
+        self,
+        provider_id: str,
+        step: RefreshStep,
+        *,
+        received: int | None = None,
+        model_count: int | None = None,
+        result: ProviderRefresh | None = None,
+    ) -> None:
         """Pass one step on; never waits."""
+        told = RefreshProgress(
+            provider_id=provider_id, step=step, received=received, model_count=model_count, result=result
+        )
         for queue in self._watchers:
-            if queue.qsize() < _BACKLOG or step.step is RefreshStep.DONE:
-                _put(queue, step)
+            if queue.qsize() < _BACKLOG or step is RefreshStep.DONE:
+                _put(queue, told)
 
     async def watch(self) -> AsyncIterator[RefreshProgress]:
         """The steps from now on."""

@@ -1,0 +1,27 @@
+"""A probe over real sockets: it reads no more than it needs."""
+
+from polling.calls import Calls
+from polling.clock import SystemClock
+from polling.probe import probe
+from polling.server_key import ServerKey
+from providers._kit.http import session
+from providers._kit.registry import adapters
+from providers._kit.upstream import Upstream
+from tests.practice.faults import Fault
+from tests.practice.upstream import PracticeUpstream
+
+
+async def test_a_probe_of_a_huge_list_counts_as_answered_and_reads_little_of_it() -> None:
+    async with PracticeUpstream() as played, session() as http:
+        upstream = Upstream(
+            id="openrouter",
+            name="OpenRouter",
+            adapter=adapters()["openrouter"],
+            base_url=played.base_url("openrouter"),
+        )
+        calls = Calls(upstream=upstream, session=http, clock=SystemClock())
+        played.set_fault("openrouter", Fault.HUGE)
+        assert await probe(upstream, calls, ServerKey(upstream=upstream, clock=SystemClock())) > 0
+        assert [seen.path for seen in played.seen()] == ["/api/v1/models"]
+        assert played.streamed < 20_000_000
+        await calls.close()

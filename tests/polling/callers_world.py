@@ -57,7 +57,10 @@ class InLoop(ThreadPoolExecutor):
 class PlainParser(Parser):
     """Parses where it stands."""
 
-    async def parse(self, upstream: Upstream, bodies: Sequence[bytes]) -> ParsedList:
+    async def parse(
+        self, upstream: Upstream, bodies: Sequence[bytes], *, known: Mapping[str, ModelFacts] | None = None
+    ) -> ParsedList:
+        assert known is None, "a caller's list leaves no records behind"
         return parse_list(upstream.adapter.id, upstream.id, upstream.name, bodies)
 
 

@@ -69,7 +69,11 @@ class Coordinator:
     async def run(self) -> None:
         """Poll until cancelled."""
         while True:
-            await self._step()
+            try:
+                await self._step()
+            except Exception:
+                log.exception("poll_broken", provider=self.upstream.id)
+                self._put_off()
             await self._rest()
 
     async def _rest(self) -> None:
@@ -143,7 +147,7 @@ class Coordinator:
         self._tell(RefreshStep.WAITING)
         async with self._turn:
             before = self._record.state.listing
-            outcome, problem, changes = await self._listed(priority)
+            outcome, problem, changes = await self._settled(priority)
         after = self._record.state
         added, removed, changed = counts(before, after.listing)
         result = ProviderRefresh(
@@ -161,6 +165,18 @@ class Coordinator:
         self._moved.set()
         return result
 
+    async def _settled(self, priority: Priority) -> Outcome:
+        try:
+            return await self._listed(priority)
+        except Exception:
+            # Whatever breaks on our side, such as a full disk: the last good list is served and polling goes on.
+            log.exception("list_not_taken", provider=self.upstream.id)
+            self._put_off()
+            return RefreshOutcome.FAILED, None, ()
+
+    def _put_off(self) -> None:
+        self._record.schedule = self._record.schedule.unlisted(self._shared.clock.now(), self._shared.rng)
+
     async def _listed(self, priority: Priority) -> Outcome:
         if not self.upstream.configured:
             self._record.schedule = self._record.schedule.listed(self._shared.clock.now(), self._shared.rng)
@@ -175,11 +191,6 @@ class Coordinator:
             return await self._take(fetched, parsed, with_key=with_key)
         except UpstreamError as error:
             return await self._unlisted(error)
-        except Exception:
-            # Whatever breaks here, such as a full disk: the last good list is served and polling goes on.
-            log.exception("list_not_taken", provider=self.upstream.id)
-            self._record.schedule = self._record.schedule.unlisted(self._shared.clock.now(), self._shared.rng)
-            return RefreshOutcome.FAILED, None, ()
 
     async def _fetch(self, priority: Priority) -> tuple[FetchedList, bool]:
         call = self._calls.at(priority, budget=_LIST_BUDGET, progress=self._received)

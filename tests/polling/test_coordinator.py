@@ -5,7 +5,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
+from backends.errors import StoreUnusable
 from catalogue.errors import BadUserInput
 from catalogue.refresh import RefreshProgress
 from catalogue.vocabulary import (
@@ -315,6 +317,33 @@ async def test_a_caller_that_goes_away_neither_stops_the_flight_nor_counts_as_a_
     one.calls.gate.set()
     assert (await stays).outcome is RefreshOutcome.UPDATED
     assert one.standing.consecutive_failures == 0
+
+
+async def test_a_store_that_cannot_be_written_in_an_outage_does_not_end_polling(
+    one: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await one.refresh()
+    tried = asyncio.Event()
+
+    async def full(_: object) -> None:
+        tried.set()
+        raise StoreUnusable("The data folder is full.")
+
+    monkeypatch.setattr(one.store, "commit", full)
+    one.calls.list_answer = DOWN
+    with capture_logs():
+        assert (await one.coordinator.refresh(Priority.ADMIN)).outcome is RefreshOutcome.FAILED
+        polling = asyncio.create_task(one.coordinator.run())
+        for _ in range(3):
+            await settle()
+            tried.clear()
+            one.clock.advance(700)
+            async with asyncio.timeout(5):
+                await tried.wait()
+        await settle()
+        polling.cancel()
+        await asyncio.gather(polling, return_exceptions=True)
+    assert one.state.model_count == 2
 
 
 async def test_an_admins_refresh_ends_a_long_rest_and_polling_goes_on(one: World) -> None:

@@ -1,0 +1,161 @@
+"""A flood is cut off, and whoever keeps to the limits hardly notices; what one client may hold open is bounded."""
+
+import asyncio
+import json
+import statistics
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from tests.endtoend.process import ADMIN_TOKEN, PATIENCE, REFRESH, ServerProcess
+from tests.practice.upstream import PracticeUpstream
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+BURST, RATE = 150, 600
+FLOOD = 3_000
+CONNECTIONS, SUBSCRIPTIONS, CONCURRENT = 5, 12, 4
+ABUSER = "127.0.0.2"
+SUBSCRIBE = "subscription { catalogueChanged { kind } }"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def upstream() -> AsyncIterator[PracticeUpstream]:
+    async with PracticeUpstream() as played:
+        yield played
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server(upstream: PracticeUpstream, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ServerProcess]:
+    toml = f"""
+provider_health_ttl = 600
+[limits]
+limit_loopback = true
+burst = {BURST}
+requests_per_minute = {RATE}
+connections = {CONNECTIONS}
+subscriptions = {SUBSCRIPTIONS}
+concurrent_requests = {CONCURRENT}
+[providers.openrouter]
+base_url = "{upstream.base_url("openrouter")}"
+[providers.requesty]
+enabled = false
+"""
+    async with ServerProcess(tmp_path_factory.mktemp("flood"), toml) as started:
+        yield started
+
+
+@asynccontextmanager
+async def _client(server: ServerProcess, host: str) -> AsyncIterator[aiohttp.ClientSession]:
+    """A client at an address of its own, and so with an allowance of its own."""
+    connector = aiohttp.TCPConnector(local_addr=(host, 0), limit=0)
+    async with aiohttp.ClientSession(server.url, connector=connector) as session:
+        yield session
+
+
+async def _paces(session: aiohttp.ClientSession, count: int) -> list[float]:
+    """Ask one after the other; how long each answer took."""
+    took = []
+    for _ in range(count):
+        began = time.perf_counter()
+        async with session.post("/graphql", json={"query": "{ models(limit: 20) { id name } }"}) as answer:
+            assert answer.status == 200, await answer.text()
+            await answer.read()
+        took.append(time.perf_counter() - began)
+    return took
+
+
+async def _connect(session: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse:
+    return await session.ws_connect("/graphql", protocols=["graphql-transport-ws"])
+
+
+async def test_a_flood_is_cut_off_while_others_are_served(server: ServerProcess) -> None:
+    """The abuser gets its burst and then 429 with the time to wait; another client loses no request and little time."""
+    command = ("-m", "tests.security.flooder", server.url, ABUSER, "4", str(FLOOD))
+    async with _client(server, "127.0.0.1") as client:
+        alone = statistics.median(await _paces(client, BURST // 3))
+        flooding = await asyncio.create_subprocess_exec(sys.executable, *command, stdout=asyncio.subprocess.PIPE)
+        assert flooding.stdout
+        assert await asyncio.wait_for(flooding.stdout.readline(), PATIENCE) == b"cut off\n"
+        beside = statistics.median(await _paces(client, BURST // 3))
+        assert flooding.returncode is None, "the flood was over too soon"
+        out, _ = await asyncio.wait_for(flooding.communicate(), PATIENCE)
+    seen = json.loads(out)
+    print(f"an answer took {alone * 1000:.1f} ms alone and {beside * 1000:.1f} ms in the flood; the abuser: {seen}")  # noqa: T201
+    assert BURST <= seen["200"] <= BURST + RATE / 60 * PATIENCE
+    assert seen["429"] >= FLOOD / 2
+    assert "mute" not in seen
+    assert beside < 0.1
+
+
+async def test_a_client_may_have_so_many_requests_under_way(server: ServerProcess, upstream: PracticeUpstream) -> None:
+    headers = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
+    upstream.hold("openrouter")
+    try:
+        async with _client(server, "127.0.0.3") as client, asyncio.TaskGroup() as asking:
+            started = len(upstream.log)
+
+            async def refresh() -> int:
+                async with client.post("/graphql", json={"query": REFRESH}, headers=headers) as answer:
+                    return answer.status
+
+            held = [asking.create_task(refresh()) for _ in range(CONCURRENT)]
+            await upstream.arrived(started + 1)
+            async with asyncio.timeout(PATIENCE):
+                while await refresh() != 429:
+                    pass
+            upstream.release("openrouter")
+        assert [task.result() for task in held] == [200] * CONCURRENT
+        async with _client(server, "127.0.0.3") as client:
+            assert len(await _paces(client, 1)) == 1
+    finally:
+        upstream.clear()
+
+
+async def test_a_client_may_have_so_many_sockets(server: ServerProcess) -> None:
+    async with _client(server, "127.0.0.4") as client, AsyncExitStack() as sockets:
+        for _ in range(CONNECTIONS):
+            await sockets.enter_async_context(await _connect(client))
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await _connect(client)
+        assert refused.value.status == 429
+        assert refused.value.headers is not None
+        assert "Retry-After" in refused.value.headers
+        async with _client(server, "127.0.0.5") as other, await _connect(other) as socket:
+            assert not socket.closed
+
+
+async def test_a_client_may_have_so_many_subscriptions_by_socket_and_stream_together(server: ServerProcess) -> None:
+    stream = {"Accept": "text/event-stream"}
+    async with _client(server, "127.0.0.6") as client, AsyncExitStack() as held:
+        sockets = [await held.enter_async_context(await _connect(client)) for _ in range(2)]
+        for socket in sockets:
+            await socket.send_json({"type": "connection_init"})
+            await socket.receive_json()
+            for number in range(SUBSCRIPTIONS // 2 - 1):
+                await socket.send_json({"type": "subscribe", "id": str(number), "payload": {"query": SUBSCRIBE}})
+            await socket.send_json({"type": "ping"})
+            await socket.receive_json()
+        for _ in range(2):
+            answer = await held.enter_async_context(client.post("/graphql", json={"query": SUBSCRIBE}, headers=stream))
+            assert answer.status == 200
+        async with client.post("/graphql", json={"query": SUBSCRIBE}, headers=stream) as answer:
+            assert answer.status == 429
+        await sockets[0].send_json({"type": "subscribe", "id": "more", "payload": {"query": SUBSCRIBE}})
+        said: Any = await sockets[0].receive_json(timeout=PATIENCE)
+        assert said["payload"][0]["extensions"]["code"] == "RATE_LIMITED"
+
+
+async def test_what_a_client_has_left_is_told(server: ServerProcess) -> None:
+    async with _client(server, "127.0.0.7") as client:
+        query = {"query": "{ clientLimit { limit remaining resetAt cost costLimit } }"}
+        async with client.post("/graphql", json=query) as answer:
+            told = (await answer.json())["data"]["clientLimit"]
+            assert answer.headers["RateLimit-Remaining"] == str(told["remaining"]) == str(BURST - 1)
+            assert (told["limit"], told["costLimit"]) == (BURST, 50_000)

@@ -39,6 +39,7 @@ async def mended(server: ServerProcess, upstream: PracticeUpstream, **lists: lis
     await upstream.start()
     for name in PROVIDERS:
         upstream.set_list(name, lists.get(name) or provider(name).rows)
+    await server.refresh()  # may join a flight that began under a fault
     for _ in range(SUCCESSES_TO_UP):
         results = await server.refresh()
         assert {result["outcome"] for result in results} <= {"UPDATED", "UNCHANGED"}, results

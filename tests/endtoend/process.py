@@ -55,6 +55,7 @@ class ServerProcess:
             **(env or {}),
         }
         self._stderr: list[bytes] = []
+        self._news = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -89,17 +90,19 @@ class ServerProcess:
         assert self._process.stderr
         async for line in self._process.stderr:
             self._stderr.append(line)
+            self._news.set()
 
     @property
     def stderr(self) -> str:
         """All that the process has logged so far."""
         return b"".join(self._stderr).decode()
 
-    async def logged(self, text: str) -> None:
-        """Wait until the log holds a text."""
+    async def logged(self, text: str, *, after: int = 0) -> None:
+        """Wait until the log, from a position on, holds a text."""
         async with asyncio.timeout(PATIENCE):
-            while text not in self.stderr:
-                await asyncio.wait({self._reading}, timeout=0.02)
+            while text not in self.stderr[after:]:
+                self._news.clear()
+                await self._news.wait()
 
     async def ended(self) -> int:
         """Wait until the process has ended, and give its exit code."""

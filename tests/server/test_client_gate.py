@@ -12,6 +12,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import Message
 from starlette.websockets import WebSocket
 
+from catalogue.errors import RateLimited
 from server.caller import Callers
 from server.client_gate import ClientGate
 from server.client_limits import ClientLimits
@@ -20,22 +21,25 @@ from server.tokens import read_token
 from tests.server.asked import Notes
 
 
-def _gate() -> ClientGate:
+def _gate(*, refusal: float = 0.0) -> ClientGate:
     limits = ClientLimits(Limits(connections=1, burst=10), exempt_loopback=False, clock=lambda: 0.0)
     callers = Callers(
         tokens=(read_token("ops:s3cret"),), providers=(), limits=limits, secret=SecretStr("s" * 32), audit=Notes()
     )
 
     async def http(request: Request) -> Response:
-        async with limits.request(callers.of_request(request).client):
-            return PlainTextResponse("x")
+        try:
+            async with limits.request(callers.of_request(request).client):
+                return PlainTextResponse("x")
+        except RateLimited:
+            return PlainTextResponse("x", 429)
 
     async def socket(websocket: WebSocket) -> None:
         await websocket.accept()
         await websocket.receive()
 
     app = Starlette(routes=[Route("/", http), WebSocketRoute("/ws", socket)])
-    return ClientGate(app, callers=callers, limits=limits)
+    return ClientGate(app, callers=callers, limits=limits, refusal=refusal)
 
 
 def _client() -> httpx.AsyncClient:
@@ -89,6 +93,18 @@ async def test_one_socket_too_many_is_refused_with_429_until_another_closes() ->
     third.go()
     await third.run(gate)
     assert (await third.heard.get())["type"] == "websocket.accept"
+
+
+async def test_a_refusal_is_held_back_while_others_are_answered() -> None:
+    """Whoever asks as fast as it is refused gets no more than a few refusals a second."""
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(_gate(refusal=60.0)), base_url="http://catalogue.example")
+    assert [(await client.get("/")).status_code for _ in range(10)] == [200] * 10
+    refused = asyncio.create_task(client.get("/"))
+    assert (await client.get("/missing")).status_code == 404
+    done, _ = await asyncio.wait({refused}, timeout=0.01)
+    assert not done
+    refused.cancel()
+    assert isinstance((await asyncio.gather(refused, return_exceptions=True))[0], asyncio.CancelledError)
 
 
 async def test_where_the_server_cannot_say_429_the_handshake_is_refused() -> None:

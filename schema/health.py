@@ -61,7 +61,7 @@ class Quarantine:
     model_count: int = strawberry.field(description="How many models it has.")
     added: int = strawberry.field(description="How many models it would add.")
     removed: int = strawberry.field(description="How many models it would remove.")
-    repriced: int = strawberry.field(description="How many prices it would move tenfold or to zero.")
+    repriced: int = strawberry.field(description="How many prices it would move tenfold, to zero or away.")
     sample: list[str] = strawberry.field(description="A few lines that say what it would change.")
 
 

@@ -85,7 +85,7 @@ class Settings(BaseModel):
     guard_removed_share: Share = 0.30
     """The share of models that a list may lose before it is held back."""
     guard_repriced_share: Share = 0.05
-    """The share of priced models whose price may jump before a list is held back."""
+    """The share of priced models whose price may jump or vanish before a list is held back."""
     admin_tokens: Annotated[tuple[Token, ...], _each(read_token)] = ()
     """Admin tokens, see below; when there are none, one is made into `admin-token` in data_dir."""
     cors_origins: Annotated[tuple[str, ...], _each(_read_origin)] = ()

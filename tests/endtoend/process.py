@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import aiohttp
-import psutil
 
 PATIENCE = 30.0
 """Seconds after which a test gives up waiting; no test that passes waits nearly so long."""
@@ -118,18 +117,10 @@ class ServerProcess:
             self.signal(how)
         return await self.ended()
 
-    async def kill(self) -> None:
-        """End the process as a power cut would."""
-        await self.stop(signal.SIGKILL)
-
     def signal(self, how: signal.Signals) -> None:
         """Send a signal and wait for nothing."""
         with suppress(ProcessLookupError):
             self._process.send_signal(how)
-
-    def rss(self) -> int:
-        """Bytes of memory that the process holds now."""
-        return int(psutil.Process(self._process.pid).memory_info().rss)
 
     def peak_rss(self) -> int:
         """Bytes of memory that the process has held at most so far."""

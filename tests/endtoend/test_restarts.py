@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 
 from tests.endtoend.conftest import PROVIDERS, settings
-from tests.endtoend.process import ADMIN_TOKEN, REFRESH, QueryError, ServerProcess
+from tests.endtoend.process import ADMIN_TOKEN, REFRESH, Data, Events, QueryError, ServerProcess
 from tests.practice.rows import Row, big_list
 from tests.practice.upstream import PracticeUpstream
 
@@ -120,8 +120,8 @@ async def test_sigterm_ends_the_process_with_streams_and_a_hanging_request_open(
     assert "Traceback" not in server.stderr
 
 
-async def _drained(events: object) -> list[object]:
-    return [event async for event in events]  # type: ignore[attr-defined]
+async def _drained(events: Events) -> list[Data]:
+    return [event async for event in events]
 
 
 async def test_killed_at_any_moment_it_has_lost_nothing_of_what_it_acknowledged(

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -14,7 +15,9 @@ import pytest
 import pytest_asyncio
 
 from tests.endtoend.process import ADMIN_TOKEN, PATIENCE, REFRESH, ServerProcess
+from tests.practice.rows import big_list
 from tests.practice.upstream import PracticeUpstream
+from tests.security.silent import subscribe_and_fall_silent
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -159,3 +162,34 @@ async def test_what_a_client_has_left_is_told(server: ServerProcess) -> None:
             told = (await answer.json())["data"]["clientLimit"]
             assert answer.headers["RateLimit-Remaining"] == str(told["remaining"]) == str(BURST - 1)
             assert (told["limit"], told["costLimit"]) == (BURST, 50_000)
+
+
+async def test_subscribers_that_never_read_cost_little_and_delay_nobody(
+    upstream: PracticeUpstream, tmp_path: Path
+) -> None:
+    """Eighty of them, each sent two megabytes: what does not fit a socket's buffer is not made."""
+    events = "subscription { catalogueChanged { kind ... on DetailsChanged { model { id description } } } }"
+    toml = f"""
+provider_health_ttl = 600
+[providers.openrouter]
+base_url = "{upstream.base_url("openrouter")}"
+requests_per_minute = 6000
+[providers.requesty]
+enabled = false
+"""
+    upstream.set_list("openrouter", big_list(100))
+    async with ServerProcess(tmp_path, toml) as server, AsyncExitStack() as silent:
+        await server.refresh()
+        for _ in range(80):
+            silent.callback((await subscribe_and_fall_silent(server.url, events)).close)
+        before = server.peak_rss()
+        async with _client(server, "127.0.0.1") as client:
+            for number in range(2):
+                upstream.set_list("openrouter", [row | {"description": f"{number}" * 10_000} for row in big_list(100)])
+                (result,) = await server.refresh("openrouter")
+                assert result["changed"] == 100
+            middle = statistics.median(await _paces(client, 30))
+            grown = (server.peak_rss() - before) / 1024**2
+    print(f"80 silent subscribers: {grown:.0f} MB more, another client waited {middle * 1000:.0f} ms")  # noqa: T201
+    assert grown < 60
+    assert middle < 0.1

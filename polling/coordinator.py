@@ -29,13 +29,15 @@ from polling.quarantine import Held, Ward
 from polling.record import ProviderRecord, Surroundings
 from polling.schedule import MAX_PAUSE
 from polling.server_key import ServerKey, problem_of
-from providers._kit.errors import Throttled, Unauthorized, UpstreamError
+from providers._kit.errors import Throttled, TimedOut, Unauthorized, UpstreamError
 from providers._kit.lists import FetchedList, Validators, fetch_list
 from providers._kit.parse import ParsedList
 from providers._kit.upstream import Upstream
 
 _LIST_BUDGET = 60.0
 """Seconds for one page of a list with its retries."""
+_FLIGHT_SECONDS = 180.0
+"""Seconds for all pages of a list."""
 _IDLE_SECONDS = 3600.0
 
 Outcome = tuple[RefreshOutcome, Problem | None, Sequence[Change]]
@@ -185,12 +187,20 @@ class Coordinator:
         try:
             await self._record.half_open()
             self._tell(RefreshStep.FETCHING)
-            fetched, with_key = await self._fetch(priority)
+            fetched, with_key = await self._fetch_in_time(priority)
             parsed = await self._parsed(fetched)
             self._tell(RefreshStep.COMPARING, model_count=len(parsed.models) if parsed else None)
             return await self._take(fetched, parsed, with_key=with_key)
         except UpstreamError as error:
             return await self._unlisted(error)
+
+    async def _fetch_in_time(self, priority: Priority) -> tuple[FetchedList, bool]:
+        try:
+            async with asyncio.timeout(_FLIGHT_SECONDS):
+                return await self._fetch(priority)
+        except TimeoutError:
+            name = self.upstream.name
+            raise TimedOut(f"The list of {name} did not come within {_FLIGHT_SECONDS:g} s.") from None
 
     async def _fetch(self, priority: Priority) -> tuple[FetchedList, bool]:
         call = self._calls.at(priority, budget=_LIST_BUDGET, progress=self._received)

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 LONGEST_SPIN = 400
 """Turns of the loop: about as long as a refresh takes."""
-ROUNDS = int(os.environ.get("CATALOGUE_KILL_ROUNDS", "4"))
+ROUNDS = int(os.environ.get("KILL_ROUNDS", "4"))
 SECONDS_TO_SERVE = 2.0
 NOISE = 2.0
 """Other work on the machine may double a figure."""

@@ -394,6 +394,14 @@ async def test_a_refresh_that_takes_too_long_answers_in_progress_and_goes_on(
     assert (await one.coordinator.refresh(Priority.ADMIN)).model_count == 2
 
 
+async def test_a_list_that_never_comes_to_its_end_is_given_up(one: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("polling.coordinator._FLIGHT_SECONDS", 0.0)
+    one.calls.gate.clear()
+    result = await one.coordinator.refresh(Priority.POLL)
+    assert result.error is not None
+    assert result.error.code is ProviderErrorCode.TIMEOUT
+
+
 async def test_the_steps_of_a_refresh_are_told_to_the_end(one: World) -> None:
     steps: list[RefreshProgress] = []
 

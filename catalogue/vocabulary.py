@@ -143,3 +143,11 @@ class KeyCheckOutcome(Enum):
     INVALID = "invalid"
     UNREACHABLE = "unreachable"
     UNSUPPORTED = "unsupported"
+
+
+class MigrationReason(Enum):
+    """Why a model's id stands for another one now."""
+
+    RENAMED = "renamed"
+    MOVED = "moved"
+    DEPRECATED = "deprecated"

@@ -15,13 +15,14 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from server.limits import Limits
+from server.migration_settings import MigrationSettings
 from server.provider_settings import ProviderSettings
 from server.settings import Settings
 
 PREFIX = "CATALOGUE_"
 CONFIG = "CATALOGUE_CONFIG"
 MAX_FILE = 1_048_576
-TABLES = ("limits", "providers")
+TABLES = ("limits", "providers", "migrations")
 VARIABLES: Mapping[str, tuple[str, ...]] = {
     **{f"{PREFIX}{key.upper()}": (key,) for key in Settings.model_fields if key not in TABLES},
     **{f"{PREFIX}LIMITS_{key.upper()}": ("limits", key) for key in Limits.model_fields},
@@ -29,6 +30,8 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
 """The environment variables that are settings, with the place of each in the file."""
 OTHER_VARIABLES = frozenset({CONFIG, "CATALOGUE_TOKEN", "CATALOGUE_URL"})
 """Variables of the same prefix that are no settings: the file's name, and what the command line asks with."""
+Place = tuple[str | int, ...]
+"""Where a setting stands: names of tables and keys, and the positions of entries."""
 
 
 class ConfigurationError(Exception):
@@ -98,39 +101,52 @@ def _check(values: Mapping[str, object], path: tuple[str, ...], source: str) -> 
 
 
 def _in_file(path: Path, error: ErrorDetails) -> str:
-    place = tuple(str(part) for part in error["loc"])
-    if error["type"] != "extra_forbidden":
-        return f"{path}: {_dotted(place)}: {_fault(place, error)}"
-    return f"{path}: {_dotted(place)}: unknown setting; {_nearest(place[-1], _model_at(place).model_fields)}"
+    place = error["loc"]
+    match error["type"]:
+        case "extra_forbidden":
+            fault = f"unknown setting; {_nearest(str(place[-1]), _model_at(place).model_fields)}"
+        case "missing":
+            fault = "is missing; add it."
+        case _:
+            fault = _fault(place, error)
+    return f"{path}: {_dotted(place)}: {fault}"
 
 
-def _fault(place: tuple[str, ...], error: ErrorDetails) -> str:
+def _fault(place: Place, error: ErrorDetails) -> str:
     message = (
         error["msg"]
         .removeprefix("Value error, ")
         .removeprefix("Input ")
         .removesuffix(".")
         .replace("an object", "a table")
+        .replace("a valid array", "a list")
     )
     return f"{message}; mend or remove it{_default(place)}."
 
 
-def _default(place: tuple[str, ...]) -> str:
+def _default(place: Place) -> str:
     """Say the default where it is short and the same everywhere."""
-    field = _model_at(place).model_fields.get(place[-1])
+    field = _model_at(place).model_fields.get(str(place[-1]))
     default = field.default if field else None
     shown = isinstance(default, str | int | float)
     return f" (default: {str(default).lower() if isinstance(default, bool) else default})" if shown else ""
 
 
-def _model_at(place: tuple[str, ...]) -> type[BaseModel]:
-    if len(place) > 1 and place[0] == "limits":
-        return Limits
-    return ProviderSettings if len(place) > 2 and place[0] == "providers" else Settings  # noqa: PLR2004 - table, id, key
+def _model_at(place: Place) -> type[BaseModel]:
+    match place:
+        case ("limits", _):
+            return Limits
+        case ("providers", _, _, *_):
+            return ProviderSettings
+        case ("migrations", _, _):
+            return MigrationSettings
+        case _:
+            return Settings
 
 
-def _dotted(place: tuple[str, ...]) -> str:
-    return ".".join(_short(part) for part in place if part != "[key]")
+def _dotted(place: Place) -> str:
+    parts = (f"[{part}]" if isinstance(part, int) else f".{_short(part)}" for part in place if part != "[key]")
+    return "".join(parts).removeprefix(".")
 
 
 def _short(name: str) -> str:

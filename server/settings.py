@@ -10,6 +10,7 @@ from platformdirs import user_data_path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, SecretStr
 
 from server.limits import Limits, Seconds
+from server.migration_settings import Migrations, ModelId
 from server.provider_settings import ProviderSettings, matching
 from server.tokens import Token, read_token
 
@@ -106,10 +107,14 @@ class Settings(BaseModel):
     """How logs are written: for people, as JSON lines, or by whether stderr is a terminal."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least severe log record that is written."""
+    default_model: ModelId | None = None
+    """The id of the model that new users start with, before automatic migrations."""
     limits: Limits = Limits()
     """Every limit of the front, see below."""
     providers: Mapping[ProviderId, ProviderSettings] = Field(default_factory=dict)
     """Providers by id, see below."""
+    migrations: Migrations = ()
+    """What former model ids stand for now, see below."""
 
     @property
     def exempts_loopback(self) -> bool:

@@ -1,6 +1,7 @@
 """The tables of `docs/configuration.md`, made from the settings; run as a module it writes them."""
 
 from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
 from typing import get_args
 
@@ -9,6 +10,7 @@ from pydantic.fields import FieldInfo
 
 from server.configuration import TABLES, VARIABLES
 from server.limits import Limits
+from server.migration_settings import MigrationSettings
 from server.provider_settings import ProviderSettings
 from server.settings import Settings
 
@@ -29,11 +31,12 @@ def _tables() -> Iterator[tuple[str, str]]:
     yield "settings", _table(Settings, without=TABLES)
     yield "limits", _table(Limits)
     yield "providers", _table(ProviderSettings)
+    yield "migrations", _table(MigrationSettings)
 
 
 def _table(model: type[BaseModel], without: tuple[str, ...] = ()) -> str:
     variables = {path: name for name, path in VARIABLES.items()}
-    has_variables = model is not ProviderSettings
+    has_variables = model in {Settings, Limits}
     head = ["Key", "Variable", "Default", "Meaning"] if has_variables else ["Key", "Default", "Meaning"]
     lines = [head, ["---"] * len(head)]
     for key, field in model.model_fields.items():
@@ -47,12 +50,17 @@ def _table(model: type[BaseModel], without: tuple[str, ...] = ()) -> str:
 def _default(key: str, field: FieldInfo) -> str:
     if key == "data_dir":
         return "the user's data folder"
+    if field.is_required():
+        return "needed"
     default = field.get_default(call_default_factory=True)
     if default is None or default in ((), {}):
         return "none"
     if isinstance(default, bool):
         return f"`{str(default).lower()}`"
-    choices = [choice for choice in get_args(field.annotation) if isinstance(choice, str)]
+    if isinstance(default, Enum):
+        choices, default = [choice.value for choice in type(default)], default.value
+    else:
+        choices = [choice for choice in get_args(field.annotation) if isinstance(choice, str)]
     others = f", or {', '.join(f'`{c}`' for c in choices if c != default)}" if choices else ""
     return f"`{default}`{others}"
 

@@ -4,6 +4,7 @@ import strawberry
 
 from resolvers.audit import audit_log
 from resolvers.catalogue import catalogue, client_limit
+from resolvers.migrations import default_model, migrations
 from resolvers.models import model, models, models_connection
 from resolvers.providers import provider, provider_health, providers
 from schema.audit import AuditConnection
@@ -11,6 +12,7 @@ from schema.catalogue import Catalogue
 from schema.client_limit import ClientLimit
 from schema.connection import ModelConnection
 from schema.health import ProviderHealth
+from schema.migration import ModelMigration
 from schema.model import Model
 from schema.provider import Provider
 
@@ -46,6 +48,17 @@ class Query:
     catalogue = strawberry.field(resolver=catalogue, graphql_type=Catalogue, description="The catalogue as a whole.")
     client_limit = strawberry.field(
         resolver=client_limit, graphql_type=ClientLimit, description="The caller's own allowance."
+    )
+    default_model = strawberry.field(
+        resolver=default_model,
+        graphql_type=Model | None,
+        description="What new users start with: the configured default after automatic migrations; "
+        "null when none is configured or it is not known.",
+    )
+    migrations = strawberry.field(
+        resolver=migrations,
+        graphql_type=list[ModelMigration],
+        description="What former model ids stand for now, as configured.",
     )
     audit_log = strawberry.field(
         resolver=audit_log,

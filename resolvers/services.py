@@ -1,9 +1,10 @@
-"""What answers need from the rest of the server: one place for every port."""
+"""What answers need from the rest of the server: one place for every port, and for what the operator decided."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from catalogue.migration import ModelMigration
 from catalogue.ports import (
     Audit,
     CallerLists,
@@ -18,7 +19,7 @@ from catalogue.ports import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """The ports that the server fills once, for all requests."""
+    """What the server fills once, for all requests."""
 
     reader: Reader
     feed: Feed
@@ -30,3 +31,7 @@ class Services:
     client_limits: ClientLimits
     clock: Callable[[], datetime]
     """The time in UTC."""
+    default_model: str | None
+    """The id of the model that new users start with, before migrations; null when none is configured."""
+    migrations: Sequence[ModelMigration]
+    """The configured migrations."""

@@ -35,6 +35,7 @@ _NAMES: dict[type[Enum], str] = {
     vocabulary.RefreshStep: "RefreshStep",
     vocabulary.EndpointState: "EndpointState",
     vocabulary.KeyCheckOutcome: "KeyCheckOutcome",
+    vocabulary.MigrationReason: "MigrationReason",
     price_unit.PricingUnit: "PricingUnit",
     ranking.OrderField: "ModelOrderField",
     ranking.Direction: "OrderDirection",

@@ -79,6 +79,8 @@ async def _serve(settings: Settings, redactor: Redactor) -> None:
                 audit=audit,
                 client_limits=limits,
                 clock=parts.clock.now,
+                default_model=settings.default_model,
+                migrations=tuple(entry.migration() for entry in settings.migrations),
             )
             app = application(parts, services, settings=settings, callers=callers, limits=limits, allowed=allowed)
             writing = asyncio.create_task(audit.run(), name="audit-log")

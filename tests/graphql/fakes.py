@@ -172,4 +172,6 @@ class Ports:
             audit=self.audit,
             client_limits=FakeClientLimits(),
             clock=lambda: NOW,
+            default_model=None,
+            migrations=(),
         )

@@ -39,13 +39,13 @@ type Resync { reason: String! }
 """What each kind of change adds, which the contract says in a comment."""
 
 LATER = {
-    "Query": {"resolveModel", "resolveModels", "changes", "defaultModel", "migrations"},
+    "Query": {"resolveModel", "resolveModels", "changes"},
     "Subscription": {"availabilityBatches"},
     "Model": {"priceHistory"},
     "ChangeKind": {"MODEL_RENAMED", "EXPIRY_REMINDER"},
 }
 """What the contract promises for later."""
-LATER_TYPES = {"ModelResolution", "ResolutionOutcome", "ModelMigration", "MigrationReason"}
+LATER_TYPES = {"ModelResolution", "ResolutionOutcome"}
 
 
 def built() -> GraphQLSchema:

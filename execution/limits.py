@@ -36,7 +36,9 @@ class DocumentLimits:
     other_rows: int = 5
     """What a list counts as that takes no size at all."""
     rows_by_type: Mapping[str, int] = field(
-        default_factory=lambda: MappingProxyType({"Provider": 20, "ProviderHealth": 20, "HealthBucket": 90})
+        default_factory=lambda: MappingProxyType(
+            {"Provider": 20, "ProviderHealth": 20, "HealthBucket": 90, "ModelMigration": 100}
+        )
     )
     """The same by the type of its items, where it is known to be longer."""
     seconds: float = 10.0

@@ -6,7 +6,7 @@ Endpoints in the configuration are the operator's word and are not checked.
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Sequence
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
@@ -16,6 +16,8 @@ Lookup = Callable[[str, int], Awaitable[Sequence[str]]]
 """From a host name and a port to addresses; raises OSError where there are none."""
 
 _NAT64 = IPv6Network("64:ff9b::/96")
+_TAKEN_FOR_PUBLIC = (IPv6Network("fec0::/10"), IPv6Network("3fff::/20"), IPv4Network("192.88.99.0/24"))
+"""What `is_global` lets pass: site-local addresses, those for documentation (RFC 9637), and 6to4 relays (RFC 7526)."""
 
 
 async def system_lookup(host: str, port: int) -> Sequence[str]:
@@ -49,6 +51,8 @@ def is_public(address: str) -> bool:
     inner = _embedded(parsed) if isinstance(parsed, IPv6Address) else None
     if inner is not None:
         return is_public(str(inner))
+    if any(parsed in network for network in _TAKEN_FOR_PUBLIC):
+        return False
     return parsed.is_global and not (parsed.is_multicast or parsed.is_reserved or parsed.is_unspecified)
 
 

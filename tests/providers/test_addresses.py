@@ -1,12 +1,14 @@
 """Only public addresses are called for an endpoint that a client names, and only the one that was checked."""
 
+import asyncio
 import socket
 from collections.abc import Sequence
 
 import pytest
 
 from providers._kit.addresses import Lookup, PublicResolver, is_public, public_address, system_lookup
-from providers._kit.errors import Rejected, Unreachable
+from providers._kit.errors import Rejected, Unreachable, UpstreamError
+from providers._kit.http import get, session
 
 
 def lookup(*addresses: str) -> Lookup:
@@ -49,6 +51,16 @@ def test_public_addresses_are_public(address: str) -> None:
         "64:ff9b::7f00:1",
         "64:ff9b::a9fe:a9fe",
         "2001:0:4136:e378:8000:63bf:80ff:fffe",
+        "::127.0.0.1",
+        "::ffff:0:127.0.0.1",
+        "64:ff9b:1::7f00:1",
+        "2002:c0a8:1::1",
+        "fec0::1",
+        "fe80::5efe:7f00:1",
+        "100::1",
+        "3fff::1",
+        "192.0.0.1",
+        "192.88.99.1",
         "localhost",
         "",
     ],
@@ -67,7 +79,27 @@ async def test_a_public_host_gives_its_address() -> None:
     assert await public_address("one.test", 443, lookup("1.1.1.1", "1.0.0.1")) == "1.1.1.1"
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "2130706433", "0x7f.1", "127.1", "localhost"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "2130706433",
+        "0x7f.1",
+        "0x7f000001",
+        "0177.0.0.1",
+        "017700000001",
+        "127.1",
+        "0",
+        "localhost",
+        "localhost.",
+        "①②⑦.⓪.⓪.①",
+        "127。0。0。1",
+        "\0",
+        "a" * 300,
+    ],
+)
 async def test_every_spelling_of_the_loopback_is_refused(host: str) -> None:
     with pytest.raises((Rejected, Unreachable)):
         await public_address(host, 80, system_lookup)
@@ -91,3 +123,33 @@ async def test_the_resolver_gives_the_checked_address_and_no_other() -> None:
     with pytest.raises(OSError, match="public"):
         await PublicResolver(lookup("10.0.0.1")).resolve("inner.test", 443)
     await resolver.close()
+
+
+async def test_a_name_that_answers_differently_the_second_time_is_not_followed_inside() -> None:
+    """What connects is the address that was checked; a later answer for the name is checked anew."""
+    answers = iter([("93.184.216.34",), ("127.0.0.1",)])
+
+    async def rebinding(_: str, __: int) -> Sequence[str]:
+        return next(answers)
+
+    resolver = PublicResolver(rebinding)
+    (first,) = await resolver.resolve("rebound.test", 80)
+    assert first["host"] == "93.184.216.34"
+    with pytest.raises(OSError, match="not a public one"):
+        await resolver.resolve("rebound.test", 80)
+
+
+async def test_a_session_with_the_resolver_calls_nothing_inside() -> None:
+    """A listening server on this machine, under a name that the resolver is asked for, is never reached."""
+    reached = asyncio.Event()
+
+    async def accept(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        reached.set()
+        writer.close()
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, session(resolver=PublicResolver(lookup("127.0.0.1"))) as client:
+        with pytest.raises(UpstreamError):
+            await get(client, f"http://inside.test:{port}/", headers={}, timeout=5)
+    assert not reached.is_set()

@@ -131,8 +131,8 @@ def _files(folder: Path) -> Iterator[tuple[str, bytes]]:
             yield f"file {path.name}", path.read_bytes()
 
 
-@pytest.mark.parametrize(("log_format", "level"), [("console", "debug"), ("json", "debug"), ("json", "info")])
-async def test_a_planted_secret_is_found_in_no_log_answer_or_file(tmp_path: Path, log_format: str, level: str) -> None:
+@pytest.mark.parametrize("log_format", ["console", "json"])
+async def test_a_planted_secret_is_found_in_no_log_answer_or_file(tmp_path: Path, log_format: str) -> None:
     """In no log record, answer, header, close reason, audit entry or file, in no form that texts take on the way."""
     env = {
         "OPENROUTER_API_KEY": SERVER,
@@ -140,7 +140,7 @@ async def test_a_planted_secret_is_found_in_no_log_answer_or_file(tmp_path: Path
         "CATALOGUE_SECRET": HASHING,
         "CATALOGUE_ADMIN_TOKENS": f"ops:{TOKEN}",
         "CATALOGUE_LOG_FORMAT": log_format,
-        "CATALOGUE_LOG_LEVEL": level,
+        "CATALOGUE_LOG_LEVEL": "debug",
         "PYTHONASYNCIODEBUG": "1",
     }
     async with PracticeUpstream() as upstream:

@@ -17,6 +17,8 @@ class DocumentLimits:
     """Characters of text."""
     tokens: int = 2_000
     """Lexical tokens, and as many comments."""
+    values: int = 2_000
+    """Values in the variables, those within lists and objects included."""
     depth: int = 16
     """Fields within fields; the standard introspection query fits."""
     aliases: int = 30

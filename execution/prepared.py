@@ -11,6 +11,7 @@ from execution.document import Document, Documents
 from execution.limits import DocumentLimits
 from execution.persisted import PersistedDocuments
 from execution.request import GraphQLRequest
+from execution.values import check_values
 
 
 class KindRefused(ClientError):
@@ -85,6 +86,7 @@ class Preparation:
         if allow is not None and operation.operation not in allow:
             raise KindRefused(f"A {operation.operation.value} cannot run here.")
         variables = dict(request.variables or {})
+        check_values(variables, self._limits.values)
         return Prepared(document, operation, variables, self._cost(document, operation, variables))
 
     def _cost(self, document: Document, operation: OperationDefinitionNode, variables: dict[str, object]) -> int:

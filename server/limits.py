@@ -18,6 +18,8 @@ class Limits(BaseModel):
     """Bytes of a request's body."""
     tokens: PositiveInt = 2_000
     """Lexical tokens of a document."""
+    values: PositiveInt = 2_000
+    """Values in a request's variables, those within lists and objects included."""
     depth: PositiveInt = 16
     """Fields within fields; the standard introspection query fits."""
     aliases: PositiveInt = 30
@@ -64,6 +66,7 @@ class Limits(BaseModel):
         return DocumentLimits(
             source=self.body_bytes,
             tokens=self.tokens,
+            values=self.values,
             depth=self.depth,
             aliases=self.aliases,
             directives=self.directives,

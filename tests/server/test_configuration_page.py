@@ -9,7 +9,7 @@ from tests.server.configuration_table import PAGE, page
 
 
 def test_the_tables_are_as_the_settings_are() -> None:
-    assert PAGE.read_text("utf-8") == page(), "run: python -m tests.server.configuration_table"
+    assert PAGE.read_text("utf-8") == page(), "run `make generate`"
 
 
 def test_the_example_is_a_configuration_that_starts(tmp_path: Path) -> None:

@@ -1,0 +1,27 @@
+"""How many values the variables of a request may have: each costs time before anything is known of its worth."""
+
+from collections.abc import Mapping
+
+from execution.errors import DocumentTooLarge
+
+
+def check_values(variables: Mapping[str, object], most: int) -> None:
+    """Count the values in variables, those within lists and objects included.
+
+    Raises:
+        DocumentTooLarge: there are more than `most`.
+    """
+    count, waiting = 0, [iter(variables.values())]
+    while waiting:
+        for value in waiting[-1]:
+            count += 1
+            if count > most:
+                raise DocumentTooLarge("values in its variables", None, most)
+            if isinstance(value, Mapping):
+                waiting.append(iter(value.values()))
+                break
+            if isinstance(value, list):
+                waiting.append(iter(value))
+                break
+        else:
+            waiting.pop()

@@ -26,6 +26,11 @@ class Feed:
         self._news = asyncio.Event()
         self._closed = False
 
+    @property
+    def closed(self) -> bool:
+        """Whether streams end because the server stops."""
+        return self._closed
+
     def publish(self, changes: Sequence[Change]) -> None:
         """Wake the followers; the changes are stored already and the snapshot holds them."""
         self._recent.extend(changes)

@@ -64,6 +64,7 @@ def application(
         report=_report,
         admit=lambda scope: limits.request(scope.client),
         admit_stream=lambda scope: limits.subscription(scope.client),
+        stopping=lambda: parts.feed.closed,
         longest_body=settings.limits.body_bytes,
     )
     sockets = SocketService(

@@ -55,8 +55,8 @@ class GraphQLEndpoint(Generic[S]):
 
     `scope_of` tells who asks; `admit` is entered around a request until its answer is sent, and left for `admit_stream`
     where it becomes a subscription's stream. Each raises a `ClientError` to turn the caller away. `report` takes
-    unexpected errors to the log. Sizes are bytes. `cache_control` is what a shared cache may do with a public answer to
-    a GET.
+    unexpected errors to the log; `stopping` tells whether streams end because the server does. Sizes are bytes.
+    `cache_control` is what a shared cache may do with a public answer to a GET.
     """
 
     def __init__(
@@ -67,6 +67,7 @@ class GraphQLEndpoint(Generic[S]):
         report: Report,
         admit: Callable[[S], AbstractAsyncContextManager[None]] = lambda _: nullcontext(),
         admit_stream: Callable[[S], AbstractAsyncContextManager[None]] = lambda _: nullcontext(),
+        stopping: Callable[[], bool] = lambda: False,
         longest_body: int = 256 * 1024,
         longest_url: int = 16 * 1024,
         cache_control: str = "public, s-maxage=60, stale-while-revalidate=600",
@@ -76,6 +77,7 @@ class GraphQLEndpoint(Generic[S]):
         self._report = report
         self._admit = admit
         self._admit_stream = admit_stream
+        self._stopping = stopping
         self._longest_body = longest_body
         self._longest_url = longest_url
         self._cache_control = cache_control
@@ -144,7 +146,7 @@ class GraphQLEndpoint(Generic[S]):
             raise BadRequest("A subscription needs Accept: text/event-stream, or a graphql-transport-ws socket.", 406)
         await admission.aclose()
         await admission.enter_async_context(self._admit_stream(caller))
-        return EventStream(self._executor.subscribe(prepared, caller))
+        return EventStream(self._executor.subscribe(prepared, caller), stopping=self._stopping)
 
     def _finished(self, connection: HTTPConnection, answer: Answer, accepted: Acceptable) -> Response | EventStream:
         if answer.outcome is Outcome.REFUSED:

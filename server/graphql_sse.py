@@ -6,7 +6,7 @@ source's to say; `server.uvicorn_protocol` drops peers that stop reading.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Final
 
@@ -29,11 +29,22 @@ _COMMENT: Final = b":\n\n"
 
 
 class EventStream:
-    """An ASGI response that sends the answers of one operation as events, until they or the client end."""
+    """An ASGI response that sends the answers of one operation as events, until they or the client end.
 
-    def __init__(self, answers: AsyncGenerator[Answer, None], *, keep_alive: float = KEEP_ALIVE) -> None:
+    A stream that ends because the server stops, as `stopping` then says, does not say that it is complete: its client
+    is to connect anew and go on from its last event.
+    """
+
+    def __init__(
+        self,
+        answers: AsyncGenerator[Answer, None],
+        *,
+        keep_alive: float = KEEP_ALIVE,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._answers = answers
         self._keep_alive = keep_alive
+        self._stopping = stopping
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send until the operation completes or the client goes; either way the operation is closed at once."""
@@ -72,7 +83,8 @@ class EventStream:
                     finished, coming = coming, None
                     yield frame(finished.result())
             except StopAsyncIteration:
-                yield _COMPLETE
+                if not self._stopping():
+                    yield _COMPLETE
             finally:
                 if coming is not None:
                     coming.cancel()

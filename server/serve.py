@@ -140,8 +140,9 @@ class _Server(uvicorn.Server):
                 print(f"Model catalogue at http://{shown}:{port}/graphql", flush=True)  # noqa: T201 - for who started it
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
-        """Stop; streams end by themselves first, so that only answers under way are waited for."""
-        self._on_stop()
+        """Stop; streams end by themselves, so that only answers under way are waited for."""
+        # After uvicorn has closed the WebSockets: what ends before would tell its client that it is complete.
+        asyncio.get_running_loop().call_soon(self._on_stop)
         await super().shutdown(sockets=sockets)
 
     @contextmanager

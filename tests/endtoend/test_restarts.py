@@ -120,6 +120,28 @@ async def test_sigterm_ends_the_process_with_streams_and_a_hanging_request_open(
     assert "Traceback" not in server.stderr
 
 
+async def test_a_stopping_server_tells_no_subscriber_that_it_is_complete(
+    upstream: PracticeUpstream, tmp_path: Path
+) -> None:
+    body = {"query": "subscription { catalogueChanged { kind } }"}
+    async with (
+        ServerProcess(tmp_path, settings(upstream)) as server,
+        server.session.ws_connect("/graphql", protocols=["graphql-transport-ws"]) as socket,
+        server.session.post("/graphql", json=body, headers={"Accept": "text/event-stream"}) as stream,
+    ):
+        await socket.send_json({"type": "connection_init"})
+        await socket.send_json({"type": "subscribe", "id": "1", "payload": body})
+        await socket.send_json({"type": "ping"})
+        while (await socket.receive_json())["type"] != "pong":
+            continue
+        assert await stream.content.readline() == b":\n"
+        server.signal(signal.SIGTERM)
+        async for message in socket:
+            assert message.json()["type"] != "complete"
+        assert socket.close_code == 1012, "service restart: clients connect anew"
+        assert b"complete" not in await stream.content.read()
+
+
 async def _drained(events: Events) -> list[Data]:
     return [event async for event in events]
 

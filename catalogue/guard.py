@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from catalogue.facts import ModelFacts
+from catalogue.facts import ModelFacts, Price
 from catalogue.listing import Listing
+from catalogue.price_unit import PricingUnit, in_unit
 
 JUMP = Decimal(10)
 """A price that rises or falls by this factor, or to zero, has jumped; so has one that vanishes."""
@@ -31,6 +32,7 @@ class Suspicion:
     removed: int
     repriced: int
     sample: tuple[str, ...]
+    """A few lines for an admin; their prices are per million tokens."""
 
 
 def suspicion(before: Listing, rows: Sequence[ModelFacts], limits: GuardLimits) -> Suspicion | None:
@@ -71,16 +73,31 @@ def _reason(
 
 
 def _jumps(old: Mapping[str, ModelFacts], new: Mapping[str, ModelFacts]) -> Iterator[str]:
+    """Tell the models whose price jumped or vanished, each with what it was and would be."""
     for id_, facts in new.items():
         known = old.get(id_)
         if known is None or known.price is None or known.price == facts.price:
             continue
         if facts.price is None:
-            yield id_
-            continue
-        pairs = ((known.price.input, facts.price.input), (known.price.output, facts.price.output))
-        if any(before is not None and after is not None and _jumped(before, after) for before, after in pairs):
-            yield id_
+            yield f"{id_}: its price vanishes ({', '.join(_amounts(known.price)) or 'not by token'})"
+        elif moves := list(_moves(known.price, facts.price)):
+            yield f"{id_}: {', '.join(moves)}"
+
+
+def _amounts(price: Price) -> Iterator[str]:
+    for part, amount in (("input", price.input), ("output", price.output)):
+        if amount is not None:
+            yield f"{part} {_shown(amount)}"
+
+
+def _moves(before: Price, after: Price) -> Iterator[str]:
+    for part, old, new in (("input", before.input, after.input), ("output", before.output, after.output)):
+        if old is not None and new is not None and _jumped(old, new):
+            yield f"{part} {_shown(old)} → {_shown(new)}"
+
+
+def _shown(amount: Decimal) -> str:
+    return f"{in_unit(amount, PricingUnit.MILLION):.10g}"
 
 
 def _jumped(before: Decimal, after: Decimal) -> bool:

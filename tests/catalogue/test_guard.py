@@ -107,4 +107,14 @@ def test_the_reason_the_counts_and_a_bounded_sample_say_what_it_would_change() -
     assert (found.added, found.removed, found.repriced) == (1, 40, 30)
     assert len(found.sample) == 20
     assert found.sample[0] == "removes acme/m60"
-    assert found.sample[-1] == "reprices acme/m9"
+    assert found.sample[-1] == "reprices acme/m9: input 1 → 1000"
+
+
+def test_the_sample_tells_what_each_price_was_and_would_be_per_million_tokens() -> None:
+    before, dear = rows(20, price="0.0000031"), rows(20, price="0.0000031", jumped=20, to="3.1")
+    found = suspicion(listing(*before), dear, LIMITS)
+    assert found is not None
+    assert found.sample[0] == "reprices acme/m0: input 3.1 → 3100000"
+    vanished = suspicion(listing(*before), rows(20, price=None), LIMITS)
+    assert vanished is not None
+    assert vanished.sample[0] == "reprices acme/m0: its price vanishes (input 3.1, output 1000000)"

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from pydantic import field_validator
+from pydantic import ValidationInfo, field_validator
+from pydantic.alias_generators import to_camel
 
 from catalogue.errors import BadUserInput, UnknownProvider
 from catalogue.facts import ModelFacts, Record
@@ -49,11 +50,12 @@ class Filter(Record):
     source: tuple[DataSource, ...] | None = None
     """Only models whose data comes from one of these sources."""
 
-    @field_validator("max_input_price", "max_output_price")
+    @field_validator("min_context", "min_output", "max_input_price", "max_output_price")
     @classmethod
-    def _finite(cls, value: float | None) -> float | None:
-        if value is not None and not math.isfinite(value):
-            raise BadUserInput("A price bound must be a finite number.")
+    def _bound(cls, value: float | None, info: ValidationInfo) -> float | None:
+        if value is not None and not (math.isfinite(value) and value >= 0):
+            name = to_camel(info.field_name or "")
+            raise BadUserInput(f"Argument '{name}' must be a finite number that is not negative.")
         return value
 
 

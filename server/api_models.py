@@ -29,6 +29,7 @@ E = TypeVar("E", bound=Enum)
 _PUBLIC: Final = "public, s-maxage=60, stale-while-revalidate=600"
 _PRIVATE: Final = "private, no-store"
 _VARY: Final = "Authorization, X-Provider-Keys"
+_PARAMETERS: Final = ("provider", "capability", "status", "force")
 _MOST_KEPT: Final = 64
 """So many documents are kept of one snapshot."""
 
@@ -86,6 +87,9 @@ class ModelsEndpoint:
 
 
 def _criteria(request: Request) -> Criteria:
+    for name in request.query_params:
+        if name not in _PARAMETERS:
+            raise BadUserInput(f"Unknown parameter {name[:80]!r}. Known: {', '.join(_PARAMETERS)}.")
     return Criteria(
         providers=frozenset(_values(request, "provider")),
         capabilities=frozenset(_words(request, "capability", Capability)),

@@ -102,6 +102,7 @@ async def test_parameters_choose(query: str, found: list[str]) -> None:
         ("capability=flying", "BAD_USER_INPUT"),
         ("status=gone", "BAD_USER_INPUT"),
         ("force=maybe", "BAD_USER_INPUT"),
+        ("porvider=beta", "BAD_USER_INPUT"),
     ],
 )
 async def test_a_wrong_parameter_is_a_clear_error(query: str, code: str) -> None:
@@ -109,6 +110,11 @@ async def test_a_wrong_parameter_is_a_clear_error(query: str, code: str) -> None
     assert response.status_code == 400
     assert read(response)["error"]["code"] == code
     assert response.headers["cache-control"] == "private, no-store"
+
+
+async def test_an_unknown_parameter_is_told_the_known_ones() -> None:
+    message = read(await get(Ports(), "porvider=beta"))["error"]["message"]
+    assert message == "Unknown parameter 'porvider'. Known: provider, capability, status, force."
 
 
 async def test_an_unchanged_document_is_not_sent_again() -> None:

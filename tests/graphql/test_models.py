@@ -99,6 +99,10 @@ async def test_a_model_that_is_gone_stays_visible_as_unavailable() -> None:
         ("(offset: -1)", "BAD_USER_INPUT", "'offset'"),
         (f'(search: "{"x" * 201}")', "BAD_USER_INPUT", "200"),
         ("(filter: {maxInputPrice: 1e999})", "BAD_USER_INPUT", "finite"),
+        ("(filter: {maxInputPrice: -0.5})", "BAD_USER_INPUT", "'maxInputPrice'"),
+        ("(filter: {maxOutputPrice: -1})", "BAD_USER_INPUT", "'maxOutputPrice'"),
+        ("(filter: {minContext: -1})", "BAD_USER_INPUT", "'minContext'"),
+        ("(filter: {minOutput: -1})", "BAD_USER_INPUT", "'minOutput'"),
     ],
 )
 async def test_wrong_input_gets_one_clear_error(arguments: str, code: str, word: str) -> None:

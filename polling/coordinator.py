@@ -21,7 +21,7 @@ from catalogue.health import Problem
 from catalogue.listing import confirmed, counts, merged
 from catalogue.refresh import ProviderRefresh
 from catalogue.snapshot import ProviderState
-from catalogue.vocabulary import RefreshOutcome, RefreshStep
+from catalogue.vocabulary import ProviderErrorCode, RefreshOutcome, RefreshStep
 from polling.calls import CallSource
 from polling.pace import Priority
 from polling.probe import probe
@@ -39,6 +39,7 @@ _LIST_BUDGET = 60.0
 _FLIGHT_SECONDS = 180.0
 """Seconds for all pages of a list."""
 _IDLE_SECONDS = 3600.0
+_NOT_TAKEN = "The list could not be taken; the server's log says why."
 
 Outcome = tuple[RefreshOutcome, Problem | None, Sequence[Change]]
 
@@ -173,8 +174,18 @@ class Coordinator:
         except Exception:
             # Whatever breaks on our side, such as a full disk: the last good list is served and polling goes on.
             log.exception("list_not_taken", provider=self.upstream.id)
-            self._put_off()
-            return RefreshOutcome.FAILED, None, ()
+            return RefreshOutcome.FAILED, await self._untaken(), ()
+
+    async def _untaken(self) -> Problem:
+        self._put_off()
+        problem = self._list_problem = Problem(
+            code=ProviderErrorCode.MALFORMED, message=_NOT_TAKEN, retryable=True, at=self._shared.clock.now()
+        )
+        try:
+            await self._record.baffled(problem)
+        except Exception:
+            log.exception("problem_not_told", provider=self.upstream.id)  # it may be the store that broke
+        return problem
 
     def _put_off(self) -> None:
         self._record.schedule = self._record.schedule.unlisted(self._shared.clock.now(), self._shared.rng)

@@ -110,6 +110,16 @@ class ProviderRecord:
         pause = cooldown(self._shared.timing, self.state.standing.consecutive_failures + 1)
         return await self.publish(lambda standing: failed(standing, at=now, problem=problem, cooldown=pause))
 
+    async def baffled(self, problem: Problem) -> None:
+        """Something broke on our side, so nothing says that a call was answered: failures counted so far stay counted."""
+        now = self._shared.clock.now()
+
+        def advance(standing: Standing) -> Standing:
+            failing = standing.consecutive_failures > 0
+            return replace(standing, error=problem) if failing else hampered(standing, at=now, problem=problem)
+
+        await self.publish(advance)
+
     async def eased(self, *, relist: Relist | None = None) -> None:
         """An admin decided on the held-back list."""
         await self.publish(lambda standing: replace(standing, error=self._ward.problem()), relist=relist)

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from pydantic import ValidationError
-
 from catalogue.endpoint import Endpoint
 from catalogue.facts import ModelFacts
 from providers._kit.adapter import Adapter
@@ -33,7 +31,8 @@ class ParsedList:
 def parse_list(adapter_id: str, provider_id: str, provider_name: str, bodies: Sequence[bytes]) -> ParsedList:
     """Read the pages of a list, already fetched.
 
-    A garbage row is dropped and counted. Raises Malformed for a body that is no list, or one of garbage only.
+    A row that its adapter cannot read, for whatever reason, is dropped and counted. Raises Malformed for a body that is
+    no list, or one of garbage only.
     """
     adapter = adapters()[adapter_id]
     models: dict[str, ModelFacts] = {}
@@ -42,7 +41,7 @@ def parse_list(adapter_id: str, provider_id: str, provider_name: str, bodies: Se
         for entry in _entries(_decoded(body)):
             try:
                 facts = _facts(adapter, entry, provider_id)
-            except (RowError, ValidationError):
+            except Exception:  # noqa: BLE001  whatever one row trips in an adapter costs that row, not the list
                 dropped += 1
                 continue
             if facts is not None:
@@ -67,7 +66,7 @@ def parse_endpoints(adapter_id: str, body: bytes) -> tuple[Endpoint, ...]:
     for row in reader.rows(Row(decoded, adapter_id)):
         try:
             endpoint = reader.read(row)
-        except (RowError, ValidationError):
+        except Exception:  # noqa: BLE001, S112  as with rows: one endpoint costs itself
             continue
         found.setdefault(endpoint.name, endpoint)
     return tuple(found.values())

@@ -20,6 +20,7 @@ from catalogue.vocabulary import (
     RefreshStep,
 )
 from polling.pace import Priority
+from polling.parsing import Parser
 from providers._kit.errors import Malformed, Throttled, Unauthorized, Unreachable
 from tests.polling.one_provider import GOOD_KEY, World, answered, listed, world
 from tests.polling.still_clock import settle
@@ -344,6 +345,42 @@ async def test_a_store_that_cannot_be_written_in_an_outage_does_not_end_polling(
         polling.cancel()
         await asyncio.gather(polling, return_exceptions=True)
     assert one.state.model_count == 2
+
+
+async def test_a_list_that_cannot_be_taken_says_so_to_readers_until_one_is(
+    one: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object, **__: object) -> None:
+        raise TypeError
+
+    with monkeypatch.context() as patch, capture_logs() as logged:
+        patch.setattr(Parser, "parse", broken)
+        result = await one.coordinator.refresh(Priority.ADMIN)
+        await one.probe()
+    assert result.outcome is RefreshOutcome.FAILED
+    assert result.error is not None
+    assert (result.error.code, result.error.message) == (
+        ProviderErrorCode.MALFORMED,
+        "The list could not be taken; the server's log says why.",
+    )
+    assert (one.standing.status, one.standing.error) == (HealthStatus.DEGRADED, result.error)
+    assert [entry["event"] for entry in logged if entry["log_level"] == "error"] == ["list_not_taken"]
+    await one.refresh()
+    await one.refresh()
+    assert healthy(one)
+
+
+async def test_what_breaks_here_in_an_outage_does_not_count_as_an_answer(
+    one: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one.calls.list_answer = DOWN
+    await one.refresh()
+    with monkeypatch.context() as patch, capture_logs():
+        patch.setattr("polling.coordinator.fetch_list", None)
+        await one.refresh()
+    assert one.standing.consecutive_failures == 1
+    assert one.standing.error is not None
+    assert one.standing.error.code is ProviderErrorCode.MALFORMED
 
 
 async def test_an_admins_refresh_ends_a_long_rest_and_polling_goes_on(one: World) -> None:

@@ -5,14 +5,17 @@ import json
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalogue.facts import ModelFacts
 from providers._kit.errors import Malformed
 from providers._kit.parse import next_url, parse_endpoints, parse_list
 from providers._kit.registry import adapters
+from providers._kit.row import Row
 
 
 def rows(*ids: str, **fields: object) -> list[dict[str, object]]:
@@ -38,6 +41,20 @@ def test_an_empty_list_is_a_list(empty: object) -> None:
 
 def test_garbage_rows_are_dropped_and_counted() -> None:
     assert parse([None, 7, "row", [], {}, {"id": None}, *rows("a")]) == (["mine/a"], 6)
+
+
+def test_a_row_that_trips_its_adapter_costs_that_row_and_not_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    adapter = adapters()["openai-compatible"]
+
+    def read(row: Row) -> ModelFacts | None:
+        next(row.values("metadata"), {})["a"]  # type: ignore[index]  the slip
+        return adapter.read(row)
+
+    monkeypatch.setattr("providers._kit.parse.adapters", lambda: {adapter.id: replace(adapter, read=read)})
+    good = rows("a", metadata={"a": 1})
+    assert parse([*rows("b", metadata=7), *good, *rows("c", metadata={})]) == (["mine/a"], 2)
+    with pytest.raises(Malformed, match="Not one row"):
+        parse(rows("b", "c", metadata=7))
 
 
 def test_a_repeated_id_keeps_its_first_row_and_is_no_garbage() -> None:

@@ -76,7 +76,7 @@ def read(row: Row) -> ModelFacts | None:
         output_modalities=outputs or (),
         premium=premium(price),
         context_max=row.count(*_CONTEXT),
-        output_max=row.count(*_OUTPUT),
+        output_max=row.count(*_OUTPUT) or row.row("top_provider").count(*_OUTPUT),
         lab=row.name("model_lab", "publisher", "organization"),
         knowledge_cutoff=row.cutoff("knowledge_cutoff", "knowledge"),
         open_weights=row.flag("open_weights"),

@@ -10,6 +10,8 @@ TEN_THOUSANDTHS_PER_MILLION = Decimal(10**10)
 """Integers of which 10,000 make one USD per million tokens."""
 
 _EXACT = Context(prec=64)
+_SURE_DIGITS, _LONGEST_PRICE = 15, 12
+_SURE = Context(prec=_SURE_DIGITS)
 _LONGEST_NUMBER = 40
 _ABSURD = Decimal(10**9)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -21,12 +23,27 @@ _CONSTANTS = frozenset({1677610602, 1755815280})
 
 
 def usd(value: object, per: Decimal = PER_TOKEN) -> Decimal | None:
-    """USD per token from a price for `per` tokens, every digit kept; null for a negative ("dynamic") or absurd one."""
-    amount = number(value.strip().removeprefix("$") if isinstance(value, str) else value)
+    """USD per token from a price for `per` tokens; null for a negative ("dynamic") or absurd one.
+
+    Every digit of a text is kept, and of a JSON number all that a provider can have meant.
+    """
+    amount = number(value.strip().removeprefix("$")) if isinstance(value, str) else _meant(number(value))
     if amount is None or amount < 0 or amount >= _ABSURD * per:
         return None
     exact = _EXACT.normalize(_EXACT.divide(abs(amount), per))
     return exact.quantize(Decimal(1)) if exact == exact.to_integral_value() else exact
+
+
+def _meant(amount: Decimal | None) -> Decimal | None:
+    """A JSON number without the noise of the arithmetic that made it: 2.6 from 2.5999999999999996.
+
+    A float carries 15 digits surely and writes 17 at most, so a longer one that comes to a short price in 15 digits is
+    that price with noise; one that stays long, such as a twelfth, is kept as written.
+    """
+    if amount is None or len(amount.as_tuple().digits) <= _SURE_DIGITS:
+        return amount
+    rounded = _SURE.normalize(amount)
+    return rounded if len(rounded.as_tuple().digits) <= _LONGEST_PRICE else amount
 
 
 def number(value: object) -> Decimal | None:

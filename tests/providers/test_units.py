@@ -20,7 +20,7 @@ AMOUNTS = st.decimals(min_value=0, max_value=1000, places=12, allow_nan=False, a
         ("0.000001250000", "0.00000125"),
         ("$0.5", "0.5"),
         (" 3 ", "3"),
-        (Decimal("2.5999999999999996E-6"), "0.0000025999999999999996"),
+        ("2.5999999999999996E-6", "0.0000025999999999999996"),
         (1e-07, "0.0000001"),
         (0, "0"),
         ("0", "0"),
@@ -28,6 +28,20 @@ AMOUNTS = st.decimals(min_value=0, max_value=1000, places=12, allow_nan=False, a
     ],
 )
 def test_a_price_per_token_keeps_every_digit(stated: object, expected: str) -> None:
+    assert usd(stated) == Decimal(expected)
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [
+        (Decimal("2.5999999999999996"), "2.6"),
+        (Decimal("0.30000000000000004"), "0.3"),
+        (6.3e-7 * 3, "0.00000189"),
+        (Decimal("0.08333333333333333"), "0.08333333333333333"),
+        (Decimal("1.23456789012345"), "1.23456789012345"),
+    ],
+)
+def test_the_noise_of_a_float_is_no_part_of_a_price(stated: object, expected: str) -> None:
     assert usd(stated) == Decimal(expected)
 
 

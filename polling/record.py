@@ -111,7 +111,7 @@ class ProviderRecord:
         return await self.publish(lambda standing: failed(standing, at=now, problem=problem, cooldown=pause))
 
     async def baffled(self, problem: Problem) -> None:
-        """Something broke on our side, so nothing says that a call was answered: failures counted so far stay counted."""
+        """Something broke on our side, so nothing says that a call was answered: failures so far stay counted."""
         now = self._shared.clock.now()
 
         def advance(standing: Standing) -> Standing:

@@ -14,6 +14,17 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
+class PriceItem(Record):
+    """Something else that is billed."""
+
+    kind: str
+    """What is billed, such as web_search, audio or image_output."""
+    unit: str
+    """What one amount pays for, such as token, request, image or search."""
+    amount: Decimal
+    """USD per unit."""
+
+
 class PriceTier(Record):
     """Prices that hold under a condition; a price that is null here is the base price."""
 
@@ -33,17 +44,8 @@ class PriceTier(Record):
     """USD per prompt token read from the cache."""
     cache_write: Decimal | None = None
     """USD per prompt token written to the cache."""
-
-
-class PriceItem(Record):
-    """Something else that is billed."""
-
-    kind: str
-    """What is billed, such as web_search, audio or image_output."""
-    unit: str
-    """What one amount pays for, such as token, request, image or search."""
-    amount: Decimal
-    """USD per unit."""
+    other: tuple[PriceItem, ...] = ()
+    """What else is billed differently; an item that is not named here costs what it costs in the base."""
 
 
 class Price(Record):

@@ -39,10 +39,17 @@ class DocumentLimits:
     """What a list counts as that takes no size at all."""
     rows_by_type: Mapping[str, int] = field(
         default_factory=lambda: MappingProxyType(
-            {"Provider": 20, "ProviderHealth": 20, "HealthBucket": 90, "ModelMigration": 100}
+            {
+                "Provider": 20,
+                "ProviderHealth": 20,
+                "HealthBucket": 90,
+                "ModelMigration": 100,
+                "PriceTier": 2,
+                "PriceItem": 2,
+            }
         )
     )
-    """The same by the type of its items, where it is known to be longer."""
+    """The same by the type of its items, where it is known to be longer or shorter."""
     seconds: float = 10.0
     """How long one operation, or one event of a subscription, may run."""
     cached_documents: int = 500

@@ -18,6 +18,15 @@ def _tokens(name: str, description: str) -> Any:
     return strawberry.field(resolver=amount, description=description)
 
 
+@strawberry.type(name="PriceItem", description="Something else that is billed.")
+class Item:
+    """A `PriceItem` of the facts."""
+
+    kind: str = strawberry.field(description="What is billed, such as web_search, audio or image_output.")
+    unit: str = strawberry.field(description="What one amount pays for, such as token, request, image or search.")
+    amount: float = strawberry.field(description="The price of one unit, in the pricing's currency.")
+
+
 @strawberry.type(
     name="PriceTier", description="Prices that hold under a condition; one that is null here is the base price."
 )
@@ -34,15 +43,9 @@ class Tier:
     output: float | None = _tokens("output", "What completion tokens cost, in the pricing's currency.")
     cache_read: float | None = _tokens("cache_read", "What prompt tokens read from the cache cost.")
     cache_write: float | None = _tokens("cache_write", "What prompt tokens written to the cache cost.")
-
-
-@strawberry.type(name="PriceItem", description="Something else that is billed.")
-class Item:
-    """A `PriceItem` of the facts."""
-
-    kind: str = strawberry.field(description="What is billed, such as web_search, audio or image_output.")
-    unit: str = strawberry.field(description="What one amount pays for, such as token, request, image or search.")
-    amount: float = strawberry.field(description="The price of one unit, in the pricing's currency.")
+    other: list[Item] = strawberry.field(
+        description="What else is billed differently; an item not named here costs what it costs in the base."
+    )
 
 
 @strawberry.type(description="What using a model costs; null means unpublished, which is not free.")

@@ -28,7 +28,6 @@ class PriceNames:
 
     def price(self, row: Row, tiers: Iterable[PriceTier] = ()) -> Price | None:
         """The price that a row states; null where it states no amount."""
-        others = {kind: (unit, row.usd(name, per=self.per)) for kind, (name, unit) in self.other.items()}
         price = Price(
             input=row.usd(*self.input, per=self.per),
             output=row.usd(*self.output, per=self.per),
@@ -37,7 +36,7 @@ class PriceNames:
             request=row.usd(*self.request),
             image=row.usd(*self.image),
             tiers=tuple(tiers),
-            other=tuple(PriceItem(kind=k, unit=u, amount=a) for k, (u, a) in others.items() if a is not None),
+            other=self._items(row),
         )
         return price if any(amount is not None for amount in _amounts(price)) else None
 
@@ -60,7 +59,12 @@ class PriceNames:
             output=row.usd(*self.output, per=self.per),
             cache_read=row.usd(*self.cache_read, per=self.per),
             cache_write=row.usd(*self.cache_write, per=self.per),
+            other=self._items(row),
         )
+
+    def _items(self, row: Row) -> tuple[PriceItem, ...]:
+        stated = {kind: (unit, row.usd(name, per=self.per)) for kind, (name, unit) in self.other.items()}
+        return tuple(PriceItem(kind=k, unit=u, amount=a) for k, (u, a) in stated.items() if a is not None)
 
 
 def premium(price: Price | None, *, billed_elsewhere: bool = False) -> bool | None:
@@ -79,5 +83,5 @@ def _amounts(price: Price) -> Iterator[Decimal | None]:
     parts: tuple[Price | PriceTier, ...] = (price, *price.tiers)
     for part in parts:
         yield from (part.input, part.output, part.cache_read, part.cache_write)
+        yield from (item.amount for item in part.other)
     yield from (price.request, price.image)
-    yield from (item.amount for item in price.other)

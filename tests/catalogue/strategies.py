@@ -27,8 +27,14 @@ words = st.text(max_size=6)
 moments = st.integers(-1_000_000_000, 1_000_000_000).map(lambda n: NOW + n * timedelta(milliseconds=1))
 capabilities = st.frozensets(st.sampled_from(Capability), max_size=3)
 modalities = st.lists(st.sampled_from(Modality), unique=True, max_size=2).map(tuple)
-tiers = st.builds(PriceTier, above_prompt_tokens=counts, utc_start=st.none() | st.just("22:00"), input=amounts)
 items = st.builds(PriceItem, kind=words, unit=words, amount=amounts)
+tiers = st.builds(
+    PriceTier,
+    above_prompt_tokens=counts,
+    utc_start=st.none() | st.just("22:00"),
+    input=amounts,
+    other=st.lists(items, max_size=1).map(tuple),
+)
 prices = st.builds(
     Price,
     input=st.none() | amounts,

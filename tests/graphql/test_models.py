@@ -150,7 +150,8 @@ async def test_an_unknown_id_is_null() -> None:
 async def test_prices_are_right_to_the_last_digit_in_every_unit() -> None:
     query = """{ model(id: "alpha/lab/opus") { pricing { token: input thousand: input(per: THOUSAND)
       million: input(per: MILLION) cacheRead(per: MILLION) cacheWrite request image currency
-      tiers { abovePromptTokens input(per: MILLION) output utcDays } other { kind unit amount } } } }"""
+      tiers { abovePromptTokens input(per: MILLION) output utcDays other { kind unit amount } }
+      other { kind unit amount } } } }"""
     assert (await ask(query))["model"]["pricing"] == {
         "token": 0.0000031,
         "thousand": 0.0031,
@@ -160,7 +161,15 @@ async def test_prices_are_right_to_the_last_digit_in_every_unit() -> None:
         "request": 0.01,
         "image": None,
         "currency": "USD",
-        "tiers": [{"abovePromptTokens": 200_000, "input": 6.2, "output": None, "utcDays": []}],
+        "tiers": [
+            {
+                "abovePromptTokens": 200_000,
+                "input": 6.2,
+                "output": None,
+                "utcDays": [],
+                "other": [{"kind": "audio", "unit": "token", "amount": 0.0000025}],
+            }
+        ],
         "other": [{"kind": "web_search", "unit": "search", "amount": 0.005}],
     }
 

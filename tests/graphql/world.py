@@ -66,7 +66,13 @@ OPUS = facts(
         output=Decimal("0.000015"),
         cache_read=Decimal("0.0000003"),
         request=Decimal("0.01"),
-        tiers=(PriceTier(above_prompt_tokens=200_000, input=Decimal("0.0000062")),),
+        tiers=(
+            PriceTier(
+                above_prompt_tokens=200_000,
+                input=Decimal("0.0000062"),
+                other=(PriceItem(kind="audio", unit="token", amount=Decimal("0.0000025")),),
+            ),
+        ),
         other=(PriceItem(kind="web_search", unit="search", amount=Decimal("0.005")),),
     ),
     released_at=datetime(2026, 1, 1, tzinfo=UTC),

@@ -60,6 +60,8 @@ def test_a_model_is_free_only_where_all_that_is_stated_is_zero() -> None:
     assert premium(free, billed_elsewhere=True) is None
     assert premium(free.model_copy(update={"tiers": (PriceTier(above_prompt_tokens=1, input=cent),)})) is True
     assert premium(free.model_copy(update={"other": (PriceItem(kind="audio", unit="token", amount=cent),)})) is True
+    dear_tier = PriceTier(above_prompt_tokens=1, other=(PriceItem(kind="audio", unit="token", amount=cent),))
+    assert premium(free.model_copy(update={"tiers": (dear_tier,)})) is True
     assert premium(Price(input=zero)) is None
     assert premium(None) is None
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from catalogue.facts import ModelFacts, knows
+from catalogue.facts import ModelFacts, PriceTier, knows
 from catalogue.vocabulary import Capability, HealthStatus
 from providers._kit.parse import parse_endpoints, parse_list
 
@@ -20,6 +20,20 @@ LISTS = sorted(PAYLOADS.glob("*/[0-9]*.json"))
 ENDPOINTS = sorted(PAYLOADS.glob("openrouter/endpoints-*.json"))
 
 pytestmark = pytest.mark.skipif(not LISTS, reason="the recorded lists are not beside this checkout")
+
+OPENROUTER_TIER = {
+    "input": "prompt",
+    "output": "completion",
+    "cache_read": "input_cache_read",
+    "cache_write": "input_cache_write",
+}
+REQUESTY_TIER = {
+    "input": "input_price",
+    "output": "output_price",
+    "cache_read": "cached_price",
+    "cache_write": "caching_price",
+    "input_cache_write_1h": "caching_1h_price",
+}
 
 Pair = tuple[dict[str, Any], ModelFacts]
 
@@ -36,6 +50,13 @@ def money(stated: Any) -> Decimal | None:
     """What a price field states, in USD per token; what is absent or negative is not published."""
     amount = None if stated is None else Decimal(stated)
     return amount if amount is not None and amount >= 0 else None
+
+
+def in_tier(tier: PriceTier, names: dict[str, str]) -> dict[str, Decimal]:
+    """Every amount of a tier by the name that the provider's list gives it."""
+    told = {field: getattr(tier, field) for field in ("input", "output", "cache_read", "cache_write")}
+    told |= {item.kind: item.amount for item in tier.other}
+    return {names.get(kind, kind): amount for kind, amount in told.items() if amount is not None}
 
 
 @pytest.mark.parametrize("path", LISTS, ids=lambda path: f"{path.parent.name}-{path.stem}")
@@ -64,6 +85,10 @@ def test_openrouter_rows_come_through(path: Path) -> None:
             assert {item.kind: item.amount for item in price.other} == others
             assert [t.input for t in price.tiers] == [money(o.get("prompt")) for o in pricing.get("overrides", ())]
             assert [t.output for t in price.tiers] == [money(o.get("completion")) for o in pricing.get("overrides", ())]
+            assert [in_tier(t, OPENROUTER_TIER) for t in price.tiers] == [
+                {name: Decimal(amount) for name, amount in o.items() if name != "min_prompt_tokens"}
+                for o in pricing.get("overrides", ())
+            ]
         assert facts.name == raw["name"].strip()
         assert facts.context_max == (raw["context_length"] or None)
         assert facts.output_max == raw["top_provider"]["max_completion_tokens"]
@@ -112,7 +137,10 @@ def test_requesty_rows_come_through(path: Path) -> None:
         assert price.cache_write == money(raw.get("caching_price"))
         bands = [band for band in raw.get("pricing", ()) if band["prompt_tokens_threshold"]]
         assert [t.above_prompt_tokens for t in price.tiers] == [b["prompt_tokens_threshold"] for b in bands]
-        assert [t.output for t in price.tiers] == [money(b["output_price"]) for b in bands]
+        assert [in_tier(t, REQUESTY_TIER) for t in price.tiers] == [
+            {name: Decimal(b[name]) for name in b if name not in {"prompt_tokens_threshold", "caching_5m_price"}}
+            for b in bands
+        ]
         assert facts.context_max == (raw["context_window"] or None)
         assert facts.output_max == (raw["max_output_tokens"] or None)
         assert facts.released_at == datetime.fromtimestamp(raw["created"], UTC)

@@ -41,8 +41,6 @@ requests_per_minute = 600
 burst = {BURST}
 [providers.openrouter]
 base_url = "{upstream.base_url("openrouter")}"
-[providers.requesty]
-enabled = false
 """
         async with ServerProcess(Path(tempfile.mkdtemp()), toml) as server:
             await server.refresh()

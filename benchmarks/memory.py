@@ -55,7 +55,7 @@ async def main() -> None:
         upstream.set_list("openrouter", rows)
         toml = (
             f'[providers.openrouter]\nbase_url = "{upstream.base_url("openrouter")}"\nrequests_per_minute = 6000\n'
-            "burst = 1000\n[providers.requesty]\nenabled = false\n"
+            "burst = 1000\n"
         )
         with tempfile.TemporaryDirectory() as folder:
             async with ServerProcess(Path(folder), toml) as server:

@@ -25,6 +25,7 @@ from polling.pace import Priority
 from server.composition import running
 from server.configuration import load_settings
 from server.upstreams import upstreams
+from tests.practice.only import only_named
 from tests.practice.rows import big_list
 
 MODELS = 5_000
@@ -84,10 +85,11 @@ async def measure(rounds: int) -> None:
     await asyncio.to_thread(tell, rows)
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder, "config.toml")
-        config.write_text(  # noqa: ASYNC240 - before anything is measured
+        toml = (
             f'[providers.openrouter]\nbase_url = "http://127.0.0.1:{PORT}/openrouter/api/v1"\n'
-            "requests_per_minute = 6000\nburst = 1000\n[providers.requesty]\nenabled = false\n"
+            "requests_per_minute = 6000\nburst = 1000\n"
         )
+        config.write_text(only_named(toml))  # noqa: ASYNC240 - before anything is measured
         env = {"CATALOGUE_CONFIG": str(config), "CATALOGUE_DATA_DIR": folder}
         settings = load_settings(env)
         probe, peaks = LagProbe(), [0.0, 0.0]

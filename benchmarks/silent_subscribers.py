@@ -37,8 +37,6 @@ provider_health_ttl = 600
 base_url = "{upstream.base_url("openrouter")}"
 requests_per_minute = 6000
 burst = 1000
-[providers.requesty]
-enabled = false
 """
         async with ServerProcess(Path(tempfile.mkdtemp()), toml) as server:
             await server.refresh()

@@ -19,6 +19,8 @@ from typing import Any, Literal, Self
 
 import aiohttp
 
+from tests.practice.only import only_named
+
 PATIENCE = 30.0
 """Seconds after which a test gives up waiting; no test that passes waits nearly so long."""
 COMMAND = (sys.executable, "-c", "from server.cli import main; main()", "serve", "--port", "0")
@@ -38,7 +40,7 @@ class QueryError(Exception):
 
 
 class ServerProcess:
-    """One run of the server; the folder may be handed on to the next run."""
+    """One run of the server, with the providers that its settings name; the folder may be handed on to the next run."""
 
     def __init__(self, folder: Path, toml: str = "", *, env: Mapping[str, str] | None = None) -> None:
         self.data_dir = folder / "data"
@@ -46,7 +48,7 @@ class ServerProcess:
         """Seconds from starting the process to its word that it listens."""
         self.url = ""
         self._config = folder / "catalogue.toml"
-        self._config.write_text(toml)
+        self._config.write_text(only_named(toml))
         self._env = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import tomllib
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -125,6 +126,15 @@ async def test_a_key_check_tells_valid_from_unknown_from_missing(
     url = upstream.health_url(name)
     statuses = [(await client.get(name, url, **headers)).status for headers in (key("good"), key("bad"), {})]
     assert statuses == [200, rejected, 401]
+
+
+def test_the_settings_name_a_key_check_only_where_there_are_keys() -> None:
+    upstream = PracticeUpstream(9)
+    assert "health_url" not in upstream.toml()
+    upstream.set_keys("requesty", {"good": None})
+    providers = tomllib.loads(upstream.toml())["providers"]
+    assert {name for name, table in providers.items() if "health_url" in table} == {"requesty"}
+    assert all(table["base_url"] == upstream.base_url(name) for name, table in providers.items())
 
 
 async def test_a_key_sees_the_list_approved_for_it(client: Client, upstream: PracticeUpstream) -> None:

@@ -97,14 +97,18 @@ class PracticeUpstream:
         return self.base_url(name) + {"openrouter": "/key", "requesty": "/auth/check"}.get(name, "/models")
 
     def toml(self, *names: str) -> str:
-        """Give the settings that point a catalogue at the named providers."""
+        """Give the settings that point a catalogue at the named providers.
+
+        A key check is named only where keys are set: it refuses everybody who has none.
+        """
         lines = []
         for name in names or ("openrouter", "requesty", "practice"):
             lines += [f"[providers.{name}]", f'base_url = "{self.base_url(name)}"']
-            if name in {"openrouter", "requesty"}:
-                lines += [f'health_url = "{self.health_url(name)}"', ""]
-            else:
-                lines += ['adapter = "openai-compatible"', f'name = "{name.title()}"', ""]
+            if name not in {"openrouter", "requesty"}:
+                lines += ['adapter = "openai-compatible"', f'name = "{name.title()}"']
+            elif self.provider(name).keys:
+                lines += [f'health_url = "{self.health_url(name)}"']
+            lines += [""]
         return "\n".join(lines)
 
     def provider(self, name: str) -> Provider:

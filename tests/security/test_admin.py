@@ -44,8 +44,6 @@ burst = {GUESSES}
 requests_per_minute = 1
 [providers.openrouter]
 base_url = "{upstream.base_url("openrouter")}"
-[providers.requesty]
-enabled = false
 """
 
 

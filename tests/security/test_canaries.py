@@ -71,8 +71,6 @@ key_wait_seconds = 5
 [providers.openrouter]
 base_url = "{upstream.base_url("openrouter")}"
 {usual}
-[providers.requesty]
-enabled = false
 [providers.practice]
 adapter = "openai-compatible"
 base_url = "{upstream.base_url("practice")}"

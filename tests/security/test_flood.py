@@ -47,8 +47,6 @@ subscriptions = {SUBSCRIPTIONS}
 concurrent_requests = {CONCURRENT}
 [providers.openrouter]
 base_url = "{upstream.base_url("openrouter")}"
-[providers.requesty]
-enabled = false
 """
     async with ServerProcess(tmp_path_factory.mktemp("flood"), toml) as started:
         yield started
@@ -174,8 +172,6 @@ provider_health_ttl = 600
 [providers.openrouter]
 base_url = "{upstream.base_url("openrouter")}"
 requests_per_minute = 6000
-[providers.requesty]
-enabled = false
 """
     upstream.set_list("openrouter", big_list(100))
     async with ServerProcess(tmp_path, toml) as server, AsyncExitStack() as silent:

@@ -39,8 +39,6 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
 provider_health_ttl = 600
 [providers.openrouter]
 base_url = "{upstream.base_url("openrouter")}"
-[providers.requesty]
-enabled = false
 """
         async with ServerProcess(tmp_path_factory.mktemp("hostile"), toml) as started:
             await started.refresh()

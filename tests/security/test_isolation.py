@@ -48,8 +48,6 @@ key_wait_seconds = 10
 base_url = "{upstream.base_url("openrouter")}"
 poll = false
 {usual}
-[providers.requesty]
-enabled = false
 [providers.practice]
 adapter = "openai-compatible"
 base_url = "{upstream.base_url("practice")}"

@@ -16,7 +16,6 @@ from tests.endtoend.process import QueryError, ServerProcess
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 APP, STRANGER = "https://app.example", "https://evil.example"
-ALONE = "[providers.openrouter]\nenabled = false\n[providers.requesty]\nenabled = false\n"
 STRICT = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -35,7 +34,7 @@ def _hash(text: str) -> str:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ServerProcess]:
     """A server as it comes, but for one listed origin."""
-    toml = f'cors_origins = ["{APP}"]\n{ALONE}'
+    toml = f'cors_origins = ["{APP}"]'
     async with ServerProcess(tmp_path_factory.mktemp("web"), toml) as started:
         yield started
 
@@ -45,7 +44,7 @@ async def closed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
     """A server that shows its schema to nobody, GraphiQL to all, and runs two documents."""
     folder = tmp_path_factory.mktemp("closed")
     (folder / "documents.json").write_text(json.dumps({_hash(text): text for text in (TEXT, SCHEMA)}))
-    toml = f'introspection = false\ngraphiql = true\nallowed_documents = "{folder}/documents.json"\n{ALONE}'
+    toml = f'introspection = false\ngraphiql = true\nallowed_documents = "{folder}/documents.json"'
     async with ServerProcess(folder, toml) as started:
         yield started
 
@@ -90,7 +89,7 @@ async def test_every_answer_is_strict_and_names_no_software(
 
 async def test_an_answer_to_a_crash_is_strict_too(tmp_path: Path) -> None:
     """A store that lost its table is what nobody foresaw; the log has the id that the client was given."""
-    async with ServerProcess(tmp_path, ALONE) as server:
+    async with ServerProcess(tmp_path) as server:
         with closing(sqlite3.connect(server.data_dir / "catalogue.db")) as store:
             store.execute("DROP TABLE audit")
         with pytest.raises(QueryError, match="The log has it as") as caught:

@@ -14,6 +14,7 @@ from server import cli
 from server.questions import REFRESH, telling_progress
 from server.remote import Remote
 from server.settings import Settings
+from tests.practice.only import only_named
 from tests.server.fake_server import FakeServer, serving
 
 MODEL = {
@@ -304,10 +305,8 @@ def test_doctor_finds_what_is_wrong_and_how_to_mend_it(
     fake.statuses = {"/good/models": 200, "/bad/models": 401, "/livez": 200}
     config = tmp_path / "c.toml"
     config.write_text(
-        f"""
+        only_named(f"""
         port = {fake.url.rpartition(":")[2]}
-        providers.openrouter.enabled = false
-        providers.requesty.enabled = false
         [providers.good]
         adapter = "openai-compatible"
         base_url = "{fake.url}/good"
@@ -315,7 +314,7 @@ def test_doctor_finds_what_is_wrong_and_how_to_mend_it(
         adapter = "openai-compatible"
         base_url = "{fake.url}/bad"
         api_key_env = "BAD_KEY"
-        """
+        """)
     )
     monkeypatch.setenv("BAD_KEY", "hunter2-hunter2")
     data = tmp_path / "data"

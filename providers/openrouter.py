@@ -94,7 +94,7 @@ def _claims(row: Row, own_id: str, price: Price | None) -> dict[Capability, bool
         claims[Capability.REASONING] = True
     if row.row("pricing").usd("web_search"):
         claims[Capability.WEB_SEARCH] = True
-    if price is not None and price.cache_read is not None:
+    if price is not None and (price.cache_read, price.cache_write) != (None, None):
         claims[Capability.PROMPT_CACHING] = True
     claims[Capability.CODE] = for_code(row.name("name"), own_id)
     return claims

@@ -96,9 +96,9 @@ class ModelFacts(Record):
     lacking: frozenset[Capability] = frozenset()
     """What it is known not to be able to do; what is in neither set is unknown."""
     input_modalities: tuple[Modality, ...] = ()
-    """The forms of data it takes, where the provider says so."""
+    """The forms of data it takes, only those that the provider states; a form that is missing may be unstated."""
     output_modalities: tuple[Modality, ...] = ()
-    """The forms of data it gives, where the provider says so."""
+    """The forms of data it gives, only those that the provider states; a form that is missing may be unstated."""
     premium: bool | None = None
     """Whether using it costs money; null when the price is unknown."""
     context_max: int | None = None

@@ -9,7 +9,7 @@ from decimal import Decimal
 from catalogue.facts import ModelFacts, Price
 from catalogue.vocabulary import Capability
 from providers._kit.adapter import Adapter
-from providers._kit.capabilities import for_code, given, having, lacking, taken
+from providers._kit.capabilities import for_code, given, having, lacking, spoken, taken
 from providers._kit.identity import family_key
 from providers._kit.pricing import PriceNames, premium
 from providers._kit.row import Row
@@ -63,8 +63,8 @@ def read(row: Row) -> ModelFacts | None:
     price, architecture = _price(row), row.row("architecture").over(row)
     inputs = architecture.modalities("input_modalities", "supported_input_modalities")
     outputs = architecture.modalities("output_modalities", "supported_output_modalities")
-    code = for_code(own_id, *(row.words("tags") or ()))
-    claims = {**taken(inputs), **given(outputs), **claims_in(row), Capability.CODE: code}
+    said, code = claims_in(row), for_code(own_id, *(row.words("tags") or ()))
+    claims = {**taken(inputs), **given(outputs), **said, Capability.CODE: code}
     return ModelFacts(
         id=f"{row.provider_id}/{own_id}",
         provider_id=row.provider_id,
@@ -72,8 +72,8 @@ def read(row: Row) -> ModelFacts | None:
         description=row.text("description", "summary"),
         capabilities=having(claims),
         lacking=lacking(claims),
-        input_modalities=inputs or (),
-        output_modalities=outputs or (),
+        input_modalities=inputs or spoken(said),
+        output_modalities=outputs or spoken(said),
         premium=premium(price),
         context_max=row.count(*_CONTEXT),
         output_max=row.count(*_OUTPUT) or row.row("top_provider").count(*_OUTPUT),

@@ -1,9 +1,9 @@
 """Requesty: a gateway whose list is public (with a key: what the key's organisation approved); USD per token."""
 
 from catalogue.facts import ModelFacts, Price
-from catalogue.vocabulary import Capability, Modality
+from catalogue.vocabulary import Capability
 from providers._kit.adapter import Adapter, CallLimits
-from providers._kit.capabilities import for_code, having, lacking
+from providers._kit.capabilities import for_code, having, lacking, spoken
 from providers._kit.identity import family_key
 from providers._kit.pricing import PriceNames, premium
 from providers._kit.row import Row
@@ -49,8 +49,8 @@ def read(row: Row) -> ModelFacts:
         description=row.text("description"),
         capabilities=having(claims),
         lacking=lacking(claims),
-        input_modalities=_forms(claims, Capability.VISION),
-        output_modalities=_forms(claims, Capability.IMAGE_OUTPUT),
+        input_modalities=spoken(claims),
+        output_modalities=spoken(claims),
         premium=premium(price, billed_elsewhere=own_id.startswith(_POLICY)),
         context_max=row.count("context_window"),
         output_max=row.count("max_output_tokens"),
@@ -61,13 +61,6 @@ def read(row: Row) -> ModelFacts:
         expires_at=row.end("retires", "retires_at"),
         family=family_key(row.name("hugging_face_id"), row.name("model_canonical_name"), own_id),
     )
-
-
-def _forms(claims: dict[Capability, bool | None], images: Capability) -> tuple[Modality, ...]:
-    """A chat takes and gives text, and images where the row says so; of other APIs the row says nothing."""
-    if not claims.get(Capability.CHAT):
-        return ()
-    return (Modality.TEXT, Modality.IMAGE) if claims[images] else (Modality.TEXT,)
 
 
 def _price(row: Row) -> Price | None:

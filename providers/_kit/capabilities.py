@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Mapping
 
+from catalogue.facts import ModelFacts, knows
 from catalogue.vocabulary import Capability, Modality
 
 Claims = Mapping[Capability, bool | None]
@@ -43,6 +44,31 @@ def taken(inputs: Collection[Modality] | None) -> dict[Capability, bool | None]:
 def given(outputs: Collection[Modality] | None) -> dict[Capability, bool | None]:
     """What follows from the forms of data that a model gives; nothing where they are not said."""
     return {} if not outputs else {capability: form in outputs for capability, form in _GIVES.items()}
+
+
+def agreeing(facts: ModelFacts) -> ModelFacts:
+    """The facts with forms of data that agree with the capabilities, whichever of the two the provider stated.
+
+    What sees takes images, and what does not see takes none. Text follows from no capability: a chat says so itself.
+    """
+    inputs = _forms(facts, facts.input_modalities, _TAKES)
+    outputs = _forms(facts, facts.output_modalities, _GIVES)
+    if (inputs, outputs) == (facts.input_modalities, facts.output_modalities):
+        return facts
+    return facts.model_copy(update={"input_modalities": inputs, "output_modalities": outputs})
+
+
+def _forms(facts: ModelFacts, listed: tuple[Modality, ...], by: Mapping[Capability, Modality]) -> tuple[Modality, ...]:
+    known: dict[Modality, bool | None] = {
+        form: knows(facts, capability) for capability, form in by.items() if form is not Modality.TEXT
+    }
+    stated = {form: form in listed if known.get(form) is None else known[form] for form in Modality}
+    return tuple(form for form in Modality if stated[form])
+
+
+def spoken(claims: Claims) -> tuple[Modality, ...]:
+    """The form of data that a model is known to take and give by being said to be a chat."""
+    return (Modality.TEXT,) if claims.get(Capability.CHAT) else ()
 
 
 def for_code(*names: str | None) -> bool | None:

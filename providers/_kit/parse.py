@@ -9,6 +9,7 @@ from typing import Any
 from catalogue.endpoint import Endpoint
 from catalogue.facts import ModelFacts
 from providers._kit.adapter import Adapter
+from providers._kit.capabilities import agreeing
 from providers._kit.errors import Malformed
 from providers._kit.registry import adapters
 from providers._kit.row import Row, RowError
@@ -84,7 +85,8 @@ def next_url(adapter_id: str, body: bytes, url: str) -> str | None:
 def _facts(adapter: Adapter, entry: object, provider_id: str) -> ModelFacts | None:
     if not isinstance(entry, dict):
         raise RowError
-    return adapter.read(Row(entry, provider_id))
+    facts = adapter.read(Row(entry, provider_id))
+    return facts and agreeing(facts)
 
 
 def _entries(decoded: object) -> Sequence[object]:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from catalogue.facts import ModelFacts, PriceTier, knows
-from catalogue.vocabulary import Capability, HealthStatus
+from catalogue.vocabulary import Capability, HealthStatus, Modality
 from providers._kit.parse import parse_endpoints, parse_list
 
 PAYLOADS = Path(__file__).parents[2] / "../shared/payloads"
@@ -38,9 +38,9 @@ REQUESTY_TIER = {
 Pair = tuple[dict[str, Any], ModelFacts]
 
 
-def read(path: Path) -> list[Pair]:
+def read(path: Path, dialect: str | None = None) -> list[Pair]:
     provider = path.parent.name
-    parsed = parse_list(provider, provider, provider, [path.read_bytes()])
+    parsed = parse_list(dialect or provider, provider, provider, [path.read_bytes()])
     raw = json.loads(path.read_text(encoding="utf-8"), parse_float=str)["data"]
     assert parsed.dropped == 0
     return list(zip(raw, parsed.models, strict=True))
@@ -103,6 +103,39 @@ def test_openrouter_rows_come_through(path: Path) -> None:
         ends = raw.get("expiration_date")
         told = None if ends in {None, "2098-12-31"} else datetime.fromisoformat(f"{ends}T23:59:59+00:00")
         assert facts.expires_at == told
+
+
+@pytest.mark.parametrize("path", LISTS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+@pytest.mark.parametrize("dialect", [None, "openai-compatible"])
+def test_what_a_model_sees_and_draws_is_among_its_forms_of_data(path: Path, dialect: str | None) -> None:
+    for raw, facts in read(path, dialect):
+        assert (facts.vision is True) is (Modality.IMAGE in facts.input_modalities)
+        assert (knows(facts, Capability.IMAGE_OUTPUT) is True) is (Modality.IMAGE in facts.output_modalities)
+        if "supports_vision" in raw:
+            assert (Modality.IMAGE in facts.input_modalities) is raw["supports_vision"]
+            assert (Modality.TEXT in facts.input_modalities) is (raw.get("api") == "chat")
+
+
+@pytest.mark.parametrize("path", [p for p in LISTS if p.parent.name == "openrouter"], ids=lambda path: path.stem)
+def test_a_stated_price_says_that_there_is_what_it_is_the_price_of(path: Path) -> None:
+    for raw, facts in read(path):
+        pricing, parameters = raw["pricing"], raw["supported_parameters"]
+        caches = "input_cache_read" in pricing or "input_cache_write" in pricing
+        assert (knows(facts, Capability.PROMPT_CACHING) is True) is caches
+        searches = "web_search_options" in parameters or (money(pricing.get("web_search")) or 0) > 0
+        assert (knows(facts, Capability.WEB_SEARCH) is True) is searches
+
+
+def test_the_snapshots_that_one_list_offers_side_by_side_are_models_of_their_own() -> None:
+    families = {facts.id: facts.family for path in LISTS for _, facts in read(path)}
+    june = {
+        families[f"{p}/anthropic/claude-3{dot}5-sonnet-20240620"] for p, dot in (("openrouter", "."), ("requesty", "-"))
+    }
+    october = families["requesty/anthropic/claude-3-5-sonnet-20241022"]
+    assert len(june) == 1
+    assert len(june | {october, families["openrouter/anthropic/claude-3.5-sonnet"]}) == 3
+    assert families["openrouter/anthropic/claude-sonnet-4"] == families["requesty/anthropic/claude-sonnet-4-20250514"]
+    assert families["openrouter/google/gemini-flash-1.5"] == families["requesty/google/gemini-1.5-flash"]
 
 
 def test_openrouter_prices_that_depend_on_the_choice_are_unknown_not_free() -> None:

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from enum import Enum
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
+from catalogue.vocabulary import Capability, ModelStatus
 from server.configuration import ConfigurationError, load_settings
 from server.kept_secrets import ADMIN_FILE
 from server.questions import (
@@ -32,11 +34,21 @@ from server.questions import (
     telling_progress,
 )
 from server.redaction import Redactor
-from server.remote import Remote, RemoteError
+from server.remote import Remote, RemoteError, TokenRefused
 from server.settings import Settings
-from server.tables import say, show, show_json
+from server.tables import Column, say, show, show_json, telling_steps
 
 FAILURE, USAGE, PARTIAL, ALL_FAILED = 1, 2, 3, 4
+_TOKEN_REMEDY = (
+    "Name a file that holds an admin token with --token-file, or set CATALOGUE_TOKEN; "
+    f"on the server's machine --data-dir names its data folder, where the file {ADMIN_FILE} holds one."
+)
+_CHECK_COLUMNS = (
+    Column(title="Check", wraps=True),
+    Column(title=""),
+    Column(title="Found", wraps=True, least=24),
+    Column(title="Remedy", wraps=True, least=24),
+)
 
 app = typer.Typer(
     name="catalogue",
@@ -110,7 +122,7 @@ def models(
         list[str] | None, typer.Option(help="Only with this capability; all, if given again.")
     ] = None,
     status: Annotated[list[str] | None, typer.Option(help="Only with this status; any, if given again.")] = None,
-    search: Annotated[str | None, typer.Option(help="Only where name, id or description match.")] = None,
+    search: Annotated[str | None, typer.Option(help="Only where these words occur in name, id or lab.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many.")] = None,
     as_json: AsJson = False,
     url: Url = None,
@@ -119,13 +131,13 @@ def models(
     """List models."""
     asked = {
         "provider": provider,
-        "capability": _enums(capability),
-        "status": _enums(status),
+        "capability": _enums(capability, Capability, "--capability"),
+        "status": _enums(status, ModelStatus, "--status"),
         "search": search,
         "limit": limit,
     }
     found = _remote(url, config).query(MODELS, {name: value for name, value in asked.items() if value})["models"]
-    _print(found, MODEL_COLUMNS, model_row, as_json=as_json)
+    _print(found, MODEL_COLUMNS, model_row, none="No model matches.", as_json=as_json)
 
 
 @app.command()
@@ -142,7 +154,7 @@ def health(
     if ready:
         raise typer.Exit(0 if remote.status("/readyz") == 200 else FAILURE)  # noqa: PLR2004
     found = remote.query(HEALTH, {"provider": provider} if provider else {})["providerHealth"]
-    _print(found, HEALTH_COLUMNS, health_row, as_json=as_json)
+    _print(found, HEALTH_COLUMNS, health_row, none="There is no provider.", as_json=as_json)
     raise typer.Exit(_code([is_down(row) for row in found]))
 
 
@@ -160,9 +172,12 @@ def refresh(
     """Fetch the providers' lists now. The token comes from --token-file, CATALOGUE_TOKEN or the data folder."""
     remote = _remote(url, config, token=_token(token_file, config, data_dir), timeout=30.0)
     asked = {"force": not if_old, **({"provider": provider} if provider else {})}
-    with telling_progress(remote, say):
-        results = remote.query(REFRESH, asked)["refreshCatalogue"]["results"]
-    _print(results, REFRESH_COLUMNS, refresh_row, as_json=as_json)
+    try:
+        with telling_steps() as tell, telling_progress(remote, tell):
+            results = remote.query(REFRESH, asked)["refreshCatalogue"]["results"]
+    except TokenRefused as error:
+        raise TokenRefused(f"{error} {_TOKEN_REMEDY}") from None
+    _print(results, REFRESH_COLUMNS, refresh_row, none="No provider was due.", as_json=as_json)
     raise typer.Exit(_code([has_failed(row) for row in results]))
 
 
@@ -172,7 +187,7 @@ def doctor(*, as_json: AsJson = False, config: Config = None, data_dir: DataDir 
     from server.doctor import examine  # noqa: PLC0415 - heavy: the providers and aiohttp
 
     checks = [asdict(check) for check in examine(os.environ, config=config, data_dir=data_dir)]
-    _print(checks, ("Check", "", "Found", "Remedy"), _check_row, as_json=as_json)
+    _print(checks, _CHECK_COLUMNS, _check_row, none="Nothing was checked.", as_json=as_json)
     raise typer.Exit(0 if all(check["ok"] for check in checks) else FAILURE)
 
 
@@ -184,15 +199,16 @@ def schema() -> None:
 
 def _print(
     rows: Sequence[Mapping[str, Any]],
-    columns: Sequence[str],
+    columns: Sequence[Column],
     cells: Callable[[Mapping[str, Any]], Sequence[object]],
     *,
+    none: str,
     as_json: bool,
 ) -> None:
     if as_json:
         show_json(rows)
     else:
-        show(columns, map(cells, rows))
+        show(columns, map(cells, rows), none=none)
 
 
 def _check_row(check: Mapping[str, Any]) -> Sequence[object]:
@@ -206,8 +222,14 @@ def _code(failures: Sequence[bool]) -> int:
     return ALL_FAILED if all(failures) else PARTIAL
 
 
-def _enums(words: Sequence[str] | None) -> list[str] | None:
-    return [word.upper().replace("-", "_") for word in words] if words else None
+def _enums(words: Sequence[str] | None, vocabulary: type[Enum], option: str) -> list[str]:
+    """The names in GraphQL of an option's words."""
+    names = [word.upper().replace("-", "_") for word in words or ()]
+    for word, name in zip(words or (), names, strict=True):
+        if name not in vocabulary.__members__:
+            known = ", ".join(known.lower() for known in vocabulary.__members__)
+            raise typer.BadParameter(f"{word!r} is none. Known are {known}.", param_hint=option)
+    return names
 
 
 def _settings(config: Path | None, **options: object) -> Settings:

@@ -3,9 +3,11 @@
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from server.remote import Remote, RemoteError
+from server.tables import Column
 
 Row = Sequence[object]
 
@@ -13,7 +15,8 @@ MODELS = """
 query Models($provider: [ID!], $capability: [Capability!], $status: [ModelStatus!], $search: String, $limit: Int) {
   models(provider: $provider, capability: $capability, status: $status, search: $search, limit: $limit) {
     id name provider { id name } status errorMessage capabilities contextMax outputMax
-    pricing { input(per: MILLION) output(per: MILLION) currency } expiresAt lastChecked source
+    pricing { inputPerMillion: input(per: MILLION) outputPerMillion: output(per: MILLION) currency }
+    expiresAt lastChecked source
   }
 }
 """
@@ -34,9 +37,30 @@ mutation Refresh($provider: [ID!], $force: Boolean!) {
 """
 PROGRESS = "subscription Progress { refreshProgress { provider { id } step received modelCount } }"
 
-MODEL_COLUMNS = ("Model", "Name", "Status", "Context", "$/M in", "$/M out", "Capabilities")
-HEALTH_COLUMNS = ("Provider", "Status", "Models", "Latency ms", "Last success", "What is wrong")
-REFRESH_COLUMNS = ("Provider", "Outcome", "Models", "Added", "Removed", "Changed", "Seconds", "What is wrong")
+MODEL_COLUMNS = (
+    Column(title="Model", wraps=True),
+    Column(title="Name", wraps=True, least=20, leave_out=1),
+    Column(title="Status"),
+    Column(title="Context", number=True),
+    Column(title="$/M in", number=True),
+    Column(title="$/M out", number=True),
+    Column(title="Capabilities", wraps=True, least=30, leave_out=2),
+    Column(title="Why", note=True),
+)
+HEALTH_COLUMNS = (
+    Column(title="Provider"),
+    Column(title="Status"),
+    Column(title="Models", number=True),
+    Column(title="Latency ms", number=True, leave_out=1),
+    Column(title="Last success"),
+    Column(title="What is wrong", wraps=True, least=32),
+)
+REFRESH_COLUMNS = (
+    Column(title="Provider"),
+    Column(title="Outcome"),
+    *(Column(title=title, number=True) for title in ("Models", "Added", "Removed", "Changed", "Seconds")),
+    Column(title="What is wrong", wraps=True, least=20),
+)
 
 _FAILED = frozenset({"FAILED", "KEPT_LAST_GOOD", "QUARANTINED"})
 
@@ -44,20 +68,20 @@ _FAILED = frozenset({"FAILED", "KEPT_LAST_GOOD", "QUARANTINED"})
 def model_row(model: Mapping[str, Any]) -> Row:
     """A model in `MODEL_COLUMNS`."""
     price = model["pricing"] or {}
-    prices = (price.get("input"), price.get("output"))
+    prices = (price.get("inputPerMillion"), price.get("outputPerMillion"))
     known = [capability.lower() for capability in model["capabilities"]]
-    return (model["id"], model["name"], model["status"], model["contextMax"], *prices, known)
+    return (model["id"], model["name"], model["status"], model["contextMax"], *prices, known, model["errorMessage"])
 
 
 def health_row(health: Mapping[str, Any]) -> Row:
     """A provider's health in `HEALTH_COLUMNS`."""
-    latency = health["latencyMs"]
+    latency, success = health["latencyMs"], health["lastSuccessAt"]
     return (
         health["provider"]["id"],
         health["status"],
         health["modelCount"],
         None if latency is None else round(latency),
-        health["lastSuccessAt"],
+        datetime.fromisoformat(success) if success else None,
         _wrong(health),
     )
 
@@ -65,7 +89,8 @@ def health_row(health: Mapping[str, Any]) -> Row:
 def refresh_row(result: Mapping[str, Any]) -> Row:
     """What a refresh did for a provider, in `REFRESH_COLUMNS`."""
     counts = (result[name] for name in ("modelCount", "added", "removed", "changed"))
-    return (result["provider"]["id"], result["outcome"], *counts, round(result["durationMs"] / 1000, 1), _wrong(result))
+    seconds = f"{result['durationMs'] / 1000:.1f}"
+    return (result["provider"]["id"], result["outcome"], *counts, seconds, _wrong(result))
 
 
 def is_down(health: Mapping[str, Any]) -> bool:
@@ -79,8 +104,8 @@ def has_failed(result: Mapping[str, Any]) -> bool:
 
 
 @contextmanager
-def telling_progress(remote: Remote, say: Callable[[str], None]) -> Iterator[threading.Thread]:
-    """Say the steps of refreshes meanwhile, in a thread; a server that streams none is no reason to fail."""
+def telling_progress(remote: Remote, tell: Callable[[str, str, str], None]) -> Iterator[threading.Thread]:
+    """Tell the steps of refreshes meanwhile (provider, step, detail), in a thread, where the server streams them."""
     running, over = threading.Event(), threading.Event()
 
     def follow() -> None:
@@ -90,7 +115,7 @@ def telling_progress(remote: Remote, say: Callable[[str], None]) -> Iterator[thr
                 if over.is_set():
                     return
                 if data:
-                    say(_step(data["refreshProgress"]))
+                    tell(*_step(data["refreshProgress"]))
         except (RemoteError, OSError, ValueError, KeyError, TypeError):
             running.set()
 
@@ -103,15 +128,13 @@ def telling_progress(remote: Remote, say: Callable[[str], None]) -> Iterator[thr
         over.set()
 
 
-def _step(progress: Mapping[str, Any]) -> str:
-    received = progress["received"]
-    size = f", {received / 1024:,.0f} KiB" if received else ""
-    count = progress["modelCount"]
-    return f"{progress['provider']['id']}: {progress['step'].lower()}{size}{f', {count} models' if count else ''}"
+def _step(progress: Mapping[str, Any]) -> tuple[str, str, str]:
+    received, count = progress["received"], progress["modelCount"]
+    details = (f"{received / 1024:,.0f} KiB" if received else "", f"{count} models" if count else "")
+    return progress["provider"]["id"], progress["step"].lower(), ", ".join(filter(None, details))
 
 
 def _wrong(row: Mapping[str, Any]) -> str | None:
-    if row["error"]:
-        return str(row["error"]["message"])
-    quarantine = row.get("quarantine")
-    return f"Held back: {quarantine['reason']}" if quarantine else None
+    if quarantine := row.get("quarantine"):
+        return f"Held back as {quarantine['id']}: {quarantine['reason']}"
+    return str(row["error"]["message"]) if row["error"] else None

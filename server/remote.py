@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 MAX_ANSWER = 64 * 1024 * 1024
 _TIMEOUT = 15.0
 _WRONG_INPUT = frozenset({"BAD_USER_INPUT", "UNKNOWN_PROVIDER"})
+_TOKEN_REFUSED = frozenset({"UNAUTHENTICATED", "FORBIDDEN"})
 
 
 class RemoteError(Exception):
@@ -22,6 +23,10 @@ class WrongInput(RemoteError):
     """What was asked for is at fault."""
 
     wrong_input = True
+
+
+class TokenRefused(RemoteError):
+    """The server wants a token, or another one."""
 
 
 class Remote:
@@ -95,8 +100,9 @@ class Remote:
 def _data(answer: object) -> Mapping[str, Any]:
     if isinstance(answer, dict) and answer.get("errors"):
         error = answer["errors"][0]
-        wrong = error.get("extensions", {}).get("code") in _WRONG_INPUT
-        raise (WrongInput if wrong else RemoteError)(str(error.get("message")))
+        code = error.get("extensions", {}).get("code")
+        kind = WrongInput if code in _WRONG_INPUT else TokenRefused if code in _TOKEN_REFUSED else RemoteError
+        raise kind(str(error.get("message")))
     data = answer.get("data") if isinstance(answer, dict) else None
     if not isinstance(data, dict):
         raise RemoteError("The server gave no data.")

@@ -1,6 +1,7 @@
 """The command line, against a server on loopback: what it prints where, and what its exit codes mean."""
 
 import json
+import re
 import subprocess
 import sys
 import types
@@ -14,6 +15,7 @@ from server import cli
 from server.questions import REFRESH, telling_progress
 from server.remote import Remote
 from server.settings import Settings
+from server.tables import telling_steps
 from tests.practice.only import only_named
 from tests.server.fake_server import FakeServer, serving
 
@@ -26,7 +28,7 @@ MODEL = {
     "capabilities": ["CHAT", "VISION"],
     "contextMax": 128000,
     "outputMax": None,
-    "pricing": {"input": 0.25, "output": None, "currency": "USD"},
+    "pricing": {"inputPerMillion": 0.25, "outputPerMillion": None, "currency": "USD"},
     "expiresAt": None,
     "lastChecked": "2026-05-01T12:00:00Z",
     "source": "LIVE",
@@ -80,20 +82,92 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
     return run_
 
 
+def on_terminal(run: Run, monkeypatch: pytest.MonkeyPatch, width: int, *words: str) -> tuple[int, list[str]]:
+    """The exit code and the lines of a command on a terminal of some width, without colours and spaces at the end."""
+    with monkeypatch.context() as terminal:
+        terminal.setattr("sys.stdout.isatty", lambda: True)
+        terminal.setenv("COLUMNS", str(width))
+        terminal.setenv("TERM", "xterm")
+        code, out, _ = run(*words)
+    return code, [line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", out).splitlines()]
+
+
 def test_models_are_lines_in_a_pipe(fake: FakeServer, run: Run) -> None:
     fake.data = {"models": [MODEL]}
     code, out, err = run("models", "--url", fake.url)
     assert (code, err) == (0, "")
-    assert out == "openrouter/lab/model\tA model?[31m\tAVAILABLE\t128000\t0.25\t\tchat, vision\n"
+    assert out == "openrouter/lab/model\tA model?[31m\tAVAILABLE\t128000\t0.25\t\tchat, vision\t\n"
 
 
 def test_models_are_a_table_on_a_terminal(fake: FakeServer, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     fake.data = {"models": [MODEL]}
-    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    code, out, _ = run("models", "--url", fake.url)
+    code, lines = on_terminal(run, monkeypatch, 160, "models", "--url", fake.url)
     assert code == 0
-    assert "Capabilities" in out.splitlines()[0]
-    assert "\t" not in out
+    assert lines[0].split() == ["Model", "Name", "Status", "Context", "$/M", "in", "$/M", "out", "Capabilities"]
+    assert lines[1].split() == [
+        "openrouter/lab/model",
+        "A",
+        "model?[31m",
+        "AVAILABLE",
+        "128000",
+        "0.25",
+        "chat,",
+        "vision",
+    ]
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120, 200])
+def test_no_terminal_is_too_narrow_for_a_whole_id(
+    fake: FakeServer, run: Run, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    long = "requesty/bedrock/anthropic.claude-sonnet-4-20250514-v1:0@eu-central-1"
+    fake.data = {"models": [MODEL, {**MODEL, "id": long, "capabilities": ["CHAT"] * 20}]}
+    _, lines = on_terminal(run, monkeypatch, width, "models", "--url", fake.url)
+    first = re.compile(r"^\S*")
+    ids = "".join(found.group() for line in lines[1:] if (found := first.match(line)))
+    assert ids == f"{MODEL['id']}{long}"
+    assert all(len(line) <= width for line in lines)
+    assert not any("…" in line for line in lines)
+
+
+def test_a_narrow_terminal_leaves_capabilities_out_first_and_names_next(
+    fake: FakeServer, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake.data = {"models": [{**MODEL, "name": "A model of a name", "capabilities": ["CHAT"] * 20}]}
+    heads = [on_terminal(run, monkeypatch, width, "models", "--url", fake.url)[1][0] for width in (130, 90, 70)]
+    assert [("Capabilities" in head, "Name" in head) for head in heads] == [(True, True), (False, True), (False, False)]
+
+
+def test_numbers_stand_right(fake: FakeServer, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake.data = {"models": [MODEL, {**MODEL, "contextMax": 8}]}
+    _, lines = on_terminal(run, monkeypatch, 160, "models", "--url", fake.url)
+    assert lines[1].index("128000") + len("128000") == lines[2].index(" 8 ") + len(" 8")
+
+
+def test_why_models_are_not_available_is_said_once_below_the_table(
+    fake: FakeServer, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    down = {**MODEL, "status": "UNAVAILABLE", "errorMessage": "OpenRouter is down: it did not answer."}
+    fake.data = {"models": [MODEL, down, down]}
+    assert on_terminal(run, monkeypatch, 80, "models", "--url", fake.url)[1][4:] == [
+        "2 of these: OpenRouter is down: it did not answer."
+    ]
+    assert run("models", "--url", fake.url)[1].splitlines()[1].endswith("\tOpenRouter is down: it did not answer.")
+
+
+def test_where_nothing_matches_it_is_said_beside_the_output(fake: FakeServer, run: Run) -> None:
+    fake.data = {"models": []}
+    assert run("models", "--url", fake.url) == (0, "", "No model matches.\n")
+    assert run("models", "--json", "--url", fake.url) == (0, "[]\n", "")
+
+
+def test_a_word_of_no_vocabulary_is_refused_with_the_known_ones(fake: FakeServer, run: Run) -> None:
+    for option, known in (("--capability", "structured_output"), ("--status", "deprecated")):
+        code, _, err = run("models", option, "flying", "--url", fake.url)
+        assert code == 2
+        assert "'flying'" in err
+        assert known in err
+    assert fake.asked == []
 
 
 def test_models_as_json_are_one_document(fake: FakeServer, run: Run) -> None:
@@ -214,12 +288,55 @@ def test_refresh_says_its_progress_beside_the_output(fake: FakeServer, run: Run)
     step = {"provider": {"id": "openrouter"}, "step": "FETCHING", "received": 2048, "modelCount": None}
     fake.events = [{"refreshProgress": step}]
     fake.data = {"refreshCatalogue": {"results": []}}
-    said: list[str] = []
-    with telling_progress(Remote(fake.url), said.append) as followed:
+    said: list[tuple[str, str, str]] = []
+    with telling_progress(Remote(fake.url), lambda *told: said.append(told)) as followed:
         followed.join()
         Remote(fake.url).query(REFRESH, {"force": True})
-    assert said == ["openrouter: fetching, 2 KiB"]
+    assert said == [("openrouter", "fetching", "2 KiB")]
     assert run("refresh", "--url", fake.url, "--json")[1] == "[]\n"
+
+
+def test_without_a_terminal_each_step_is_one_line_however_much_arrives(capsys: pytest.CaptureFixture[str]) -> None:
+    with telling_steps() as tell:
+        for size in ("", "64 KiB", "128 KiB"):
+            tell("a", "fetching", size)
+        tell("b", "fetching", "")
+        tell("a", "done", "3 models")
+    assert capsys.readouterr().err == "a: fetching\nb: fetching\na: done, 3 models\n"
+
+
+def test_on_a_terminal_the_steps_change_in_place_and_leave_nothing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    with telling_steps() as tell:
+        for size in range(100):
+            tell("a", "fetching", f"{size} KiB")
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "99 KiB" in err
+    assert err.count("\n") < 5
+
+
+def test_health_tells_the_age_of_a_success_and_the_list_that_is_held_back(
+    fake: FakeServer, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = {"quarantine": {"id": "0123456789abcdef0123456789abcdef", "reason": "The list is empty."}}
+    row = {**_health("p", "HEALTHY"), **held, "lastSuccessAt": "2026-05-01T12:00:00.5Z"}
+    fake.data = {"providerHealth": [row]}
+    _, lines = on_terminal(run, monkeypatch, 80, "health", "--url", fake.url)
+    assert "d ago" in lines[1]
+    assert "0123456789abcdef0123456789abcdef" in "\n".join(lines)
+    assert "\t2026-05-01T12:00:00Z\tHeld back as 0123456789abcdef" in run("health", "--url", fake.url)[1]
+
+
+@pytest.mark.parametrize("code", ["UNAUTHENTICATED", "FORBIDDEN"])
+def test_refresh_without_a_token_says_the_three_ways_to_give_one(fake: FakeServer, run: Run, code: str) -> None:
+    fake.errors = [{"message": "This needs a token.", "extensions": {"code": code}}]
+    exit_code, _, err = run("refresh", "--url", fake.url)
+    assert (exit_code, err.count("\n")) == (1, 1)
+    assert all(way in err for way in ("--token-file", "CATALOGUE_TOKEN", "admin-token"))
 
 
 @pytest.mark.parametrize("source", ["environment", "file", "data folder"])

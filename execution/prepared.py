@@ -13,6 +13,12 @@ from execution.persisted import PersistedDocuments
 from execution.request import GraphQLRequest
 from execution.values import check_values
 
+_WHERE = {
+    OperationType.QUERY: "send it by GET or POST",
+    OperationType.MUTATION: "send it by POST",
+    OperationType.SUBSCRIPTION: "send it by WebSocket, or with Accept: text/event-stream",
+}
+
 
 class KindRefused(ClientError):
     """A mutation or a subscription was asked for where it cannot run."""
@@ -84,7 +90,7 @@ class Preparation:
         self._persisted.keep(request)
         operation = document.operation(request.operation_name)
         if allow is not None and operation.operation not in allow:
-            raise KindRefused(f"A {operation.operation.value} cannot run here.")
+            raise KindRefused(f"A {operation.operation.value} cannot run here; {_WHERE[operation.operation]}.")
         variables = dict(request.variables or {})
         check_values(variables, self._limits.values)
         return Prepared(document, operation, variables, self._cost(document, operation, variables))

@@ -4,6 +4,7 @@ from typing import Any
 
 import orjson
 import pytest
+from graphql import OperationType
 
 from catalogue import cursor
 from catalogue.change import DetailsChanged
@@ -76,3 +77,11 @@ async def test_events_carry_their_cursor_and_are_public_also_for_callers_with_ke
     assert answer.event_id == cursor.encode("abc", 5)
     assert not answer.private
     assert ports.callers.asked == 0
+
+
+def test_a_mutation_where_none_may_run_is_told_to_go_by_post() -> None:
+    refused = executor(Ports()).prepare(
+        GraphQLRequest(query="mutation { refreshCatalogue { revision } }"), allow=frozenset({OperationType.QUERY})
+    )
+    assert isinstance(refused, Answer)
+    assert orjson.loads(refused.body)["errors"][0]["message"] == "A mutation cannot run here; send it by POST."

@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 import pytest
-from graphql import OperationType
+from graphql import GraphQLObjectType, OperationType, get_named_type
 
 from catalogue import cursor
 from catalogue.change import DetailsChanged
@@ -21,12 +21,12 @@ from tests.graphql.fakes import Ports
 from tests.graphql.world import ALPHA, MINI, NOW
 
 
-def executor(ports: Ports) -> Executor[Scope]:
+def executor(ports: Ports, catalogue_size: int = 4) -> Executor[Scope]:
     return Executor(
         schema(),
         limits=DocumentLimits(),
         context=lambda scope: Context(scope, ports.services),
-        catalogue_size=lambda: 4,
+        catalogue_size=lambda: catalogue_size,
         report=lambda *_: None,
         event_id=event_ids(ports.reader),
     )
@@ -64,6 +64,22 @@ async def test_a_caller_is_told_what_the_operation_costs() -> None:
     ready = prepared(run, "{ clientLimit { cost } models { id } }")
     data: Any = orjson.loads((await run.execute(ready, Scope())).body)["data"]
     assert data["clientLimit"]["cost"] == ready.cost > 0
+
+
+def own_fields(type_name: str) -> str:
+    """A selection of all that a type holds itself, and of what those fields hold, without other models."""
+    elsewhere = {"provider", "replacement", "offers", "endpoints"}
+    kind = schema()._schema.type_map[type_name]  # noqa: SLF001 - Strawberry gives its schema no other way
+    if not isinstance(kind, GraphQLObjectType):
+        return ""
+    fields = {name: get_named_type(field.type).name for name, field in kind.fields.items() if name not in elsewhere}
+    return f"{{ {' '.join(f'{name} {own_fields(held)}' for name, held in fields.items())} }}"
+
+
+def test_all_own_fields_of_all_models_are_affordable_in_one_operation() -> None:
+    query = f"{{ models {own_fields('Model')} }}"
+    assert "tiers" in query
+    assert prepared(executor(Ports(), catalogue_size=5_000), query).cost < 20_000
 
 
 async def test_events_carry_their_cursor_and_are_public_also_for_callers_with_keys() -> None:

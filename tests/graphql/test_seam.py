@@ -69,7 +69,7 @@ async def test_a_caller_is_told_what_the_operation_costs() -> None:
 def own_fields(type_name: str) -> str:
     """A selection of all that a type holds itself, and of what those fields hold, without other models."""
     elsewhere = {"provider", "replacement", "offers", "endpoints"}
-    kind = schema()._schema.type_map[type_name]  # noqa: SLF001 - Strawberry gives its schema no other way
+    kind = schema()._schema.type_map[type_name]
     if not isinstance(kind, GraphQLObjectType):
         return ""
     fields = {name: get_named_type(field.type).name for name, field in kind.fields.items() if name not in elsewhere}

@@ -54,5 +54,5 @@ def test_what_is_absent_is_what_the_guide_says() -> None:
     getters = (row.name, row.text, row.count, row.flag, row.usd, row.start, row.end, row.cutoff, row.words)
     assert [getter("none", "wrong") for getter in getters] == [None] * len(getters)
     assert (row.modalities("none"), row.rows("none"), row.row("none").name("a")) == (None, (), None)
-    assert (row.name("empty"), row.count("zero"), row.usd("zero")) == (None, None, 0)
+    assert [row.name("empty"), row.count("zero"), row.usd("zero")] == [None, None, 0]
     assert row.words("list") == ()

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from catalogue.scope import Grant
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_SECRET = re.compile(r"[!-+\--9;-~]{1,512}")
+_SECRET = re.compile(r"[!-+\--9;-~]{16,512}")
 _HASH = "sha256$"
 _HEX = re.compile(r"[0-9a-f]{64}")
 _MAX_CREDENTIALS = 1_024
@@ -52,7 +52,7 @@ def read_token(text: str) -> Token:
             raise ValueError(f"the hash of token '{name}' must be sha256$ and 64 hex digits")
         return Token(name, grants, bytes.fromhex(digits))
     if not _SECRET.fullmatch(secret):
-        raise ValueError(f"token '{name}' must have 1 to 512 visible ASCII characters, no colon and no comma")
+        raise ValueError(f"token '{name}' must have 16 to 512 visible ASCII characters, no colon and no comma")
     return Token(name, grants, _digest(secret), SecretStr(secret))
 
 

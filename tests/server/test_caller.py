@@ -27,7 +27,7 @@ def _callers(
     notes: Notes | None = None, proxies: tuple[str, ...] = (), *, exempt_loopback: bool = False, burst: int = 50
 ) -> Callers:
     return Callers(
-        tokens=(read_token("ops:refresh:s3cret"),),
+        tokens=(read_token("ops:refresh:s3cret-0123456789"),),
         providers=KNOWN,
         proxies=tuple(ip_network(proxy) for proxy in proxies),
         limits=ClientLimits(Limits(burst=burst), exempt_loopback=exempt_loopback, clock=lambda: 0.0),
@@ -44,16 +44,18 @@ def test_a_stranger_is_known_by_the_address_and_may_nothing() -> None:
 
 
 def test_a_token_names_its_holder_and_grants_its_scopes() -> None:
-    scope = _callers().of_request(connection(("Authorization", "Bearer s3cret")))
+    scope = _callers().of_request(connection(("Authorization", "Bearer s3cret-0123456789")))
     assert (scope.client, scope.actor, scope.grants) == ("token:ops", "ops", frozenset({Grant.REFRESH}))
 
 
 def test_a_token_on_this_machine_stays_exempt_from_limits() -> None:
-    scope = _callers(exempt_loopback=True).of_request(connection(("Authorization", "Bearer s3cret"), peer="127.0.0.1"))
+    scope = _callers(exempt_loopback=True).of_request(
+        connection(("Authorization", "Bearer s3cret-0123456789"), peer="127.0.0.1")
+    )
     assert (scope.client, scope.actor) == ("address:127.0.0.1", "ops")
 
 
-@pytest.mark.parametrize("value", ["Bearer wrong", "Basic s3cret", "", "Bearer"])
+@pytest.mark.parametrize("value", ["Bearer wrong", "Basic s3cret-0123456789", "", "Bearer"])
 def test_a_wrong_token_is_refused_and_audited_without_it(value: str) -> None:
     notes = Notes()
     with pytest.raises(Unauthenticated) as refused:
@@ -64,7 +66,9 @@ def test_a_wrong_token_is_refused_and_audited_without_it(value: str) -> None:
 
 def test_two_tokens_at_once_are_refused() -> None:
     with pytest.raises(Unauthenticated):
-        _callers().of_request(connection(("Authorization", "Bearer s3cret"), ("Authorization", "Bearer s3cret")))
+        _callers().of_request(
+            connection(("Authorization", "Bearer s3cret-0123456789"), ("Authorization", "Bearer s3cret-0123456789"))
+        )
 
 
 def test_guessing_tokens_spends_the_rate_of_the_address() -> None:

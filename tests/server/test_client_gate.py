@@ -24,7 +24,11 @@ from tests.server.asked import Notes
 def _gate(*, refusal: float = 0.0) -> ClientGate:
     limits = ClientLimits(Limits(connections=1, burst=10), exempt_loopback=False, clock=lambda: 0.0)
     callers = Callers(
-        tokens=(read_token("ops:s3cret"),), providers=(), limits=limits, secret=SecretStr("s" * 32), audit=Notes()
+        tokens=(read_token("ops:s3cret-0123456789"),),
+        providers=(),
+        limits=limits,
+        secret=SecretStr("s" * 32),
+        audit=Notes(),
     )
 
     async def http(request: Request) -> Response:
@@ -118,7 +122,7 @@ async def test_where_the_server_cannot_say_429_the_handshake_is_refused() -> Non
 
 
 async def test_a_token_has_a_share_of_its_own_and_a_wrong_one_has_none() -> None:
-    gate, first, guest, holder = _gate(), _Peer(), _Peer(token=b"wrong"), _Peer(token=b"s3cret")
+    gate, first, guest, holder = _gate(), _Peer(), _Peer(token=b"wrong"), _Peer(token=b"s3cret-0123456789")
     running = asyncio.create_task(first.run(gate))
     assert (await first.heard.get())["type"] == "websocket.accept"
     await guest.run(gate)

@@ -1,7 +1,8 @@
 """The command `catalogue`: serve, ask a running server, and find out what is wrong.
 
 Exit codes: 0 done, 1 failed, 2 used or configured wrongly, 3 failed for some providers, 4 failed for all of them. What
-is heavy is imported where it is needed, so that the light commands answer at once.
+is heavy is imported where it is needed, so that the light commands answer at once. It is long because the options of every
+command are declared here.
 """
 
 import os
@@ -17,7 +18,7 @@ from typing import Annotated, Any
 import typer
 
 from catalogue.vocabulary import Capability, ModelStatus
-from server.configuration import ConfigurationError, load_settings
+from server.configuration import ConfigurationError, load_settings, located
 from server.kept_secrets import ADMIN_FILE
 from server.questions import (
     HEALTH,
@@ -42,12 +43,6 @@ FAILURE, USAGE, PARTIAL, ALL_FAILED = 1, 2, 3, 4
 _TOKEN_REMEDY = (
     "Name a file that holds an admin token with --token-file, or set CATALOGUE_TOKEN; "
     f"on the server's machine --data-dir names its data folder, where the file {ADMIN_FILE} holds one."
-)
-_CHECK_COLUMNS = (
-    Column(title="Check", wraps=True),
-    Column(title=""),
-    Column(title="Found", wraps=True, least=24),
-    Column(title="Remedy", wraps=True, least=24),
 )
 
 app = typer.Typer(
@@ -108,10 +103,14 @@ def serve(
     data_dir: DataDir = None,
 ) -> None:
     """Run the server until it is told to stop."""
-    settings = _settings(config, host=host, port=port, data_dir=data_dir)
+    options = _given(host=host, port=port, data_dir=data_dir)
+    settings = load_settings(os.environ, config=config, options=options)
     from server.serve import serve as run  # noqa: PLC0415 - heavy: the whole server
 
-    run(settings)
+    try:
+        run(settings)
+    except ConfigurationError as error:
+        raise located(error, os.environ, config=config, options=options) from None
 
 
 @app.command()
@@ -184,10 +183,10 @@ def refresh(
 @app.command()
 def doctor(*, as_json: AsJson = False, config: Config = None, data_dir: DataDir = None) -> None:
     """Check the installation, and say what is wrong and how to mend it."""
-    from server.doctor import examine  # noqa: PLC0415 - heavy: the providers and aiohttp
+    from server.doctor import CHECK_COLUMNS, check_row, examine  # noqa: PLC0415 - heavy: the providers and aiohttp
 
     checks = [asdict(check) for check in examine(os.environ, config=config, data_dir=data_dir)]
-    _print(checks, _CHECK_COLUMNS, _check_row, none="Nothing was checked.", as_json=as_json)
+    _print(checks, CHECK_COLUMNS, check_row, none="Nothing was checked.", as_json=as_json)
     raise typer.Exit(0 if all(check["ok"] for check in checks) else FAILURE)
 
 
@@ -211,10 +210,6 @@ def _print(
         show(columns, map(cells, rows), none=none)
 
 
-def _check_row(check: Mapping[str, Any]) -> Sequence[object]:
-    return (check["name"], "ok" if check["ok"] else "WRONG", check["found"], check["remedy"])
-
-
 def _code(failures: Sequence[bool]) -> int:
     """Tell whether none, some or all providers failed."""
     if not any(failures):
@@ -233,8 +228,11 @@ def _enums(words: Sequence[str] | None, vocabulary: type[Enum], option: str) -> 
 
 
 def _settings(config: Path | None, **options: object) -> Settings:
-    given = {key: value for key, value in options.items() if value is not None}
-    return load_settings(os.environ, config=config, options=given)
+    return load_settings(os.environ, config=config, options=_given(**options))
+
+
+def _given(**options: object) -> Mapping[str, object]:
+    return {key: value for key, value in options.items() if value is not None}
 
 
 def _remote(url: str | None, config: Path | None, *, token: str | None = None, timeout: float = 15.0) -> Remote:

@@ -5,6 +5,7 @@ which may be a secret.
 """
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -30,6 +31,8 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
 """The environment variables that are settings, with the place of each in the file."""
 OTHER_VARIABLES = frozenset({CONFIG, "CATALOGUE_TOKEN", "CATALOGUE_URL"})
 """Variables of the same prefix that are no settings: the file's name, and what the command line asks with."""
+_KEY_WORDS = frozenset({"api_key", "apikey", "api-key", "key", "token", "api_token", "secret"})
+"""What operators call a key that they put into the file."""
 Place = tuple[str | int, ...]
 """Where a setting stands: names of tables and keys, and the positions of entries."""
 
@@ -60,6 +63,29 @@ def load_settings(
         _put(values, (key,), value)
         _check(values, (key,), f"--{key.replace('_', '-')}")
     return Settings.model_validate(values)
+
+
+def located(
+    error: ConfigurationError,
+    env: Mapping[str, str],
+    *,
+    config: Path | None = None,
+    options: Mapping[str, object] | None = None,
+) -> ConfigurationError:
+    """Name the place of a fault that was found only after reading, and so tells the setting alone."""
+    place, _, fault = str(error).partition(":")
+    key = place.partition(".")[0]
+    variable = f"{PREFIX}{key.upper()}"
+    named = config or (Path(env[CONFIG]) if env.get(CONFIG) else None)
+    if key not in Settings.model_fields:
+        return error
+    if key in (options or {}):
+        return ConfigurationError(f"--{key.replace('_', '-')}:{fault}")
+    if variable in VARIABLES and env.get(variable):
+        return ConfigurationError(f"{variable}:{fault}")
+    if named and key in _read_file(named):
+        return ConfigurationError(f"{named}: {error}")
+    return ConfigurationError(f"{error} Its variable is {variable}.") if variable in VARIABLES else error
 
 
 def _read_file(path: Path) -> dict[str, Any]:
@@ -103,6 +129,11 @@ def _check(values: Mapping[str, object], path: tuple[str, ...], source: str) -> 
 def _in_file(path: Path, error: ErrorDetails) -> str:
     place = error["loc"]
     match error["type"]:
+        case "extra_forbidden" if place[0] == "providers" and str(place[-1]).lower() in _KEY_WORDS:
+            fault = (
+                "keys stand in the environment alone; remove it, set a variable such as "
+                f"{_key_variable(str(place[1]))}, and name that in api_key_env."
+            )
         case "extra_forbidden":
             fault = f"unknown setting; {_nearest(str(place[-1]), _model_at(place).model_fields)}"
         case "missing":
@@ -110,6 +141,10 @@ def _in_file(path: Path, error: ErrorDetails) -> str:
         case _:
             fault = _fault(place, error)
     return f"{path}: {_dotted(place)}: {fault}"
+
+
+def _key_variable(provider_id: str) -> str:
+    return f"{re.sub(r'[^A-Z0-9]', '_', provider_id.upper())}_API_KEY"
 
 
 def _fault(place: Place, error: ErrorDetails) -> str:

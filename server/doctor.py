@@ -6,11 +6,12 @@ import socket
 import sqlite3
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
@@ -18,14 +19,24 @@ from providers._kit.errors import Unauthorized, UpstreamError
 from providers._kit.http import get, session
 from providers._kit.upstream import Upstream
 from server.allowed_documents import allowed_documents
-from server.configuration import CONFIG, ConfigurationError, load_settings
+from server.configuration import CONFIG, ConfigurationError, load_settings, located
 from server.kept_secrets import ADMIN_FILE
+from server.questions import HEALTH
 from server.remote import Remote, RemoteError
 from server.settings import Settings
-from server.upstreams import upstreams
+from server.tables import Column
+from server.upstreams import key_variables, upstreams
 
 CALL_SECONDS = 5.0
+_NAMELESS = "api_key_env and the variable that it names"
 MAX_SKEW_SECONDS = 60.0
+
+CHECK_COLUMNS = (
+    Column(title="Check", wraps=True),
+    Column(title=""),
+    Column(title="Found", wraps=True, least=24),
+    Column(title="Remedy", wraps=True, least=24),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +52,46 @@ class Check:
 def examine(env: Mapping[str, str], *, config: Path | None = None, data_dir: Path | None = None) -> list[Check]:
     """Every check; a configuration that cannot be read ends the list."""
     checks = [_python()]
+    options = {"data_dir": data_dir} if data_dir else {}
+    unset: dict[str, str] = {}
     try:
-        options = {"data_dir": data_dir} if data_dir else {}
         settings = load_settings(env, config=config, options=options)
-        providers = upstreams(settings, env)
-        allowed_documents(settings.allowed_documents)
+        providers = _composed(settings, env, config, unset)
     except ConfigurationError as error:
         return [*checks, Check("configuration", ok=False, found=str(error), remedy="Mend it as it says.")]
     source = config or env.get(CONFIG)
     checks.append(Check("configuration", ok=True, found=f"file {source}" if source else "no file, environment only"))
-    checks += [*_data(settings), _port(settings)]
-    return checks + asyncio.run(_call_all(providers))
+    checks += [*_data(settings), *_port(settings)]
+    checks += [_unset(id_, variable) for id_, variable in unset.items()]
+    variables = {p.id: " or ".join(_set_or_all(key_variables(settings, p.id, p.adapter), env)) for p in providers}
+    asked = [provider for provider in providers if provider.id not in unset]
+    return checks + asyncio.run(_call_all(asked, variables))
+
+
+def check_row(check: Mapping[str, Any]) -> Sequence[object]:
+    """A check, as its fields by name, in `CHECK_COLUMNS`."""
+    return (check["name"], "ok" if check["ok"] else "WRONG", check["found"], check["remedy"])
+
+
+def _composed(
+    settings: Settings, env: Mapping[str, str], config: Path | None, unset: dict[str, str]
+) -> tuple[Upstream, ...]:
+    """The providers; puts into `unset` the variables that hold no key, by provider."""
+    try:
+        allowed_documents(settings.allowed_documents)
+        return upstreams(settings, env, on_unset=unset.__setitem__)
+    except ConfigurationError as error:
+        raise located(error, env, config=config) from None
+
+
+def _set_or_all(names: tuple[str, ...], env: Mapping[str, str]) -> tuple[str, ...]:
+    """The variable that gives the key, or all that could."""
+    return tuple(name for name in names if env.get(name, "").strip())[:1] or names
+
+
+def _unset(id_: str, variable: str) -> Check:
+    remedy = f"Set {variable} where the server starts, or remove api_key_env."
+    return Check(f"provider {id_}", ok=False, found=f"api_key_env names {variable}, which is not set", remedy=remedy)
 
 
 def _python() -> Check:
@@ -95,7 +135,7 @@ def _admin_token(settings: Settings) -> Check:
     return Check("admin token", ok, f"{path}, mode {mode:04o}", None if ok else f"Run: chmod 600 {path}")
 
 
-def _port(settings: Settings) -> Check:
+def _port(settings: Settings) -> list[Check]:
     where = f"{settings.host} port {settings.port}"
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family) as probe:
@@ -104,36 +144,55 @@ def _port(settings: Settings) -> Check:
             probe.bind((settings.host, settings.port))
         except OSError as error:
             return _taken(settings, where, error.strerror or "not usable")
-    return Check("port", ok=True, found=f"{where} is free")
+    return [Check("port", ok=True, found=f"{where} is free")]
 
 
-def _taken(settings: Settings, where: str, reason: str) -> Check:
+def _taken(settings: Settings, where: str, reason: str) -> list[Check]:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    server = Remote(f"http://{host}:{settings.port}", timeout=CALL_SECONDS)
     try:
-        if Remote(f"http://{host}:{settings.port}", timeout=CALL_SECONDS).status("/livez") == 200:  # noqa: PLR2004
-            return Check("port", ok=True, found=f"a server runs at {where}")
+        if server.status("/livez") == 200:  # noqa: PLR2004
+            return [Check("port", ok=True, found=f"a server runs at {where}"), *_held_back(server)]
     except RemoteError:
         pass
-    return Check("port", ok=False, found=f"{where}: {reason}", remedy="Stop the other program, or set host and port.")
+    return [Check("port", ok=False, found=f"{where}: {reason}", remedy="Stop the other program, or set host and port.")]
 
 
-async def _call_all(providers: tuple[Upstream, ...]) -> list[Check]:
+def _held_back(server: Remote) -> Iterator[Check]:
+    """Ask the running server which lists wait for an admin."""
+    try:
+        rows = server.query(HEALTH, {}).get("providerHealth", ())
+    except RemoteError as error:
+        yield Check("running server", ok=False, found=str(error), remedy="Look at its log.")
+        return
+    for row in rows:
+        if held := row["quarantine"]:
+            found = f"held back as {held['id']}: {held['reason']}"
+            remedy = (
+                f'Read its sample in providerHealth, then send resolveQuarantine(quarantine: "{held["id"]}", accept: '
+                "true), or accept: false to discard it."
+            )
+            yield Check(f"list of {row['provider']['id']}", ok=False, found=found, remedy=remedy)
+
+
+async def _call_all(providers: Sequence[Upstream], variables: Mapping[str, str]) -> list[Check]:
     async with session() as calls:
-        found = await asyncio.gather(*(_call(calls, provider) for provider in providers))
+        found = await asyncio.gather(*(_call(calls, provider, variables[provider.id]) for provider in providers))
     return [check for checks in found for check in checks]
 
 
-async def _call(calls: aiohttp.ClientSession, provider: Upstream) -> list[Check]:
+async def _call(calls: aiohttp.ClientSession, provider: Upstream, variable: str) -> list[Check]:
     name = f"provider {provider.id}"
     if not provider.configured:
-        names = " or ".join(provider.adapter.key_env) or "the variable of api_key_env"
-        return [Check(name, ok=False, found="has no key", remedy=f"Set {names}, or set enabled = false.")]
+        remedy = f"Set {variable or _NAMELESS}, or set enabled = false."
+        return [Check(name, ok=False, found="has no key", remedy=remedy)]
     url = (provider.key and provider.check_url()) or provider.list_url()
     key = "with a key" if provider.key else "without a key"
     try:
         answer = await get(calls, url, headers=provider.request_headers(provider.key), timeout=CALL_SECONDS)
     except Unauthorized as error:
-        return [Check(name, ok=False, found=f"{key}: {error.message}", remedy="Make a new key there and set it.")]
+        remedy = f"Make a new key there and set {variable or _NAMELESS}."
+        return [Check(name, ok=False, found=f"{key}: {error.message}", remedy=remedy)]
     except UpstreamError as error:
         remedy = "Look at its status page; check this machine's network and the provider's base_url."
         return [Check(name, ok=False, found=f"{key}: {error.message}", remedy=remedy)]

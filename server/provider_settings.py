@@ -3,11 +3,17 @@
 import re
 from collections.abc import Mapping
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, SecretStr
 
 from server.limits import Seconds
+
+_KEY_PARAMETER = re.compile(
+    r"(.*[_.-])?(api|access|auth|client|secret|subscription)?(key|token|secret|password|auth|sig|signature|credentials?)",
+    re.IGNORECASE,
+)
+"""Parameters of a URL that hold keys."""
 
 
 def matching(pattern: str, words: str) -> AfterValidator:
@@ -34,6 +40,8 @@ def _http_url(text: str) -> str:
         raise ValueError("must be an http or https URL, such as https://example.com/v1")
     if parts.username or parts.password:
         raise ValueError("must not hold a user or password; name the key's environment variable in api_key_env")
+    if any(_KEY_PARAMETER.fullmatch(name) for name, _ in parse_qsl(parts.query, keep_blank_values=True)):
+        raise ValueError("must not hold a key in its query; name the key's environment variable in api_key_env")
     return text.rstrip("/")
 
 

@@ -1,7 +1,8 @@
 """What the operator decides: the shape of the configuration, with every default."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -15,6 +16,17 @@ from server.provider_settings import ProviderSettings, matching
 from server.tokens import Token, read_token
 
 MIN_SECRET = 16
+_HOST_NAME = re.compile(r"(?!.*\.\d+$)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
+
+
+def _read_host(text: str) -> str:
+    """Take what can be an address or a name; a name does not end in a number, so that a wrong address is none."""
+    if not _HOST_NAME.fullmatch(text):
+        try:
+            ip_address(text)
+        except ValueError:
+            raise ValueError("must be an IP address or a host name, such as 127.0.0.1 or ::1") from None
+    return text
 
 
 def _read_origin(text: str) -> str:
@@ -67,7 +79,7 @@ class Settings(BaseModel):
         hide_input_in_errors=True,
     )
 
-    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    host: Annotated[str, AfterValidator(_read_host)] = "127.0.0.1"
     """The address to listen on."""
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
     """The port to listen on; 0 is any free one."""

@@ -1,9 +1,10 @@
 """Which providers there are: each adapter's defaults, overlaid with what the operator says of it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
+import structlog
 from pydantic import SecretStr
 
 from catalogue.vocabulary import KeySource
@@ -14,11 +15,20 @@ from server.configuration import ConfigurationError
 from server.provider_settings import ProviderSettings
 from server.settings import Settings
 
+log = structlog.get_logger(__name__)
 _CALLS = ("requests_per_minute", "burst", "max_retries", "backoff_ms", "timeout")
 
 
-def upstreams(settings: Settings, env: Mapping[str, str]) -> tuple[Upstream, ...]:
+def _warn(provider_id: str, variable: str) -> None:
+    log.warning("key_variable_not_set", provider=provider_id, variable=variable)
+
+
+def upstreams(
+    settings: Settings, env: Mapping[str, str], *, on_unset: Callable[[str, str], None] = _warn
+) -> tuple[Upstream, ...]:
     """Every enabled provider by id: the adapters with an address of their own, and the ones that the operator adds.
+
+    `on_unset` is told each provider whose `api_key_env` names a variable that is not set, with that variable.
 
     Raises:
         ConfigurationError: a table names no known adapter, or leaves out an address or a key that it must give.
@@ -26,7 +36,20 @@ def upstreams(settings: Settings, env: Mapping[str, str]) -> tuple[Upstream, ...
     known = adapters()
     built_in = {id_: ProviderSettings() for id_, adapter in known.items() if adapter.base_url}
     tables = {**built_in, **settings.providers}
-    return tuple(_upstream(id_, table, known, env) for id_, table in sorted(tables.items()) if table.enabled)
+    enabled = [(id_, table) for id_, table in sorted(tables.items()) if table.enabled]
+    found = tuple(_upstream(id_, table, known, env) for id_, table in enabled)
+    for id_, table in enabled:
+        if table.api_key_env and not env.get(table.api_key_env, "").strip():
+            on_unset(id_, table.api_key_env)
+    return found
+
+
+def key_variables(settings: Settings, id_: str, adapter: Adapter) -> tuple[str, ...]:
+    """The variables that may hold a provider's key, in the order in which they are looked at.
+
+    They are what its table says, or the adapter's usual names for the adapter's own provider alone.
+    """
+    return _names(id_, settings.providers.get(id_, ProviderSettings()), adapter)
 
 
 def _upstream(id_: str, table: ProviderSettings, known: Mapping[str, Adapter], env: Mapping[str, str]) -> Upstream:
@@ -53,16 +76,19 @@ def _upstream(id_: str, table: ProviderSettings, known: Mapping[str, Adapter], e
 
 
 def _key(id_: str, table: ProviderSettings, adapter: Adapter, env: Mapping[str, str]) -> SecretStr | None:
-    """Find the key where the table says, or under the adapter's usual names for the adapter's own provider alone."""
-    usual = adapter.key_env if id_ == adapter.id else ()
-    names = (table.api_key_env,) if table.api_key_env else usual
-    for name in names:
+    for name in _names(id_, table, adapter):
         key = env.get(name, "").strip()
         if key and not (key.isascii() and key.isprintable()):
             raise ConfigurationError(f"{name}: the key has characters that no header may carry; set it anew.")
         if key:
             return SecretStr(key)
     return None
+
+
+def _names(id_: str, table: ProviderSettings, adapter: Adapter) -> tuple[str, ...]:
+    if table.api_key_env:
+        return (table.api_key_env,)
+    return adapter.key_env if id_ == adapter.id else ()
 
 
 def _calls(table: ProviderSettings, default: CallLimits) -> CallLimits:

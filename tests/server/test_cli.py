@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from server import cli
+from server.configuration import ConfigurationError
 from server.questions import REFRESH, telling_progress
 from server.remote import Remote
 from server.settings import Settings
@@ -454,8 +455,52 @@ def test_doctor_finds_what_is_wrong_and_how_to_mend_it(
     }
     assert "a server runs" in checks["port"]["found"]
     assert "chmod 600" in checks["admin token"]["remedy"]
-    assert "key" in checks["provider bad"]["remedy"]
+    assert "BAD_KEY" in checks["provider bad"]["remedy"]
     assert "hunter2" not in out + err
+
+
+def test_doctor_names_the_variable_of_a_key_that_is_not_set_and_the_list_that_is_held_back(
+    run: Run, fake: FakeServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fake.statuses = {"/livez": 200, "/good/models": 200}
+    held = {"quarantine": {"id": "0123456789abcdef", "reason": "The list is empty."}}
+    fake.data = {"providerHealth": [_health("fine", "HEALTHY"), {**_health("good", "HEALTHY"), **held}]}
+    config = tmp_path / "c.toml"
+    config.write_text(
+        f"""
+        port = {fake.url.rpartition(":")[2]}
+        providers.openrouter.enabled = false
+        providers.requesty.enabled = false
+        [providers.good]
+        adapter = "openai-compatible"
+        base_url = "{fake.url}/good"
+        api_key_env = "GOOD_KEY"
+        """
+    )
+    monkeypatch.delenv("GOOD_KEY", raising=False)
+    code, out, err = run("doctor", "--json", "--config", str(config))
+    wrong = {check["name"]: check for check in json.loads(out) if not check["ok"]}
+    assert (code, err, set(wrong)) == (1, "", {"list of good", "provider good"})
+    assert "GOOD_KEY" in wrong["provider good"]["remedy"]
+    assert "0123456789abcdef" in wrong["list of good"]["found"]
+    assert 'resolveQuarantine(quarantine: "0123456789abcdef", accept: true)' in wrong["list of good"]["remedy"]
+
+
+def test_doctor_names_the_file_of_a_provider_that_cannot_be_composed(run: Run, tmp_path: Path) -> None:
+    config = tmp_path / "c.toml"
+    config.write_text("[providers.x]\npoll = false")
+    _, out, _ = run("doctor", "--config", str(config))
+    assert f"configuration\tWRONG\t{config}: providers.x: needs an adapter" in out
+
+
+def test_serve_names_the_place_of_what_it_cannot_use(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: Settings) -> None:
+        raise ConfigurationError("data_dir: it is used by another server.")
+
+    stand_in = types.ModuleType("server.serve")
+    stand_in.__dict__["serve"] = fail
+    monkeypatch.setitem(sys.modules, "server.serve", stand_in)
+    assert run("serve") == (2, "", "Configuration: CATALOGUE_DATA_DIR: it is used by another server.\n")
 
 
 def test_doctor_says_what_is_wrong_with_the_configuration(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,13 +4,14 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from catalogue.guard import GuardLimits
 from catalogue.scope import Grant
 from catalogue.vocabulary import KeySource
 from execution.limits import DocumentLimits
 from providers._kit.registry import adapters
-from server.configuration import VARIABLES, ConfigurationError, load_settings
+from server.configuration import VARIABLES, ConfigurationError, load_settings, located
 from server.kept_secrets import admin_tokens, hashing_secret
 from server.limits import Limits
 from server.settings import Settings
@@ -98,6 +99,13 @@ def test_every_setting_but_the_tables_has_a_variable() -> None:
         ('trusted_proxies = ["somewhere"]', ["trusted_proxies", "10.0.0.0/8"]),
         ("port = ", ["not valid TOML"]),
         ("a = 1\nb = \x01", ["not valid TOML", "line 2"]),
+        ('host = "999.1.1.1"', ["host", "IP address"]),
+        ('host = "[::1]"', ["host", "::1"]),
+        ('admin_tokens = ["me:fifteen-letters"]', ["admin_tokens", "'me'", "16"]),
+        ('[providers.x]\nbase_url = "http://x/v1?key=SECRET"', ["providers.x.base_url", "api_key_env"]),
+        ('[providers.x]\nbase_url = "http://x/v1?a=1&X-Access-Token"', ["providers.x.base_url", "api_key_env"]),
+        ('[providers.openrouter]\napi_key = "sk-1"', ["environment", "api_key_env", "OPENROUTER_API_KEY"]),
+        ('[providers.my-gateway]\ntoken = "sk-1"', ["environment", "api_key_env", "MY_GATEWAY_API_KEY"]),
     ],
 )
 def test_a_fault_in_the_file_names_the_file_the_key_and_the_remedy(tmp_path: Path, text: str, words: list[str]) -> None:
@@ -134,6 +142,9 @@ def test_a_fault_in_the_environment_names_the_variable(tmp_path: Path, name: str
         ('[providers.x]\nbase_url = "https://user:hunter2@x"', {}),
         ('[providers.x.headers]\n"X-Key" = "hunter2\\n"', {}),
         ('secret = ["hunter2hunter2hunter2"]', {}),
+        ('admin_tokens = ["me:hunter2"]', {}),
+        ('[providers.x]\nbase_url = "https://x?token=hunter2"', {}),
+        ('[providers.x]\napi_key = "hunter2"', {}),
     ],
 )
 def test_no_fault_repeats_a_secret(tmp_path: Path, text: str, env: dict[str, str]) -> None:
@@ -148,11 +159,11 @@ def test_a_file_that_is_not_there_is_named_with_the_variable_to_mend(tmp_path: P
 
 def test_secrets_do_not_show_in_the_settings(tmp_path: Path) -> None:
     path = _file(tmp_path, '[providers.x]\nadapter = "a"\n[providers.x.headers]\nX-Key = "hunter2"')
-    env = {"CATALOGUE_SECRET": "hunter2hunter2hunter2", "CATALOGUE_ADMIN_TOKENS": "ops:hunter2-token"}
+    env = {"CATALOGUE_SECRET": "hunter2hunter2hunter2", "CATALOGUE_ADMIN_TOKENS": "ops:hunter2-token-16"}
     settings = load_settings(env, config=path)
     assert "hunter2" not in repr(settings)
     shown = {secret.get_secret_value() for secret in settings.secrets()}
-    assert shown == {"hunter2", "hunter2hunter2hunter2", "hunter2-token"}
+    assert shown == {"hunter2", "hunter2hunter2hunter2", "hunter2-token-16"}
 
 
 def test_the_secret_and_the_admin_token_are_made_once_for_the_owner_alone(tmp_path: Path) -> None:
@@ -239,6 +250,54 @@ def test_a_provider_that_cannot_be_composed_is_named_with_the_remedy(
     with pytest.raises(ConfigurationError) as caught:
         upstreams(load_settings({}, config=_file(tmp_path, text)), {})
     assert all(word in str(caught.value) for word in words), str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "env", "options", "told"),
+    [
+        ('data_dir = "/x"', {}, {}, "{file}: data_dir: in use."),
+        ('data_dir = "/x"', {"CATALOGUE_DATA_DIR": "/y"}, {}, "CATALOGUE_DATA_DIR: in use."),
+        ('data_dir = "/x"', {"CATALOGUE_DATA_DIR": "/y"}, {"data_dir": "/z"}, "--data-dir: in use."),
+        ("port = 1", {}, {}, "data_dir: in use. Its variable is CATALOGUE_DATA_DIR."),
+    ],
+)
+def test_a_fault_found_later_names_the_place_where_the_setting_was_set(
+    tmp_path: Path, text: str, env: dict[str, str], options: dict[str, object], told: str
+) -> None:
+    path = _file(tmp_path, text)
+    error = located(ConfigurationError("data_dir: in use."), env, config=path, options=options)
+    assert str(error) == told.format(file=path)
+
+
+def test_a_provider_that_cannot_be_composed_is_told_with_its_file(tmp_path: Path) -> None:
+    path = _file(tmp_path, "[providers.x]\npoll = false")
+    error = located(ConfigurationError("providers.x: needs an adapter."), {"CATALOGUE_CONFIG": str(path)})
+    assert str(error) == f"{path}: providers.x: needs an adapter."
+
+
+def test_what_names_its_place_already_is_left_as_it_is() -> None:
+    error = ConfigurationError("OPENROUTER_API_KEY: set it anew.")
+    assert located(error, {}) is error
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "0.0.0.0", "localhost", "a-host.example.com", "node-1"])  # noqa: S104 - read, not bound
+def test_an_address_or_a_name_is_a_host(host: str) -> None:
+    assert load_settings({"CATALOGUE_HOST": host}).host == host
+
+
+def test_a_query_without_a_key_may_stand_in_an_address(tmp_path: Path) -> None:
+    text = '[providers.x]\nbase_url = "http://x/v1?api-version=3&keyword=a&max_tokens=1"'
+    assert load_settings({}, config=_file(tmp_path, text)).providers["x"].base_url is not None
+
+
+@pytest.mark.parametrize("env", [{}, {"MY_KEY": ""}, {"MY_KEY": " "}])
+def test_a_variable_of_a_key_that_is_not_set_is_warned_of_by_name(tmp_path: Path, env: dict[str, str]) -> None:
+    text = '[providers.x]\nadapter = "openai-compatible"\nbase_url = "http://x"\napi_key_env = "MY_KEY"'
+    settings = load_settings({}, config=_file(tmp_path, text))
+    with capture_logs() as logged:
+        upstreams(settings, env)
+        upstreams(settings, {"MY_KEY": "sk-1"})
+    assert logged == [{"log_level": "warning", "event": "key_variable_not_set", "provider": "x", "variable": "MY_KEY"}]
 
 
 def test_a_key_that_no_header_may_carry_is_refused_by_its_variable() -> None:

@@ -1,8 +1,8 @@
 """The command `catalogue`: serve, ask a running server, and find out what is wrong.
 
 Exit codes: 0 done, 1 failed, 2 used or configured wrongly, 3 failed for some providers, 4 failed for all of them. What
-is heavy is imported where it is needed, so that the light commands answer at once. It is long because the options of every
-command are declared here.
+is heavy is imported where it is needed, so that the light commands answer at once. It is long because every
+command's options are declared here.
 """
 
 import os

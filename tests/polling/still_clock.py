@@ -11,6 +11,8 @@ class StillClock:
         self.start = datetime(2026, 5, 1, tzinfo=UTC)
         self.seconds = 0.0
         self.sleepers: list[tuple[float, asyncio.Future[None]]] = []
+        self.asleep = asyncio.Event()
+        """Set once somebody has gone to sleep since the last advance."""
 
     def now(self) -> datetime:
         return self.start + timedelta(seconds=self.seconds)
@@ -21,10 +23,12 @@ class StillClock:
     async def sleep(self, seconds: float) -> None:
         alarm = asyncio.get_running_loop().create_future()
         self.sleepers.append((self.seconds + seconds, alarm))
+        self.asleep.set()
         await alarm
 
     def advance(self, seconds: float) -> None:
         self.seconds += seconds
+        self.asleep.clear()
         for at, alarm in self.sleepers:
             if at <= self.seconds and not alarm.done():
                 alarm.set_result(None)

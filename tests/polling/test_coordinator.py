@@ -336,10 +336,10 @@ async def test_a_store_that_cannot_be_written_in_an_outage_does_not_end_polling(
         assert (await one.coordinator.refresh(Priority.ADMIN)).outcome is RefreshOutcome.FAILED
         polling = asyncio.create_task(one.coordinator.run())
         for _ in range(3):
-            await settle()
-            tried.clear()
-            one.clock.advance(700)
             async with asyncio.timeout(5):
+                await one.clock.asleep.wait()
+                tried.clear()
+                one.clock.advance(700)
                 await tried.wait()
         await settle()
         polling.cancel()

@@ -13,9 +13,13 @@ from catalogue.audit import AuditEntry
 
 KEY_ACTOR = "key:"
 """How the actor of a caller's key begins; its uses are counted per minute."""
+OTHER_KEYS = f"{KEY_ACTOR}others"
+"""The actor of one minute's uses of all keys beyond the first `MAX_KEYS`."""
 WRITE_SECONDS = 1.0
 KEY_SECONDS = 60.0
 MAX_PENDING = 10_000
+MAX_KEYS = 1_000
+"""Strangers can make up keys: these have a share of their own, so that they crowd out nothing else."""
 
 _log = structlog.get_logger(__name__)
 _Event = tuple[str, str, str | None, str]
@@ -39,27 +43,43 @@ class AuditLog:
     """Takes notes for a store; `run` writes them, and once more when it is cancelled."""
 
     def __init__(
-        self, store: AuditStore, *, now: Callable[[], datetime] = _utc_now, max_pending: int = MAX_PENDING
+        self,
+        store: AuditStore,
+        *,
+        now: Callable[[], datetime] = _utc_now,
+        max_pending: int = MAX_PENDING,
+        max_keys: int = MAX_KEYS,
     ) -> None:
         self._store = store
         self._now = now
         self._max_pending = max_pending
+        self._max_keys = max_keys
         self._pending: dict[_Event, AuditEntry] = {}
+        self._key_uses: dict[_Event, AuditEntry] = {}
         self._lost = 0
         self._writing = asyncio.Lock()
 
     def note(self, *, actor: str, action: str, outcome: str, target: str | None = None) -> None:
-        """Take a note of an event; when too many different ones wait, it is counted as lost and the log says so."""
+        """Take a note of an event; when too many different ones wait, it is counted as lost and the log says so.
+
+        Uses of too many different keys are counted together, as those of `OTHER_KEYS`.
+        """
         event = (actor, action, target, outcome)
-        waiting = self._pending.get(event)
-        if waiting is not None:
-            self._pending[event] = replace(waiting, count=waiting.count + 1)
-        elif len(self._pending) < self._max_pending:
-            self._pending[event] = AuditEntry(
-                at=self._now(), actor=actor, action=action, target=target, outcome=outcome
-            )
+        if actor.startswith(KEY_ACTOR):
+            known = event in self._key_uses or len(self._key_uses) < self._max_keys
+            self._count(self._key_uses, event if known else (OTHER_KEYS, action, None, outcome))
+        elif event in self._pending or len(self._pending) < self._max_pending:
+            self._count(self._pending, event)
         else:
             self._lost += 1
+
+    def _count(self, waiting: dict[_Event, AuditEntry], event: _Event) -> None:
+        entry = waiting.get(event)
+        if entry is not None:
+            waiting[event] = replace(entry, count=entry.count + 1)
+            return
+        actor, action, target, outcome = event
+        waiting[event] = AuditEntry(at=self._now(), actor=actor, action=action, target=target, outcome=outcome)
 
     async def audit_page(self, before: int | None, limit: int) -> Sequence[AuditEntry]:
         """Entries before a position, newest first; what was noted just now is among them, uses of keys set aside."""
@@ -84,8 +104,10 @@ class AuditLog:
     async def write(self, *, keys: bool) -> None:
         """Write what waits, with the uses of keys or without; what the store does not take is in the log."""
         async with self._writing:
-            ready = [event for event in self._pending if keys or not event[0].startswith(KEY_ACTOR)]
-            entries = [self._pending.pop(event) for event in ready]
+            entries = [*self._pending.values(), *(self._key_uses.values() if keys else ())]
+            self._pending.clear()
+            if keys:
+                self._key_uses.clear()
             lost, self._lost = self._lost, 0
             for entry in entries:
                 _log.info(

@@ -9,7 +9,7 @@ import structlog
 
 from catalogue.audit import AuditEntry
 from catalogue.ports import Audit
-from server.audit_log import AuditLog
+from server.audit_log import OTHER_KEYS, AuditLog
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -31,8 +31,8 @@ class _Store:
         return tuple(reversed(self.entries))[:limit]
 
 
-def _log(store: _Store, max_pending: int = 100) -> AuditLog:
-    return AuditLog(store, now=lambda: NOW, max_pending=max_pending)
+def _log(store: _Store, max_pending: int = 100, max_keys: int = 100) -> AuditLog:
+    return AuditLog(store, now=lambda: NOW, max_pending=max_pending, max_keys=max_keys)
 
 
 async def test_what_was_noted_is_on_the_page_at_once() -> None:
@@ -70,6 +70,26 @@ async def test_too_many_different_notes_are_counted_as_lost() -> None:
         await audit.write(keys=True)
     assert len(store.entries) == 2
     assert {"event": "audit entries lost", "log_level": "warning", "count": 3} in records
+
+
+async def test_made_up_keys_crowd_out_nothing_and_are_counted_together() -> None:
+    store = _Store()
+    audit = _log(store, max_pending=2, max_keys=2)
+    for number in range(50):
+        audit.note(actor=f"key:{number:012x}", action="useProviderKey", target="openrouter", outcome="ok")
+    audit.note(actor=f"key:{0:012x}", action="useProviderKey", target="openrouter", outcome="ok")
+    audit.note(actor="ops", action="refreshCatalogue", outcome="ok")
+    audit.note(actor="address:192.0.2.1", action="authenticate", outcome="rejected")
+    with structlog.testing.capture_logs() as records:
+        await audit.write(keys=True)
+    assert [(entry.actor, entry.target, entry.count) for entry in store.entries] == [
+        ("ops", None, 1),
+        ("address:192.0.2.1", None, 1),
+        (f"key:{0:012x}", "openrouter", 2),
+        (f"key:{1:012x}", "openrouter", 1),
+        (OTHER_KEYS, None, 48),
+    ]
+    assert "audit entries lost" not in [record["event"] for record in records]
 
 
 async def test_every_entry_is_in_the_structured_log_also_when_the_store_fails() -> None:

@@ -21,6 +21,8 @@ _SECRET = re.compile(r"[!-+\--9;-~]{16,512}")
 _HASH = "sha256$"
 _HEX = re.compile(r"[0-9a-f]{64}")
 _MAX_CREDENTIALS = 1_024
+_NOTHING = hashlib.sha256(b"").digest()
+"""What hashing a token gives where the shell has no value for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,10 @@ def read_token(text: str) -> Token:
         digits = secret.removeprefix(_HASH).lower()
         if not _HEX.fullmatch(digits):
             raise ValueError(f"the hash of token '{name}' must be sha256$ and 64 hex digits")
-        return Token(name, grants, bytes.fromhex(digits))
+        digest = bytes.fromhex(digits)
+        if digest == _NOTHING:
+            raise ValueError(f"the hash of token '{name}' is that of an empty text: set the token, then hash it again")
+        return Token(name, grants, digest)
     if not _SECRET.fullmatch(secret):
         raise ValueError(f"token '{name}' must have 16 to 512 visible ASCII characters, no colon and no comma")
     return Token(name, grants, _digest(secret), SecretStr(secret))
@@ -62,9 +67,10 @@ def identify(authorization: str, tokens: Iterable[Token]) -> Token | None:
     Every token is compared, in constant time, so that the time taken tells nothing.
     """
     scheme, _, credentials = authorization.strip().partition(" ")
-    if scheme.lower() != "bearer" or len(credentials) > _MAX_CREDENTIALS:
+    credentials = credentials.strip()
+    if scheme.lower() != "bearer" or not 0 < len(credentials) <= _MAX_CREDENTIALS:
         return None
-    digest = _digest(credentials.strip())
+    digest = _digest(credentials)
     found = None
     for token in tokens:
         if hmac.compare_digest(digest, token.digest):

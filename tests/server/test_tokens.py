@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalogue.scope import Grant, Scope
-from server.tokens import identify, read_token
+from server.tokens import Token, identify, read_token
 
 LONG = "0123456789abcdef"
 
@@ -30,6 +30,16 @@ def test_a_hash_stands_for_its_token() -> None:
         token = read_token(written)
         assert identify("Bearer s3cret-0123456789", [token]) == token
         assert identify(f"Bearer sha256${digest}", [token]) is None
+
+
+def test_the_hash_of_an_empty_text_is_refused_with_the_remedy() -> None:
+    with pytest.raises(ValueError, match="'ops' is that of an empty text"):
+        read_token(f"ops:sha256${hashlib.sha256(b'').hexdigest()}")
+
+
+@pytest.mark.parametrize("header", ["Bearer", "Bearer ", "bearer   "])
+def test_empty_credentials_are_nobodys_whatever_is_configured(header: str) -> None:
+    assert identify(header, [Token("ops", frozenset(Grant), hashlib.sha256(b"").digest())]) is None
 
 
 def test_an_old_and_a_new_token_of_one_name_both_hold() -> None:

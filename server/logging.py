@@ -1,6 +1,7 @@
 """One log for the whole process: structlog's records and the standard library's go one way, redacted, to stderr."""
 
 import logging
+import re
 import sys
 from typing import Literal
 
@@ -15,6 +16,10 @@ _QUIET = ("uvicorn.access", "aiohttp.access")
 
 _TERSE = {"aiocache": logging.WARNING, "uvicorn.error": logging.INFO, "websockets": logging.INFO}
 """Loggers whose lesser records hold cache keys, and so fingerprints of callers' keys, or whole frames and headers."""
+
+_SOCKET_WRITER = "uvicorn.error"
+"""The logger that also tells of every socket's opening and end, with the query string, which may hold keys."""
+_SOCKET_LINES = re.compile(r'%s - "WebSocket |connection (?:open|closed|rejected)')
 
 
 def configure(log_format: LogFormat, level: str, redactor: Redactor) -> None:
@@ -51,6 +56,11 @@ def configure(log_format: LogFormat, level: str, redactor: Redactor) -> None:
         logging.getLogger(name).disabled = True
     for name, least in _TERSE.items():
         logging.getLogger(name).setLevel(max(least, root.level))
+    logging.getLogger(_SOCKET_WRITER).addFilter(_tells_of_no_socket)
     logging.captureWarnings(capture=True)
     # A record that cannot be formatted would be printed as it is, secrets included.
     logging.raiseExceptions = False
+
+
+def _tells_of_no_socket(record: logging.LogRecord) -> bool:
+    return record.levelno > logging.INFO or not _SOCKET_LINES.match(str(record.msg))

@@ -233,6 +233,20 @@ def test_cache_keys_are_in_no_record_however_much_is_logged(log: Redactor, capsy
     assert [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()] == ["told"]
 
 
+def test_a_sockets_address_is_in_no_record(log: Redactor, capsys: pytest.CaptureFixture[str]) -> None:
+    configure("json", "info", log)
+    server = logging.getLogger("uvicorn.error")
+    for line in ('%s - "WebSocket %s" [accepted]', '%s - "WebSocket %s" 403'):
+        server.info(line, "192.0.2.1:1", "/graphql?openrouter=hunter3")
+    server.info('%s - "WebSocket %s" %d', "192.0.2.1:1", "/graphql?openrouter=hunter3", 429)
+    for line in ("connection open", "connection closed", "connection rejected (%d %s)"):
+        server.info(line, *((403, "Forbidden") if "%" in line else ()))
+    server.info("Application startup complete.")
+    assert [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()] == [
+        "Application startup complete."
+    ]
+
+
 @pytest.mark.parametrize("level", ["debug", "error"])
 def test_frames_and_headers_of_connections_are_in_no_record(
     log: Redactor, capsys: pytest.CaptureFixture[str], level: str

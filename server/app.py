@@ -93,6 +93,8 @@ def application(
     if settings.graphiql:
         routes.append(Route("/graphiql", _graphiql))
     answering = Starlette(routes=routes, exception_handlers={Exception: _crashed})
+    # Its redirects would lead to the scheme and host that the caller names.
+    answering.router.redirect_slashes = False
     # Starlette would put its own middleware around these, and its answer to a crash would know no rules.
     return WebRules(ClientGate(answering, callers=callers, limits=limits), origins=settings.cors_origins)
 

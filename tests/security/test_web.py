@@ -72,6 +72,7 @@ async def _headers(server: ServerProcess, method: str, path: str, **headers: str
         ("GET", "/docs", 404),
         ("GET", "/../../etc/passwd", 404),
         ("GET", "/%2e%2e/admin-token", 404),
+        ("POST", "/graphql/", 404),
         ("TRACE", "/", 405),
         ("OPTIONS", "/graphql", 405),
     ],

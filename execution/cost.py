@@ -2,6 +2,7 @@
 
 A leaf costs a tenth, an object one, each times the rows of the lists around it. A list has as many rows as its `limit`,
 `first`, `last` or `ids` says; without one, as many as the catalogue; and a list that takes no size, a small constant.
+A field that chooses among all models costs that search besides, whatever it returns; long text costs what an object does.
 The cost of a selection set is `fixed + rows * per_row`, where only a connection's `edges` and `nodes` count per row, so
 that each fragment is costed once, whatever multiplies it.
 """
@@ -35,11 +36,15 @@ from graphql import (
 
 from execution.document import Document
 from execution.limits import LARGEST_COUNT, DocumentLimits
+from execution.scan import scans
 
 _LEAF: Final = 1
 _OBJECT: Final = 10
 """Costs are counted in tenths, so that sums are exact."""
 _INTROSPECTION: Final = {"__schema": 20_000 * _OBJECT, "__type": 1_000 * _OBJECT, "__typename": _LEAF}
+_LONG_TEXTS: Final = frozenset({"description"})
+_MODELS_SEARCHED: Final = 20
+"""So many models looked at cost as much as one object made."""
 _SIZES = ("limit", "first", "last", "ids")
 
 
@@ -61,7 +66,7 @@ def cost_of(
     root = schema.get_root_type(operation.operation)
     if root is None:
         return 0
-    walk = _Walk(schema, document, variables, limits, min(catalogue_size, limits.rows))
+    walk = _Walk(schema, document, variables, limits, catalogue_size)
     tenths = min(walk.selection_set(operation.selection_set, root).fixed, LARGEST_COUNT * _OBJECT)
     return math.ceil(tenths / _OBJECT)
 
@@ -81,7 +86,8 @@ class _Walk:
         self._document = document
         self._variables = variables
         self._limits = limits
-        self._catalogue_size = catalogue_size
+        self._longest = min(catalogue_size, limits.rows)
+        self._search = _OBJECT + _OBJECT * catalogue_size // _MODELS_SEARCHED
         self._fragments: dict[str, _Cost] = {}
 
     def selection_set(self, selection_set: SelectionSetNode, parent: GraphQLCompositeType) -> _Cost:
@@ -119,15 +125,16 @@ class _Walk:
         field = cast("GraphQLObjectType", parent).fields[name]
         item = get_named_type(field.type)
         if node.selection_set is None or not is_composite_type(item):
-            return _Cost(_LEAF)
+            return _Cost(_OBJECT if name in _LONG_TEXTS else _LEAF)
+        search = self._search if scans(field) else 0
         inner = self.selection_set(node.selection_set, item)
         if item.name.endswith("Connection"):
-            return _Cost(_OBJECT + inner.fixed + self._rows(node, field, item) * inner.per_row)
+            return _Cost(_OBJECT + search + inner.fixed + self._rows(node, field, item) * inner.per_row)
         if not is_list_type(get_nullable_type(field.type)):
             return _Cost(_OBJECT + inner.fixed)
         if parent.name.endswith("Connection"):
             return _Cost(0, _OBJECT + inner.fixed)
-        return _Cost(self._rows(node, field, item) * (_OBJECT + inner.fixed))
+        return _Cost(max(search + self._rows(node, field, item) * (_OBJECT + inner.fixed), _OBJECT))
 
     def _rows(self, node: FieldNode, field: GraphQLField, item: GraphQLNamedType) -> int:
         sized = [name for name in _SIZES if name in field.args]
@@ -137,8 +144,8 @@ class _Walk:
         for name in sized:
             size = self._size(given[name]) if name in given else field.args[name].default_value
             if isinstance(size, int):
-                return min(max(size, 0), self._catalogue_size)
-        return self._catalogue_size
+                return min(max(size, 0), self._longest)
+        return self._longest
 
     def _size(self, value: ValueNode) -> int | None:
         """Read the size that an argument says, a list of ids by its length; None where it says none."""

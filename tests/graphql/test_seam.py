@@ -21,10 +21,10 @@ from tests.graphql.fakes import Ports
 from tests.graphql.world import ALPHA, MINI, NOW
 
 
-def executor(ports: Ports, catalogue_size: int = 4) -> Executor[Scope]:
+def executor(ports: Ports, catalogue_size: int = 4, limits: DocumentLimits | None = None) -> Executor[Scope]:
     return Executor(
         schema(),
-        limits=DocumentLimits(),
+        limits=limits or DocumentLimits(),
         context=lambda scope: Context(scope, ports.services),
         catalogue_size=lambda: catalogue_size,
         report=lambda *_: None,
@@ -80,6 +80,15 @@ def test_all_own_fields_of_all_models_are_affordable_in_one_operation() -> None:
     query = f"{{ models {own_fields('Model')} }}"
     assert "tiers" in query
     assert prepared(executor(Ports(), catalogue_size=5_000), query).cost < 20_000
+
+
+def test_descriptions_of_all_models_many_times_over_are_refused() -> None:
+    texts = " ".join(f"d{number}: description" for number in range(15))
+    query = "{" + " ".join(f"a{number}: models {{ {texts} }}" for number in range(5)) + "}"
+    many = DocumentLimits(aliases=100)
+    refused = executor(Ports(), catalogue_size=1_000, limits=many).prepare(GraphQLRequest(query=query))
+    assert isinstance(refused, Answer)
+    assert orjson.loads(refused.body)["errors"][0]["extensions"]["code"] == "QUERY_TOO_COMPLEX"
 
 
 async def test_events_carry_their_cursor_and_are_public_also_for_callers_with_keys() -> None:

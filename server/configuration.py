@@ -73,16 +73,15 @@ def located(
     options: Mapping[str, object] | None = None,
 ) -> ConfigurationError:
     """Name the place of a fault that was found only after reading, and so tells the setting alone."""
-    place, _, fault = str(error).partition(":")
-    key = place.partition(".")[0]
+    key = re.split("[:.]", str(error), maxsplit=1)[0]
     variable = f"{PREFIX}{key.upper()}"
     named = config or (Path(env[CONFIG]) if env.get(CONFIG) else None)
     if key not in Settings.model_fields:
         return error
     if key in (options or {}):
-        return ConfigurationError(f"--{key.replace('_', '-')}:{fault}")
+        return ConfigurationError(f"{error} It is set by --{key.replace('_', '-')}.")
     if variable in VARIABLES and env.get(variable):
-        return ConfigurationError(f"{variable}:{fault}")
+        return ConfigurationError(f"{error} It is set by {variable}.")
     if named and key in _read_file(named):
         return ConfigurationError(f"{named}: {error}")
     return ConfigurationError(f"{error} Its variable is {variable}.") if variable in VARIABLES else error

@@ -500,7 +500,8 @@ def test_serve_names_the_place_of_what_it_cannot_use(run: Run, monkeypatch: pyte
     stand_in = types.ModuleType("server.serve")
     stand_in.__dict__["serve"] = fail
     monkeypatch.setitem(sys.modules, "server.serve", stand_in)
-    assert run("serve") == (2, "", "Configuration: CATALOGUE_DATA_DIR: it is used by another server.\n")
+    told = "Configuration: data_dir: it is used by another server. It is set by CATALOGUE_DATA_DIR.\n"
+    assert run("serve") == (2, "", told)
 
 
 def test_doctor_says_what_is_wrong_with_the_configuration(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

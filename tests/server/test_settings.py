@@ -256,8 +256,13 @@ def test_a_provider_that_cannot_be_composed_is_named_with_the_remedy(
     ("text", "env", "options", "told"),
     [
         ('data_dir = "/x"', {}, {}, "{file}: data_dir: in use."),
-        ('data_dir = "/x"', {"CATALOGUE_DATA_DIR": "/y"}, {}, "CATALOGUE_DATA_DIR: in use."),
-        ('data_dir = "/x"', {"CATALOGUE_DATA_DIR": "/y"}, {"data_dir": "/z"}, "--data-dir: in use."),
+        ('data_dir = "/x"', {"CATALOGUE_DATA_DIR": "/y"}, {}, "data_dir: in use. It is set by CATALOGUE_DATA_DIR."),
+        (
+            'data_dir = "/x"',
+            {"CATALOGUE_DATA_DIR": "/y"},
+            {"data_dir": "/z"},
+            "data_dir: in use. It is set by --data-dir.",
+        ),
         ("port = 1", {}, {}, "data_dir: in use. Its variable is CATALOGUE_DATA_DIR."),
     ],
 )

@@ -24,7 +24,7 @@ from tests.practice.only import only_named
 PATIENCE = 30.0
 """Seconds after which a test gives up waiting; no test that passes waits nearly so long."""
 COMMAND = (sys.executable, "-c", "from server.cli import main; main()", "serve", "--port", "0")
-ADMIN_TOKEN = "practice-admin"
+ADMIN_TOKEN = "practice-admin-token"
 
 Transport = Literal["ws", "sse"]
 Data = dict[str, Any]
@@ -52,7 +52,7 @@ class ServerProcess:
         self._env = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
-            "CATALOGUE_ADMIN_TOKENS": f"ops:{ADMIN_TOKEN},reader:read:practice-reader",
+            "CATALOGUE_ADMIN_TOKENS": f"ops:{ADMIN_TOKEN},reader:read:practice-reader-token",
             **(env or {}),
         }
         self._stderr: list[bytes] = []

@@ -104,7 +104,7 @@ async def test_only_an_admin_decides_about_a_list_that_is_held_back(
     server: ServerProcess, upstream: PracticeUpstream
 ) -> None:
     held = await held_back(server, upstream)
-    for token, code in ((None, "UNAUTHENTICATED"), ("practice-reader", "FORBIDDEN")):
+    for token, code in ((None, "UNAUTHENTICATED"), ("practice-reader-token", "FORBIDDEN")):
         with pytest.raises(QueryError) as caught:
             await server.query(RESOLVE, token=token, id=held, accept=True)
         assert caught.value.codes == [code]
@@ -142,7 +142,7 @@ async def test_the_document_is_read_afresh_for_admins_alone(server: ServerProces
     path = f"{DOCUMENT}?provider=requesty&force=true"
     before = len(upstream.seen("requesty"))
     assert (await fetched(server, path))[0] == 401
-    assert (await fetched(server, path, token="practice-reader"))[0] == 403
+    assert (await fetched(server, path, token="practice-reader-token"))[0] == 403
     assert (await fetched(server, path, token="wrong"))[0] == 401
     assert len(upstream.seen("requesty")) == before
     status, document, _ = await fetched(server, path, token=ADMIN_TOKEN)

@@ -82,7 +82,7 @@ async def test_without_force_lists_that_are_fresh_are_left_alone(
     assert len(upstream.log) == before
 
 
-@pytest.mark.parametrize(("token", "code"), [(None, "UNAUTHENTICATED"), ("practice-reader", "FORBIDDEN")])
+@pytest.mark.parametrize(("token", "code"), [(None, "UNAUTHENTICATED"), ("practice-reader-token", "FORBIDDEN")])
 async def test_only_admins_refresh(
     server: ServerProcess, upstream: PracticeUpstream, token: str | None, code: str
 ) -> None:

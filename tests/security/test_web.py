@@ -94,7 +94,7 @@ async def test_an_answer_to_a_crash_is_strict_too(tmp_path: Path) -> None:
         with closing(sqlite3.connect(server.data_dir / "catalogue.db")) as store:
             store.execute("DROP TABLE audit")
         with pytest.raises(QueryError, match="The log has it as") as caught:
-            await server.query("{ auditLog { nodes { at } } }", token="practice-admin")
+            await server.query("{ auditLog { nodes { at } } }", token="practice-admin-token")
         error_id = str(caught.value).rpartition(" ")[2].rstrip(".")
         await server.logged(error_id)
     assert "sqlite" not in str(caught.value).lower()

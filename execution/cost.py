@@ -2,7 +2,7 @@
 
 A leaf costs a tenth, an object one, each times the rows of the lists around it. A list has as many rows as its `limit`,
 `first`, `last` or `ids` says; without one, as many as the catalogue; and a list that takes no size, a small constant.
-A field that chooses among all models costs that search besides, whatever it returns; long text costs what an object does.
+A field that chooses among all models costs that search too, whatever it returns; long text costs what an object does.
 The cost of a selection set is `fixed + rows * per_row`, where only a connection's `edges` and `nodes` count per row, so
 that each fragment is costed once, whatever multiplies it.
 """

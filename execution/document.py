@@ -10,6 +10,7 @@ from graphql import (
     GraphQLSchema,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
+    TokenKind,
     parse,
     specified_rules,
     validate,
@@ -19,6 +20,9 @@ from catalogue.errors import BadUserInput
 from execution.extent import check_extent
 from execution.limits import DocumentLimits
 from execution.lru import BoundedLru
+
+_LONGEST_NUMBER = 100
+"""Characters; past a few thousand Python reads none, and says so in words about itself."""
 
 
 class InvalidDocument(Exception):
@@ -70,7 +74,8 @@ class Documents:
         """Parse, measure and validate a text, or find it among those already read.
 
         Raises:
-            GraphQLError: it is not GraphQL (`GraphQLSyntaxError`), has too many tokens, or a fragment spreads itself.
+            GraphQLError: it is not GraphQL (`GraphQLSyntaxError`), has too many tokens or too long a number, or a
+                fragment spreads itself.
             DocumentTooLarge: it passes a limit.
             InvalidDocument: it does not fit the schema.
         """
@@ -85,10 +90,23 @@ class Documents:
         ast = parse(text, max_lexical_tokens=limits.tokens, max_comments=limits.tokens, max_source_length=limits.source)
         fragments = {node.name.value: node for node in ast.definitions if isinstance(node, FragmentDefinitionNode)}
         check_extent(ast, fragments, limits)
+        _check_numbers(ast)
         errors = validate(
             self._schema, ast, self._rules, max_errors=limits.errors, hide_suggestions=not limits.suggestions
         )
         if errors:
-            raise InvalidDocument(errors)
+            raise InvalidDocument(errors[: limits.errors])
         operations = tuple(node for node in ast.definitions if isinstance(node, OperationDefinitionNode))
         return Document(ast, operations, fragments)
+
+
+def _check_numbers(ast: DocumentNode) -> None:
+    token = ast.loc and ast.loc.start_token
+    while token:
+        if token.kind in {TokenKind.INT, TokenKind.FLOAT} and len(token.value or "") > _LONGEST_NUMBER:
+            raise GraphQLError(
+                f"A number has more than {_LONGEST_NUMBER} digits.",
+                source=ast.loc and ast.loc.source,
+                positions=[token.start],
+            )
+        token = token.next

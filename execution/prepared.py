@@ -104,7 +104,7 @@ class Preparation:
             hide_suggestions=not self._limits.suggestions,
         )
         if isinstance(coerced, list):
-            raise WrongVariables(coerced)
+            raise WrongVariables(coerced[: self._limits.errors])
         size = self._catalogue_size()
         cost = cost_of(self._schema, document, operation, coerced.coerced, limits=self._limits, catalogue_size=size)
         if cost > self._limits.cost:

@@ -164,6 +164,31 @@ def test_what_does_not_fit_the_schema_is_refused(text: str) -> None:
     assert World().refusal_of(text)["code"] in {"GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT"}
 
 
+async def test_no_more_than_five_faults_of_a_document_are_told() -> None:
+    result = await World().run("{" + " ".join(f"f{number}" for number in range(9)) + "}")
+    assert [error["message"] for error in result["errors"]] == [
+        f"Cannot query field 'f{number}' on type 'Query'." for number in range(5)
+    ]
+
+
+async def test_no_more_than_five_faults_of_variables_are_told() -> None:
+    declared = " ".join(f"$n{number}: Int!" for number in range(9))
+    used = " ".join(f"n{number}: models(limit: $n{number}) {{ id }}" for number in range(9))
+    given = {f"n{number}": "x" for number in range(9)}
+    result = await World().run(f"query({declared}) {{ {used} }}", given)
+    assert [error["locations"][0]["line"] for error in result["errors"]] == [1] * 5
+
+
+@pytest.mark.parametrize("number", ["9" * 101, "9" * 5_000, "-" + "9" * 5_000, "1." + "9" * 5_000, "1e" + "9" * 5_000])
+@pytest.mark.parametrize(
+    "text", ["{{ models(limit: {}) {{ id }} }}", "query($n: Int = {}) {{ models(limit: $n) {{ id }} }}"]
+)
+def test_a_number_too_long_to_be_read_is_refused_in_plain_words(text: str, number: str) -> None:
+    refusal = World().refusal_of(text.format(number))
+    assert refusal["code"] == "GRAPHQL_VALIDATION_FAILED"
+    assert refusal["message"] == "A number has more than 100 digits."
+
+
 def test_the_standard_introspection_query_fits() -> None:
     world = World()
     assert world.cost(get_introspection_query(input_value_deprecation=True)) <= world.limits.cost

@@ -1,4 +1,4 @@
-"""Connections that come to an end: uvicorn's HTTP and WebSocket protocols with a deadline for every silence.
+"""Connections that come to an end: uvicorn's HTTP protocol with a deadline for every silence.
 
 uvicorn waits for ever for slow headers, slow bodies, first requests that never come, and for the buffers of peers that
 stopped reading; its only clock is keep-alive. The subclasses here add the missing clocks and nothing else. They lean on
@@ -7,43 +7,23 @@ against.
 """
 
 import asyncio
-from dataclasses import dataclass
+import socket
 from typing import Any, ClassVar
 
 import uvicorn
-from uvicorn._types import ASGISendEvent
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from server.connection_limits import ConnectionLimits
+from server.uvicorn_websocket import PunctualWebSocket
+
+__all__ = ["ConnectionLimits", "PunctualHttp", "PunctualWebSocket", "uvicorn_options"]
 
 WRITTEN_FOR = "0.54.0"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionLimits:
-    """How long a connection may be silent and how much it may send; times in seconds, sizes in bytes."""
-
-    head: float = 15.0
-    """From the connection, or a request's first byte, to the end of its headers."""
-    head_bytes: int = 65_536
-    """Request line and headers; what arrives in the first read comes on top."""
-    body: float = 30.0
-    """From the end of the headers to the end of the body."""
-    keep_alive: float = 15.0
-    """From an answer to the first byte of the next request."""
-    stall: float = 10.0
-    """How long an HTTP peer may take less than `slowest_reader` while an answer waits for it."""
-    slowest_reader: int = 512
-    """Bytes per second that a peer must take."""
-    ping_interval: float = 10.0
-    """From a WebSocket's last sign of life to the server's ping."""
-    ping_timeout: float = 15.0
-    """From that ping to the pong. A pong waits behind what the peer has not read, so this drops slow readers too."""
-    close_grace: float = 5.0
-    """How long a WebSocket peer may take to answer a close frame."""
-    message_bytes: int = 262_144
-    """One WebSocket message; a larger one closes the socket with 1009."""
-    shutdown: float = 10.0
-    """How long a stopping server waits for answers under way."""
+class _TooManyWaitingError(Exception):
+    """More requests wait on a connection than it may have."""
 
 
 class PunctualHttp(HttpToolsProtocol):
@@ -53,19 +33,26 @@ class PunctualHttp(HttpToolsProtocol):
 
     _deadline: asyncio.TimerHandle | None = None
     _stall: asyncio.TimerHandle | None = None
+    _answering: RequestResponseCycle | None = None
     _in_head = False
     _head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Expect a first request."""
         super().connection_made(transport)
+        if (sending := transport.get_extra_info("socket")) is not None:
+            sending.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.limits.send_buffer)
         self._expect(self.limits.head)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop every clock."""
+        """Stop every clock, and tell the request that is being answered; uvicorn tells only the last that came."""
         self._forget_deadline()
         self._unwatch()
         self._unset_keepalive_if_required()
+        self.pipeline.clear()
+        if self._answering is not None and not self._answering.response_complete:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -86,9 +73,22 @@ class PunctualHttp(HttpToolsProtocol):
         self._in_head, self._head_bytes = True, 0
         self._expect(self.limits.head)
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header; drop a trailer, which must not pass for one (RFC 9110, section 6.5.1)."""
+        if self._in_head:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
-        """Expect the body."""
+        """Expect the body.
+
+        Raises:
+            _TooManyWaitingError: The peer has sent so many requests ahead of their answers that it loses the
+                connection; raised to stop the parser, which would read on.
+        """
         self._in_head = False
+        if len(self.pipeline) >= self.limits.pipelined:
+            self.transport.abort()
+            raise _TooManyWaitingError
         self._expect(self.limits.body)
         super().on_headers_complete()
 
@@ -98,9 +98,18 @@ class PunctualHttp(HttpToolsProtocol):
         super().on_message_complete()
 
     def handle_websocket_upgrade(self) -> None:
-        """Leave the connection to the WebSocket protocol."""
+        """Leave the connection to the WebSocket protocol, which has its own clock, if no answer is under way on it."""
         self._forget_deadline()
-        super().handle_websocket_upgrade()
+        if self._answering is None or self._answering.response_complete:
+            super().handle_websocket_upgrade()
+        else:
+            self.transport.abort()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP, unless the connection has ended already."""
+        if not self.transport.is_closing():
+            super().send_400_response(msg)
+            self._watch()
 
     def timeout_keep_alive_handler(self) -> None:
         """Close a connection without a next request, once its peer has taken the last answer."""
@@ -116,6 +125,10 @@ class PunctualHttp(HttpToolsProtocol):
         super().resume_writing()
         if not self.transport.is_closing():
             self._unwatch()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _expect(self, seconds: float) -> None:
         self._forget_deadline()
@@ -147,54 +160,6 @@ class PunctualHttp(HttpToolsProtocol):
             self.transport.abort()
         else:
             self._watch()
-
-
-class PunctualWebSocket(WebSocketsSansIOProtocol):
-    """WebSocket whose close always ends the connection, whether or not the peer reads."""
-
-    limits: ClassVar[ConnectionLimits] = ConnectionLimits()
-
-    _abort: asyncio.TimerHandle | None = None
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the clock."""
-        if self._abort is not None:
-            self._abort.cancel()
-        super().connection_lost(exc)
-
-    async def send(self, message: ASGISendEvent) -> None:
-        """Send, and after a close let the peer have its grace and no more.
-
-        A close frame cannot be written while the peer reads nothing: without the clock this would wait for ever.
-        """
-        if message["type"] == "websocket.close":
-            self._abort_later()
-        await super().send(message)
-
-    def shutdown(self) -> None:
-        """Close with 1012 (service restart), on which clients connect anew."""
-        super().shutdown()
-        self._abort_later()
-
-    def keepalive_timeout(self) -> None:
-        """Drop a peer that did not answer a ping.
-
-        No close frame: a peer that does not read gets none, and one that comes back after sleep takes the silent end
-        (1006) as a reason to reconnect, where the 1011 that uvicorn sends tells clients to give up.
-        """
-        self.stop_keepalive()
-        self.transport.abort()
-
-    def handle_ping(self) -> None:
-        """Answer a ping, but not without end to a peer that reads no answers."""
-        if self.transport.get_write_buffer_size() > self.limits.message_bytes:
-            self.transport.abort()
-        else:
-            super().handle_ping()
-
-    def _abort_later(self) -> None:
-        if self._abort is None:
-            self._abort = self.loop.call_later(self.limits.close_grace, self.transport.abort)
 
 
 def uvicorn_options(limits: ConnectionLimits) -> dict[str, Any]:

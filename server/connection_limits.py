@@ -1,0 +1,37 @@
+"""What a connection may take of time, memory and frames."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionLimits:
+    """How long a connection may be silent and how much it may send; times in seconds, sizes in bytes."""
+
+    head: float = 15.0
+    """From the connection, or a request's first byte, to the end of its headers."""
+    head_bytes: int = 65_536
+    """Request line and headers; what arrives in the first read comes on top."""
+    body: float = 30.0
+    """From the end of the headers to the end of the body."""
+    keep_alive: float = 15.0
+    """From an answer to the first byte of the next request."""
+    stall: float = 10.0
+    """How long an HTTP peer may take less than `slowest_reader` while an answer waits for it."""
+    slowest_reader: int = 512
+    """Bytes per second that a peer must take."""
+    ping_interval: float = 10.0
+    """From a WebSocket's last sign of life to the server's ping."""
+    ping_timeout: float = 15.0
+    """From that ping to the pong. A pong waits behind what the peer has not read, so this drops slow readers too."""
+    close_grace: float = 5.0
+    """How long a WebSocket peer may take to answer a close frame."""
+    message_bytes: int = 262_144
+    """One WebSocket message; a larger one closes the socket with 1009."""
+    shutdown: float = 10.0
+    """How long a stopping server waits for answers under way."""
+    pipelined: int = 8
+    """Requests that may wait on a connection while another is answered."""
+    send_buffer: int = 65_536
+    """What the kernel may hold for a peer that does not read; Linux takes twice as much."""
+    frames: int = 1_000
+    """Pings, pongs and continuations that one WebSocket may send in a second; also fragments of one message."""

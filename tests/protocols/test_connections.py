@@ -1,0 +1,242 @@
+"""Connections that send too much at once: each loses itself and nobody else."""
+
+import asyncio
+import socket
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from starlette.types import Receive, Scope, Send
+from websockets.frames import Frame, Opcode
+
+from server.uvicorn_protocol import ConnectionLimits, PunctualWebSocket
+from tests.protocols.test_slow_connections import Clock, echo, opened, protocol_of, to_its_end
+from tests.protocols.ws_world import PATIENCE, World, serving, world_of_sockets
+
+GET = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
+UPGRADE = (
+    b"GET /graphql HTTP/1.1\r\nHost: here\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Protocol: graphql-transport-ws\r\n"
+)
+
+
+class Held:
+    """An application whose answers wait until they are let go, and that tells who left."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.begun = asyncio.Event()
+        self.let_go = asyncio.Event()
+        self.left = asyncio.Event()
+        self.headers: list[tuple[bytes, bytes]] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.asked += 1
+        self.begun.set()
+        while (event := await receive()).get("more_body"):
+            pass
+        self.headers = list(scope["headers"])
+        if event["type"] != "http.disconnect":
+            leaving = asyncio.ensure_future(receive())
+            going = asyncio.create_task(self.let_go.wait())
+            await asyncio.wait({leaving, going}, return_when=asyncio.FIRST_COMPLETED)
+            if not leaving.done():
+                leaving.cancel()
+                return await echo(scope, _no_body, send)
+            going.cancel()
+        self.left.set()
+        return None
+
+
+async def _no_body() -> dict[str, Any]:
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+async def test_requests_sent_ahead_are_answered_in_turn() -> None:
+    held = Held()
+    async with serving(held) as (_, port), opened(port) as (reader, writer), asyncio.timeout(PATIENCE):
+        writer.write(GET * 9)
+        await held.begun.wait()
+        held.let_go.set()
+        for _ in range(9):
+            assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
+
+
+async def test_too_many_requests_sent_ahead_end_the_connection_and_the_one_that_is_answered() -> None:
+    held = Held()
+    async with serving(held) as (_, port), opened(port) as (reader, writer), asyncio.timeout(PATIENCE):
+        writer.write(GET)
+        await held.begun.wait()
+        writer.write(GET * 1_000)
+        with suppress(ConnectionError):
+            assert await reader.read() == b""
+        await held.left.wait()
+        assert held.asked == 1
+
+
+async def test_a_client_that_leaves_with_requests_sent_ahead_ends_the_one_that_is_answered() -> None:
+    held = Held()
+    async with serving(held) as (_, port), asyncio.timeout(PATIENCE):
+        async with opened(port) as (_, writer):
+            writer.write(GET * 2)
+            await held.begun.wait()
+        await held.left.wait()
+
+
+async def test_a_socket_is_not_opened_where_an_answer_is_under_way() -> None:
+    held = Held()
+    async with serving(held) as (_, port), opened(port) as (reader, writer), asyncio.timeout(PATIENCE):
+        writer.write(GET)
+        await held.begun.wait()
+        writer.write(UPGRADE + b"\r\n")
+        with suppress(ConnectionError):
+            assert await reader.read() == b""
+        await held.left.wait()
+
+
+async def test_a_trailer_is_no_header() -> None:
+    held = Held()
+    held.let_go.set()
+    async with serving(held) as (_, port), opened(port) as (reader, writer), asyncio.timeout(PATIENCE):
+        writer.write(
+            b"POST / HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"1\r\nx\r\n0\r\nX-Forwarded-For: 127.0.0.1\r\nAuthorization: Bearer x\r\n\r\n"
+        )
+        assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
+        assert held.headers == [(b"host", b"here"), (b"transfer-encoding", b"chunked")]
+
+
+async def test_the_kernel_holds_little_for_a_peer_that_does_not_read() -> None:
+    async with serving(echo) as (server, port), opened(port) as (reader, writer), asyncio.timeout(PATIENCE):
+        writer.write(GET)
+        await reader.readuntil(b"\r\n\r\n")
+        (connection,) = server.server_state.connections
+        sending = connection.transport.get_extra_info("socket")
+        assert sending.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * ConnectionLimits().send_buffer
+
+
+@pytest.mark.parametrize(
+    ("rest", "status"),
+    [
+        (b"Content-Length: 1\r\n\r\nx", b" 400 "),
+        (b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b" 400 "),
+        (b"X-Long: " + b"x" * 9_000 + b"\r\n\r\n", b" 431 "),
+        (b"X-Many: x\r\n" * 200 + b"\r\n", b" 431 "),
+    ],
+    ids=["a length", "chunks", "a long header", "many headers"],
+)
+async def test_an_upgrade_that_cannot_be_read_is_refused_and_closed(rest: bytes, status: bytes) -> None:
+    async with world_of_sockets() as world, opened(_port(world)) as (reader, writer):
+        writer.write(UPGRADE + rest)
+        assert status in (await to_its_end(reader)).partition(b"\r\n")[0]
+
+
+async def test_a_handshake_that_is_not_answered_in_time_is_closed() -> None:
+    async def never(_scope: Scope, receive: Receive, _send: Send) -> None:
+        while (await receive())["type"] != "websocket.disconnect":
+            pass
+
+    limits = replace(ConnectionLimits(shutdown=1), head=0.1)
+    async with serving(never, limits) as (_, port), opened(port) as (reader, writer):
+        writer.write(UPGRADE + b"\r\n")
+        with suppress(ConnectionError):
+            assert await to_its_end(reader) == b""
+
+
+@asynccontextmanager
+async def shaken() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """Open a WebSocket whose frames the test writes."""
+    async with world_of_sockets() as world, opened(_port(world)) as (reader, writer):
+        writer.write(UPGRADE + b"\r\n")
+        assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
+        yield reader, writer
+
+
+def _port(world: World) -> int:
+    return int(world.url.split(":")[2].split("/")[0])
+
+
+TEXT, CONT, PING, PONG = Opcode.TEXT, Opcode.CONT, Opcode.PING, Opcode.PONG
+
+
+@pytest.mark.parametrize(
+    ("first", "frame"),
+    [
+        (b"", Frame(PONG, b"")),
+        (b"", Frame(PING, b"")),
+        (Frame(TEXT, b"x", fin=False).serialize(mask=True), Frame(CONT, b"", fin=False)),
+        (Frame(TEXT, b"x", fin=False).serialize(mask=True), Frame(CONT, b"x", fin=False)),
+    ],
+    ids=["pongs", "pings", "empty continuations", "continuations of a byte"],
+)
+async def test_a_flood_of_frames_that_bring_nothing_closes_its_socket(first: bytes, frame: Frame) -> None:
+    async with shaken() as (reader, writer):
+        writer.write(first + frame.serialize(mask=True) * 50_000)
+        with suppress(ConnectionError):
+            await to_its_end(reader)
+
+
+async def test_a_message_in_many_fragments_is_put_together() -> None:
+    async with shaken() as (reader, writer), asyncio.timeout(PATIENCE):
+        text = b'{"type":"connection_init"' + b" " * 400 + b"}"
+        parts = [Frame(TEXT if n == 0 else CONT, text[n : n + 1], fin=False) for n in range(len(text) - 1)]
+        writer.write(b"".join(part.serialize(mask=True) for part in parts))
+        writer.write(Frame(CONT, text[-1:]).serialize(mask=True))
+        assert b"connection_ack" in await reader.readuntil(b"}")
+
+
+def test_frames_are_taken_in_turns_and_no_more_is_read_meanwhile() -> None:
+    """What one read brings is cut, so that others run in between."""
+    turns = Turns()
+    protocol = protocol_of(PunctualWebSocket, turns)
+    protocol.data_received(UPGRADE + b"\r\n")
+    pongs = Frame(PONG, b"").serialize(mask=True) * 1_000
+    protocol.handshake_complete = True
+    protocol.conn.send_response(protocol.response)
+    protocol.data_received(pongs)
+    protocol.transport.pause_reading.assert_called_once()
+    assert protocol._frames_in_second < 1_000
+    protocol.transport.resume_reading.reset_mock()
+    for _ in range(len(pongs) // 4_096):
+        turns.soon.pop()()
+    assert turns.soon == []
+    assert protocol._frames_in_second == 1_000
+    protocol.transport.resume_reading.assert_called_once()
+    protocol.transport.close.assert_not_called()
+
+
+def test_frames_are_counted_by_the_second() -> None:
+    turns = Turns()
+    protocol = protocol_of(PunctualWebSocket, turns)
+    protocol.data_received(UPGRADE + b"\r\n")
+    protocol.conn.send_response(protocol.response)
+    pong = Frame(PONG, b"").serialize(mask=True)
+    for _ in range(1_000):
+        protocol.data_received(pong)
+    turns.now = 1.0
+    for _ in range(1_000):
+        protocol.data_received(pong)
+    protocol.transport.close.assert_not_called()
+    protocol.data_received(pong)
+    protocol.transport.close.assert_called()
+    assert struct.pack("!H", 1008) in protocol.transport.write.call_args.args[0]
+
+
+class Turns(Clock):
+    """A clock that holds what was put off to the loop's next turn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+        self.soon: list[Any] = []
+
+    def time(self) -> float:
+        return self.now
+
+    def call_soon(self, callback: Any) -> Any:
+        self.soon.append(callback)
+        return callback

@@ -2,10 +2,10 @@
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 from starlette.websockets import WebSocket
 
+from server.web_rules import origin_allowed
 from server.ws_connection import Connection, SocketService
 
 SUBPROTOCOL = "graphql-transport-ws"
@@ -24,7 +24,7 @@ def websocket_endpoint(
 
     async def serve(websocket: WebSocket) -> None:
         origin = websocket.headers.get("origin")
-        if origin is not None and _host(origin) != websocket.headers.get("host") and not allows_origin(origin):
+        if not (origin is None or origin_allowed(origin, websocket.headers.get("host"), ()) or allows_origin(origin)):
             await websocket.close()
         elif SUBPROTOCOL not in websocket.scope["subprotocols"]:
             await websocket.accept()
@@ -34,10 +34,3 @@ def websocket_endpoint(
             await Connection(service, websocket).run()
 
     return serve
-
-
-def _host(origin: str) -> str:
-    try:
-        return urlsplit(origin).netloc
-    except ValueError:
-        return ""

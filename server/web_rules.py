@@ -1,8 +1,8 @@
 """The web's rules: which pages may read answers, and what a browser must not do with them."""
 
+import re
 from collections.abc import Collection
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -24,6 +24,7 @@ _RESPONSE_HEADERS = (
     "ETag, RateLimit, RateLimit-Limit, RateLimit-Policy, RateLimit-Remaining, RateLimit-Reset, Retry-After"
 )
 _PREFLIGHT_SECONDS = "600"
+_ORIGIN = re.compile(r"https?://(?P<host>(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?)")
 
 
 def origin_allowed(origin: str | None, host: str | None, allowed: Collection[str]) -> bool:
@@ -34,11 +35,8 @@ def origin_allowed(origin: str | None, host: str | None, allowed: Collection[str
     """
     if origin is None or "*" in allowed or origin.lower() in allowed:
         return True
-    try:
-        netloc = urlsplit(origin).netloc
-    except ValueError:
-        return False
-    return bool(netloc) and host is not None and netloc.lower() == host.lower()
+    written = _ORIGIN.fullmatch(origin.lower())
+    return written is not None and host is not None and written["host"] == host.lower()
 
 
 class WebRules:

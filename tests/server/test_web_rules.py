@@ -73,6 +73,15 @@ async def test_a_preflight_of_a_listed_origin_is_answered_before_the_application
         assert name in answer.headers["access-control-allow-headers"]
 
 
+@pytest.mark.parametrize("host", ["catalogue.example:8443", "[::1]:8000", "192.0.2.1"])
+def test_the_pages_of_this_host_may_whatever_its_port(host: str) -> None:
+    assert origin_allowed(f"https://{host}", host, ())
+
+
+def test_a_host_that_is_none_has_no_pages() -> None:
+    assert not origin_allowed("http://h#@evil", "h#@evil", ())
+
+
 @pytest.mark.parametrize(
     ("origin", "allowed", "verdict"),
     [
@@ -84,6 +93,11 @@ async def test_a_preflight_of_a_listed_origin_is_answered_before_the_application
         ("null", (), False),
         ("", (), False),
         ("https://[broken", (), False),
+        ("HTTPS://Catalogue.example", (), True),
+        ("ftp://catalogue.example", (), False),
+        ("https://catalogue.example/", (), False),
+        ("https://me@catalogue.example", (), False),
+        ("http://h#@catalogue.example", (), False),
         ("https://OTHER.example", ("https://other.example",), True),
         ("https://other.example", ("*",), True),
     ],

@@ -1,5 +1,6 @@
 """A caller's own provider keys, read strictly: what is wrong with one is said without repeating it."""
 
+import json
 import re
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
@@ -27,11 +28,18 @@ def keys_from_header(values: Collection[str], known: Collection[str]) -> Mapping
         return MappingProxyType({})
     if len(values) > 1 or sum(map(len, values)) > MAX_HEADER:
         raise BadUserInput(f"{HEADER} must come once and have at most {MAX_HEADER} characters.")
+    text = next(iter(values))
     try:
-        decoded = orjson.loads(next(iter(values)).encode("utf-8", "surrogatepass"))
-    except orjson.JSONDecodeError:
-        raise BadUserInput(f"{HEADER} must be a JSON object, such as {_EXAMPLE}.") from None
+        decoded = orjson.loads(text.encode("utf-8", "surrogatepass"))
+        json.loads(text, object_pairs_hook=_once_each)
+    except (ValueError, RecursionError):
+        raise BadUserInput(f"{HEADER} must be a JSON object with each name once, such as {_EXAMPLE}.") from None
     return read_keys(decoded, HEADER, known)
+
+
+def _once_each(pairs: Collection[tuple[str, object]]) -> None:
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise ValueError("a name comes twice")
 
 
 def read_keys(value: object, place: str, known: Collection[str]) -> Mapping[str, SecretStr]:

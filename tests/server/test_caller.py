@@ -132,6 +132,9 @@ def test_what_cannot_be_a_key_is_refused_by_its_provider_alone(key: str) -> None
         "[" * 8_000,
         '{"openrouter": "' + "x" * 9_000 + '"}',
         '{"openrouter": NaN}',
+        '{"openrouter": "one-0123456789", "openrouter": "two-0123456789"}',
+        '{"openrouter": "one-0123456789", "openrouter\\u0000": 1, "open\\u0072outer": "two-0123456789"}',
+        '{"openrouter": ' + "[" * 1_000 + "]" * 1_000 + ', "openrouter": "two-0123456789"}',
         '"\\ud800"',
     ],
 )

@@ -62,7 +62,7 @@ class ModelsEndpoint:
 
     async def _answer(self, request: Request, context: Context) -> Response:
         criteria = _criteria(request)
-        if _force(request):
+        if _force(request) and request.method != "HEAD":
             await refresh(context, criteria.providers, force=True)
         overlay = await context.overlay()
         if context.private:

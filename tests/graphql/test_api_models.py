@@ -28,9 +28,9 @@ async def get(ports: Ports, query: str = "", *, scope: Scope | None = None, tag:
     return await endpoint(request(query, tag))
 
 
-def request(query: str = "", tag: str = "") -> Request:
+def request(query: str = "", tag: str = "", method: str = "GET") -> Request:
     headers = [(b"if-none-match", tag.encode())] if tag else []
-    return Request({"type": "http", "method": "GET", "query_string": query.encode(), "headers": headers})
+    return Request({"type": "http", "method": method, "query_string": query.encode(), "headers": headers})
 
 
 def read(response: Response) -> Any:
@@ -155,6 +155,14 @@ async def test_an_admin_refreshes_first_with_force() -> None:
     assert [m["id"] for m in read(response)["models"]] == ["alpha/lab/mini"]
     assert response.headers["cache-control"] == "private, no-store"
     assert ports.audit.notes == [("ann", "refreshCatalogue", "ok", "alpha")]
+
+
+async def test_head_changes_nothing_whatever_it_asks_for() -> None:
+    ports = Ports()
+    endpoint = ModelsEndpoint(ports.services, scope_of=lambda _: ADMIN)
+    response = await endpoint(request("provider=alpha&force=true", method="HEAD"))
+    assert response.status_code == 200
+    assert ports.refresher.calls == []
 
 
 @pytest.mark.parametrize(

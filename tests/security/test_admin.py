@@ -17,7 +17,13 @@ from tests.practice.upstream import PracticeUpstream
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-OLD, NEW, READER, FRESH, HASHED = "ops-token-1", "ops-token-2", "reader-token", "fresh-token", "hashed-token"
+OLD, NEW, READER, FRESH, HASHED = (
+    "ops-token-1-of-2",
+    "ops-token-2-of-2",
+    "the-readers-token",
+    "the-fresh-ones-token",
+    "the-hashed-token",
+)
 TOKENS = ",".join(
     (
         f"ops:{OLD}",

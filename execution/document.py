@@ -101,12 +101,10 @@ class Documents:
 
 
 def _check_numbers(ast: DocumentNode) -> None:
-    token = ast.loc and ast.loc.start_token
+    token = ast.loc.start_token if ast.loc else None
     while token:
         if token.kind in {TokenKind.INT, TokenKind.FLOAT} and len(token.value or "") > _LONGEST_NUMBER:
-            raise GraphQLError(
-                f"A number has more than {_LONGEST_NUMBER} digits.",
-                source=ast.loc and ast.loc.source,
-                positions=[token.start],
-            )
+            source = ast.loc.source if ast.loc else None
+            message = f"A number has more than {_LONGEST_NUMBER} digits."
+            raise GraphQLError(message, source=source, positions=[token.start])
         token = token.next

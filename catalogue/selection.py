@@ -18,6 +18,7 @@ from catalogue.snapshot import Snapshot
 from catalogue.vocabulary import Capability, DataSource, Modality, ModelStatus
 
 LONGEST_SEARCH = 200
+MOST_WORDS = 10
 
 
 class Filter(Record):
@@ -75,10 +76,13 @@ class Criteria:
 
     @property
     def needle(self) -> str:
-        """The search with case and spacing folded; BadUserInput when it is too long."""
+        """The search with case and spacing folded; BadUserInput when it is too long or has too many words."""
         if len(self.search) > LONGEST_SEARCH:
             raise BadUserInput(f"Argument 'search' is longer than {LONGEST_SEARCH} characters. Use fewer words.")
-        return " ".join(self.search.casefold().split())
+        words = self.search.casefold().split()
+        if len(words) > MOST_WORDS:
+            raise BadUserInput(f"Argument 'search' has more than {MOST_WORDS} words. Use fewer.")
+        return " ".join(words)
 
 
 def select(snapshot: Snapshot, criteria: Criteria, ranking: Ranking | None = None) -> list[Row]:

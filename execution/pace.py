@@ -1,16 +1,26 @@
-"""graphql-core's executor, made to let others run: operations with many rows take turns, a few rows at a time.
+"""graphql-core's executor, made to let others run: operations take turns, a few rows or one search at a time.
 
 graphql-core completes lists of ordinary values in one go; a thousand models with all their fields would hold every
 other client up for a tenth of a second. As asynchronous iterables, which it knows how to complete, they can pause.
+Fields that look through all models take milliseconds whatever they return, so each waits for a turn of its own.
 """
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
 from typing import Any, Final, Self
 
-from graphql import GraphQLList, GraphQLOutputType, GraphQLResolveInfo, get_named_type, is_composite_type
+from graphql import (
+    GraphQLList,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLResolveInfo,
+    get_named_type,
+    is_composite_type,
+)
 from graphql.execution import Executor as GraphQLExecutor
 from graphql.pyutils import AwaitableOrValue, Path
+
+from execution.scan import scans
 
 ROWS_AT_ONCE: Final = 32
 """Rows that one operation completes before others run: a few milliseconds."""
@@ -34,6 +44,29 @@ class PacedExecutor(GraphQLExecutor[Any]):
     def __exit__(self, *_: object) -> None:
         """Let go of the context: graphql-core's executors refer to themselves, and would keep it until a collection."""
         self.context_value = None
+
+    def execute_field(
+        self,
+        parent_type: GraphQLObjectType,
+        source: Any,
+        field_details_list: Any,
+        path: Path,
+        position_context: Any,
+    ) -> AwaitableOrValue[Any]:
+        """Resolve and complete a field, in a turn of its own if it looks through all models."""
+        node = field_details_list[0].node
+        if node.selection_set is not None:
+            field = self.schema.get_field(parent_type, node.name.value)
+            if field and scans(field):
+                return self._search_in_turn(parent_type, source, field_details_list, path, position_context)
+        return super().execute_field(parent_type, source, field_details_list, path, position_context)
+
+    async def _search_in_turn(self, *arguments: Any) -> Any:
+        async with self._turn:
+            await asyncio.sleep(0)
+            self._rows = 0
+            found = super().execute_field(*arguments)
+        return await found if self.is_awaitable(found) else found
 
     def complete_list_value(  # noqa: PLR0917 - graphql-core passes them by position
         self,

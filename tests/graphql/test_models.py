@@ -98,6 +98,8 @@ async def test_a_model_that_is_gone_stays_visible_as_unavailable() -> None:
         ("(limit: -1)", "BAD_USER_INPUT", "'limit'"),
         ("(offset: -1)", "BAD_USER_INPUT", "'offset'"),
         (f'(search: "{"x" * 201}")', "BAD_USER_INPUT", "200"),
+        (f'(search: "{"x " * 11}")', "BAD_USER_INPUT", "10 words"),
+        (f'(search: "{"x " * 11}", orderBy: {{field: RELEVANCE}})', "BAD_USER_INPUT", "10 words"),
         ("(filter: {maxInputPrice: 1e999})", "BAD_USER_INPUT", "finite"),
         ("(filter: {maxInputPrice: -0.5})", "BAD_USER_INPUT", "'maxInputPrice'"),
         ("(filter: {maxOutputPrice: -1})", "BAD_USER_INPUT", "'maxOutputPrice'"),

@@ -259,3 +259,20 @@ async def test_others_run_while_many_short_lists_are_completed() -> None:
     beside.cancel()
     assert [len(row["provider"]["models"]) for row in result["data"]["models"]] == [30] * 30
     assert turns >= 30
+
+
+async def test_others_run_between_searches_that_return_nothing() -> None:
+    world = World()
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    beside = asyncio.create_task(other())
+    result = await world.run("{" + " ".join(f"a{number}: models(limit: 0) {{ id }}" for number in range(20)) + "}")
+    beside.cancel()
+    assert result["data"] == {f"a{number}": [] for number in range(20)}
+    assert turns >= 20

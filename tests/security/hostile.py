@@ -85,6 +85,53 @@ ATTACKS: dict[str, Attack] = {
         "{" + " ".join(f"a{n}: __typename" for n in range(600)) + "}", 422, TOO_COMPLEX
     ),
     "twenty full catalogues": _query("{" + " ".join(f"a{n}: models {{ id }}" for n in range(20)) + "}", 200),
+    "searches that return nothing": _query(
+        "{ models(limit: 1000) { provider { "
+        + " ".join(
+            f"a{n}: models(capability: [CHAT, VISION], status: [AVAILABLE], limit: 0) {{ id }}" for n in range(29)
+        )
+        + " } } }",
+        422,
+        TOO_COMPLEX,
+    ),
+    "as many searches as are allowed": _query(
+        "{ models(limit: 32) { provider { "
+        + " ".join(
+            f"a{n}: models(capability: [CHAT, VISION], status: [AVAILABLE], limit: 0) {{ id }}" for n in range(29)
+        )
+        + " } } }",
+        200,
+    ),
+    "twenty searches for fifty words": _query(
+        "{"
+        + " ".join(
+            f'a{n}: modelsConnection(search: "{"a " * 50}", orderBy: {{field: NAME, direction: DESC}}, first: 0) '
+            "{ totalCount }"
+            for n in range(20)
+        )
+        + "}",
+        294,
+        BAD_INPUT,
+    ),
+    "twenty searches for ten words": _query(
+        "{"
+        + " ".join(
+            f'a{n}: modelsConnection(search: "{"a e " * 5}", orderBy: {{field: NAME, direction: DESC}}, first: 100) '
+            "{ nodes { id } }"
+            for n in range(20)
+        )
+        + "}",
+        200,
+    ),
+    "descriptions over and over": _query(
+        "{"
+        + " ".join(f"a{n}: models {{ ...D }}" for n in range(15))
+        + "} fragment D on Model { "
+        + " ".join(f"d{n}: description" for n in range(15))
+        + " }",
+        422,
+        TOO_COMPLEX,
+    ),
     "twenty dear catalogues": _query(
         "{" + " ".join(f"a{n}: models {{ {_FIELDS} }}" for n in range(20)) + "}", 422, TOO_COMPLEX
     ),
@@ -116,6 +163,7 @@ ATTACKS: dict[str, Attack] = {
     "letters that grow": _query('{ models(search: "' + "ﷺ" * 200 + '") { id } }', 200),
     "a long search": _query('{ models(search: "' + "x" * 250_000 + '") { id } }', 294, BAD_INPUT),
     "a huge integer": _query("{ models(limit: " + "9" * 1_000 + ") { id } }", 422, INVALID),
+    "an integer that Python does not read": _query("{ models(limit: " + "9" * 5_000 + ") { id } }", 422, INVALID),
     "an integer past its type": _query("{ models(limit: 2147483648) { id } }", 422, INVALID),
     "a number past every float": Attack(400, b'{"query": "{ __typename }", "variables": {"a": 1e999}}'),
     "a negative size": _query("{ models(limit: -1) { id } }", 294, BAD_INPUT),

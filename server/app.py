@@ -20,15 +20,17 @@ from resolvers.schema import build_schema
 from resolvers.services import Services
 from server.api_models import ModelsEndpoint
 from server.caller import Callers
-from server.client_gate import ClientGate
+from server.client_gate import GRAPHQL, ClientGate
 from server.client_limits import ClientLimits
 from server.composition import Parts
 from server.graphql_http import GraphQLEndpoint
 from server.graphql_ws import websocket_endpoint
 from server.settings import Settings
-from server.web_rules import WebRules, origin_allowed
+from server.web_rules import Preflights, WebRules, origin_allowed
 from server.ws_connection import SocketLimits, SocketService
 
+_LIVE, _READY = "/livez", "/readyz"
+_HEALTH = frozenset({_LIVE, _READY})
 _WELCOME = """The model catalogue.
 
 GraphQL    POST or GET /graphql, subscriptions by graphql-transport-ws or text/event-stream
@@ -74,20 +76,20 @@ def application(
         limits=SocketLimits(
             init_seconds=settings.limits.socket_init_seconds, operations=settings.limits.socket_operations
         ),
-        admit=lambda scope: limits.subscription(scope.client),
+        admit=lambda scope: limits.operation(scope.client),
     )
     models = ModelsEndpoint(services, scope_of=callers.of_request, admit=lambda scope: limits.request(scope.client))
     routes: list[BaseRoute] = [
-        Route("/graphql", graphql),
+        Route(GRAPHQL, graphql),
         WebSocketRoute(
-            "/graphql",
+            GRAPHQL,
             websocket_endpoint(
                 sockets, allows_origin=lambda origin: origin_allowed(origin, None, settings.cors_origins)
             ),
         ),
         Route("/api/models", models.__call__, methods=["GET"]),
-        Route("/livez", _alive),
-        Route("/readyz", _ready),
+        Route(_LIVE, _alive),
+        Route(_READY, _ready),
         Route("/", _welcome),
     ]
     if settings.graphiql:
@@ -96,7 +98,9 @@ def application(
     # Its redirects would lead to the scheme and host that the caller names.
     answering.router.redirect_slashes = False
     # Starlette would put its own middleware around these, and its answer to a crash would know no rules.
-    return WebRules(ClientGate(answering, callers=callers, limits=limits), origins=settings.cors_origins)
+    preflighted = Preflights(answering, origins=settings.cors_origins)
+    gated = ClientGate(preflighted, callers=callers, limits=limits, uncounted=_HEALTH)
+    return WebRules(gated, origins=settings.cors_origins)
 
 
 def _report(error: Exception, error_id: str) -> None:

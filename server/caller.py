@@ -1,6 +1,6 @@
 """Who calls: from a request or a socket to the identity, the rights and the keys that hold while it lasts."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from types import MappingProxyType
@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import SecretStr
 from starlette.requests import HTTPConnection
 
-from catalogue.errors import BadUserInput, ClientError, Unauthenticated
+from catalogue.errors import BadUserInput, RateLimited, Unauthenticated
 from catalogue.fingerprint import PREFIX, fingerprint
 from catalogue.ports import Audit
 from catalogue.scope import Scope
@@ -42,22 +42,15 @@ class Callers:
         """Tell who sends a request, or opens a socket.
 
         Raises:
-            ClientError: the token is wrong, or a key cannot be one; counted against the address like any request.
+            ClientError: the token is wrong, or a key cannot be one.
         """
         address = self.address_of(connection)
-        connection.scope[CLIENT] = address
-        try:
-            token = self._token(connection, address)
-            keys = keys_from_header(connection.headers.getlist(HEADER), self.providers)
-            last_event_id = _last_event_id(connection)
-        except ClientError:
-            self.limits.spend(address)
-            raise
-        client = self._client(token, address)
-        connection.scope[CLIENT] = client
+        token = self._token(connection, address)
+        keys = keys_from_header(connection.headers.getlist(HEADER), self.providers)
+        last_event_id = _last_event_id(connection)
         self._carry(keys)
         return Scope(
-            client=client,
+            client=self._client(token, address),
             actor=token.name if token else None,
             grants=token.grants if token else frozenset(),
             keys=keys,
@@ -74,19 +67,29 @@ class Callers:
         given = payload.get("providerKeys")
         if given is None:
             return scope
-        try:
-            keys = read_keys(given, "providerKeys", self.providers)
-        except ClientError:
-            self.limits.spend(scope.client)
-            raise
+        keys = read_keys(given, "providerKeys", self.providers)
         self._carry(keys)
         return replace(scope, keys=MappingProxyType({**scope.keys, **keys}))
 
-    def client_of(self, connection: HTTPConnection) -> str:
-        """Name the client before anything else is looked at; a wrong token names none, and nobody is turned away."""
+    def admit(self, connection: HTTPConnection) -> str:
+        """Count a request or a handshake, before anything else is looked at; returns its client.
+
+        A wrong token counts against its address.
+
+        Raises:
+            RateLimited: the client has to wait first.
+        """
+        address = self.address_of(connection)
         values = connection.headers.getlist("authorization")
-        token = identify(values[0], self.tokens) if len(values) == 1 else None
-        return self._client(token, self.address_of(connection))
+        token = self._identify(values)
+        client = connection.scope[CLIENT] = self._client(token, address)
+        try:
+            self.limits.spend(client)
+        except RateLimited:
+            if values and token is None:
+                self._note_rejection(address)
+            raise
+        return client
 
     def address_of(self, connection: HTTPConnection) -> str:
         """Name the client by its address: the peer's, or what trusted proxies say, read from the nearest one on."""
@@ -111,13 +114,19 @@ class Callers:
         if not values:
             return None
         carry(value.partition(" ")[2].strip() or value for value in values)
-        token = identify(values[0], self.tokens) if len(values) == 1 else None
+        token = self._identify(values)
         if token is None:
-            self.audit.note(actor=address, action="authenticate", outcome="rejected")
+            self._note_rejection(address)
             raise Unauthenticated(
                 "The token is not valid here; send 'Authorization: Bearer <token>', or no such header."
             )
         return token
+
+    def _identify(self, values: Sequence[str]) -> Token | None:
+        return identify(values[0], self.tokens) if len(values) == 1 else None
+
+    def _note_rejection(self, address: str) -> None:
+        self.audit.note(actor=address, action="authenticate", outcome="rejected")
 
     def _carry(self, keys: Mapping[str, SecretStr]) -> None:
         carry(key.get_secret_value() for key in keys.values())

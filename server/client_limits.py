@@ -119,8 +119,7 @@ class ClientLimits:
 
     @asynccontextmanager
     async def request(self, client: str) -> AsyncIterator[None]:
-        """Count a request, and hold its place until it is answered or its event stream ends."""
-        self.spend(client)
+        """Hold the place of a request until it is answered, or becomes an event stream."""
         with self._place(self._requests, client, self._limits.concurrent_requests, "requests at once"):
             yield
 
@@ -131,9 +130,15 @@ class ClientLimits:
             yield
 
     @asynccontextmanager
-    async def subscription(self, client: str) -> AsyncIterator[None]:
-        """Count an operation on a WebSocket, and hold its place while it runs."""
+    async def operation(self, client: str) -> AsyncIterator[None]:
+        """Count an operation on a WebSocket like a request, and hold its place while it runs."""
         self.spend(client)
+        async with self.subscription(client):
+            yield
+
+    @asynccontextmanager
+    async def subscription(self, client: str) -> AsyncIterator[None]:
+        """Hold the place of an event stream."""
         with self._place(self._subscriptions, client, self._limits.subscriptions, "running subscriptions"):
             yield
 

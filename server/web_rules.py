@@ -40,7 +40,7 @@ def origin_allowed(origin: str | None, host: str | None, allowed: Collection[str
 
 
 class WebRules:
-    """ASGI middleware around the whole application: answers preflights, and puts strict headers on every answer.
+    """ASGI middleware around the whole application: puts strict headers on every answer, and leave for its origin.
 
     An answer that sets one of these headers itself keeps it, such as a page with a Content-Security-Policy of its own.
     """
@@ -54,23 +54,36 @@ class WebRules:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        granted = self._granted(headers)
+        granted = _granted(Headers(scope=scope), self._origins)
 
         async def send_by_the_rules(message: Message) -> None:
             if message["type"] == "http.response.start":
                 _rule(MutableHeaders(scope=message), granted)
             await send(message)
 
-        if scope["method"] == "OPTIONS" and "origin" in headers and "access-control-request-method" in headers:
-            await _answer_preflight(send_by_the_rules, granted)
-        else:
-            await self._app(scope, receive, send_by_the_rules)
+        await self._app(scope, receive, send_by_the_rules)
 
-    def _granted(self, headers: Headers) -> str | None:
-        """What Access-Control-Allow-Origin says: the origin itself, or null for no leave."""
-        origin = headers.get("origin")
-        return origin if origin and origin_allowed(origin, headers.get("host"), self._origins) else None
+
+class Preflights:
+    """ASGI middleware that answers preflights before the application; it stands within `WebRules`."""
+
+    def __init__(self, app: ASGIApp, *, origins: Collection[str]) -> None:
+        self._app = app
+        self._origins = frozenset(origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a preflight, or pass a connection on."""
+        headers = Headers(scope=scope) if scope["type"] == "http" and scope["method"] == "OPTIONS" else Headers()
+        if "origin" in headers and "access-control-request-method" in headers:
+            await _answer_preflight(send, _granted(headers, self._origins))
+        else:
+            await self._app(scope, receive, send)
+
+
+def _granted(headers: Headers, origins: Collection[str]) -> str | None:
+    """What Access-Control-Allow-Origin says: the origin itself, or null for no leave."""
+    origin = headers.get("origin")
+    return origin if origin and origin_allowed(origin, headers.get("host"), origins) else None
 
 
 async def _answer_preflight(send: Send, granted: str | None) -> None:

@@ -37,10 +37,25 @@ def _callers(
 
 
 def test_a_stranger_is_known_by_the_address_and_may_nothing() -> None:
-    asked = connection()
-    scope = _callers().of_request(asked)
+    scope = _callers().of_request(connection())
     assert (scope.client, scope.actor, scope.grants, dict(scope.keys)) == ("address:192.0.2.1", None, frozenset(), {})
-    assert asked.scope[CLIENT] == "address:192.0.2.1"
+
+
+@pytest.mark.parametrize(
+    ("header", "client"),
+    [
+        ((), "address:192.0.2.1"),
+        (("Authorization", "Bearer wrong"), "address:192.0.2.1"),
+        (("Authorization", "Bearer s3cret-0123456789"), "token:ops"),
+    ],
+)
+def test_a_request_counts_against_the_address_or_the_right_token(header: tuple[str, str], client: str) -> None:
+    asked = connection(*([header] if header else []))
+    callers = _callers()
+    assert callers.admit(asked) == asked.scope[CLIENT] == client
+    standing = callers.limits.standing(client)
+    assert standing is not None
+    assert standing.remaining == standing.limit - 1
 
 
 def test_a_token_names_its_holder_and_grants_its_scopes() -> None:
@@ -72,12 +87,25 @@ def test_two_tokens_at_once_are_refused() -> None:
 
 
 def test_guessing_tokens_spends_the_rate_of_the_address() -> None:
-    callers = _callers(burst=2)
+    notes = Notes()
+    callers = _callers(notes, burst=2)
     for _ in range(2):
+        callers.admit(connection(("Authorization", "Bearer guess")))
         with pytest.raises(Unauthenticated):
             callers.of_request(connection(("Authorization", "Bearer guess")))
     with pytest.raises(RateLimited):
-        callers.of_request(connection(("Authorization", "Bearer guess")))
+        callers.admit(connection(("Authorization", "Bearer guess")))
+    assert notes.taken == [("address:192.0.2.1", "authenticate", None, "rejected")] * 3
+
+
+def test_keys_of_a_request_that_is_not_admitted_are_not_noted() -> None:
+    notes = Notes()
+    callers = _callers(notes, burst=1)
+    asked = connection(("X-Provider-Keys", json.dumps({"openrouter": KEY})))
+    callers.admit(asked)
+    with pytest.raises(RateLimited):
+        callers.admit(asked)
+    assert notes.taken == []
 
 
 def test_keys_come_by_header_and_their_use_is_audited_by_fingerprint() -> None:

@@ -12,7 +12,6 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import Message
 from starlette.websockets import WebSocket
 
-from catalogue.errors import RateLimited
 from server.caller import Callers
 from server.client_gate import ClientGate
 from server.client_limits import ClientLimits
@@ -32,18 +31,18 @@ def _gate(*, refusal: float = 0.0) -> ClientGate:
     )
 
     async def http(request: Request) -> Response:
-        try:
-            async with limits.request(callers.of_request(request).client):
-                return PlainTextResponse("x")
-        except RateLimited:
-            return PlainTextResponse("x", 429)
+        async with limits.request(callers.of_request(request).client):
+            return PlainTextResponse("x")
+
+    async def alive(_: Request) -> Response:
+        return PlainTextResponse("alive")
 
     async def socket(websocket: WebSocket) -> None:
         await websocket.accept()
         await websocket.receive()
 
-    app = Starlette(routes=[Route("/", http), WebSocketRoute("/ws", socket)])
-    return ClientGate(app, callers=callers, limits=limits, refusal=refusal)
+    app = Starlette(routes=[Route("/", http), Route("/livez", alive), WebSocketRoute("/graphql", socket)])
+    return ClientGate(app, callers=callers, limits=limits, uncounted={"/livez"}, refusal=refusal)
 
 
 def _client() -> httpx.AsyncClient:
@@ -53,14 +52,14 @@ def _client() -> httpx.AsyncClient:
 class _Peer:
     """A WebSocket's peer that connects, hears what it is sent, and goes when told."""
 
-    def __init__(self, *, extensions: bool = True, token: bytes | None = None) -> None:
+    def __init__(self, *, extensions: bool = True, token: bytes | None = None, client: str = "192.0.2.1") -> None:
         self.scope = {
             "type": "websocket",
-            "path": "/ws",
+            "path": "/graphql",
             "headers": [(b"authorization", b"Bearer " + token)] if token else [],
             "query_string": b"",
             "subprotocols": [],
-            "client": ("192.0.2.1", 1),
+            "client": (client, 1),
             "extensions": {"websocket.http.response": {}} if extensions else {},
         }
         self.heard: asyncio.Queue[Message] = asyncio.Queue()
@@ -79,8 +78,40 @@ async def test_an_answer_says_what_is_left() -> None:
     assert [(await client.get("/")).headers["ratelimit-remaining"] for _ in range(2)] == ["9", "8"]
 
 
-async def test_an_answer_for_which_nobody_was_asked_says_nothing() -> None:
-    assert "ratelimit" not in (await _client().get("/missing")).headers
+async def test_every_answer_counts_once_but_those_on_the_servers_health() -> None:
+    client = _client()
+    asked = [("GET", "/missing"), ("PUT", "/"), ("OPTIONS", "/"), ("GET", "/"), ("HEAD", "/")]
+    left = [(await client.request(method, path)).headers["ratelimit-remaining"] for method, path in asked]
+    assert left == ["9", "8", "7", "6", "5"]
+    assert "ratelimit" not in (await client.get("/livez")).headers
+
+
+async def test_whoever_has_nothing_left_is_refused_everything_but_the_servers_health() -> None:
+    gate = _gate()
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(gate), base_url="http://catalogue.example")
+    for _ in range(10):
+        await client.get("/missing")
+    for method, path in (("GET", "/"), ("GET", "/missing"), ("PUT", "/"), ("OPTIONS", "/")):
+        refused = await client.request(method, path)
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+        assert refused.json()["error"]["code"] == "RATE_LIMITED"
+    assert (await client.post("/graphql")).json()["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
+    assert (await client.get("/livez")).status_code == 200
+    peer = _Peer(client="127.0.0.1")
+    await peer.run(gate)
+    assert (await peer.heard.get())["status"] == 429
+
+
+async def test_handshakes_count_like_requests() -> None:
+    gate = _gate()
+    for _ in range(10):
+        peer = _Peer()
+        peer.go()
+        await peer.run(gate)
+        assert (await peer.heard.get())["type"] == "websocket.accept"
+    late = _Peer()
+    await late.run(gate)
+    assert (await late.heard.get())["status"] == 429
 
 
 async def test_one_socket_too_many_is_refused_with_429_until_another_closes() -> None:
@@ -104,7 +135,7 @@ async def test_a_refusal_is_held_back_while_others_are_answered() -> None:
     client = httpx.AsyncClient(transport=httpx.ASGITransport(_gate(refusal=60.0)), base_url="http://catalogue.example")
     assert [(await client.get("/")).status_code for _ in range(10)] == [200] * 10
     refused = asyncio.create_task(client.get("/"))
-    assert (await client.get("/missing")).status_code == 404
+    assert (await client.get("/livez")).status_code == 200
     done, _ = await asyncio.wait({refused}, timeout=0.01)
     assert not done
     refused.cancel()

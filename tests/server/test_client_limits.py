@@ -124,7 +124,12 @@ def test_nobody_else_is_exempt(client: str) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "limit"),
-    [("request", "concurrent_requests"), ("connection", "connections"), ("subscription", "subscriptions")],
+    [
+        ("request", "concurrent_requests"),
+        ("connection", "connections"),
+        ("subscription", "subscriptions"),
+        ("operation", "subscriptions"),
+    ],
 )
 async def test_so_many_things_at_once_and_a_place_comes_back_however_it_ended(kind: str, limit: str) -> None:
     limits = ClientLimits(Limits.model_validate({limit: 1}), exempt_loopback=False)

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from server.web_rules import WebRules, origin_allowed
+from server.web_rules import Preflights, WebRules, origin_allowed
 
 APP = "https://app.example"
 PREFLIGHT = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-provider-keys"}
@@ -23,7 +23,7 @@ async def _page(_: Request) -> Response:
 
 def _client(*origins: str) -> httpx.AsyncClient:
     app = Starlette(routes=[Route("/", _plain), Route("/page", _page)])
-    transport = httpx.ASGITransport(WebRules(app, origins=origins))
+    transport = httpx.ASGITransport(WebRules(Preflights(app, origins=origins), origins=origins))
     return httpx.AsyncClient(transport=transport, base_url="https://catalogue.example")
 
 

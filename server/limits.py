@@ -53,11 +53,11 @@ class Limits(BaseModel):
     burst: PositiveInt = 120
     """Requests that one client may send at once after a pause."""
     concurrent_requests: PositiveInt = 20
-    """Requests of one client under way at once."""
+    """Requests of one client under way at once, event streams set aside."""
     connections: PositiveInt = 20
     """Open WebSockets of one client."""
     subscriptions: PositiveInt = 200
-    """Event streams of one client, and operations under way on its WebSockets."""
+    """Event streams of one client, and operations under way on its WebSockets; neither counts among the requests."""
     limit_loopback: bool = False
     """Whether the limits per client hold for callers on this machine too; with trusted proxies they always do."""
 

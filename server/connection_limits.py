@@ -1,6 +1,9 @@
 """What a connection may take of time, memory and frames."""
 
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
+
+LOOPBACK = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,3 +38,7 @@ class ConnectionLimits:
     """What the kernel may hold for a peer that does not read; Linux takes twice as much."""
     frames: int = 1_000
     """Pings, pongs and continuations that one WebSocket may send in a second; also fragments of one message."""
+    per_address: int = 200
+    """Connections that one address may have open."""
+    exempt: tuple[IPv4Network | IPv6Network, ...] = LOOPBACK
+    """Networks whose connections are not counted: the machine itself, and proxies that speak for many."""

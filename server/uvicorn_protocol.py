@@ -15,6 +15,7 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from server.connection_limits import ConnectionLimits
+from server.open_connections import OpenConnections
 from server.uvicorn_websocket import PunctualWebSocket
 
 __all__ = ["ConnectionLimits", "PunctualHttp", "PunctualWebSocket", "uvicorn_options"]
@@ -30,6 +31,7 @@ class PunctualHttp(HttpToolsProtocol):
     """HTTP/1.1 whose requests arrive in time and whose peers take their answers."""
 
     limits: ClassVar[ConnectionLimits] = ConnectionLimits()
+    opened: ClassVar[OpenConnections] = OpenConnections(limits)
 
     _deadline: asyncio.TimerHandle | None = None
     _stall: asyncio.TimerHandle | None = None
@@ -38,14 +40,18 @@ class PunctualHttp(HttpToolsProtocol):
     _head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        """Expect a first request."""
+        """Expect a first request, unless the address has too many connections."""
         super().connection_made(transport)
+        if not self.opened.admits(transport, self.client[0] if self.client else None):
+            transport.abort()
+            return
         if (sending := transport.get_extra_info("socket")) is not None:
             sending.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.limits.send_buffer)
         self._expect(self.limits.head)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop every clock, and tell the request that is being answered; uvicorn tells only the last that came."""
+        self.opened.leave(self.transport)
         self._forget_deadline()
         self._unwatch()
         self._unset_keepalive_if_required()
@@ -173,9 +179,10 @@ def uvicorn_options(limits: ConnectionLimits) -> dict[str, Any]:
             f"server/uvicorn_protocol.py was written for uvicorn {WRITTEN_FOR}, not {uvicorn.__version__}: "
             "read uvicorn's changes, run tests/protocols, then change WRITTEN_FOR."
         )
+    shared = {"limits": limits, "opened": OpenConnections(limits)}
     return {
-        "http": type("HttpProtocol", (PunctualHttp,), {"limits": limits}),
-        "ws": type("WebSocketProtocol", (PunctualWebSocket,), {"limits": limits}),
+        "http": type("HttpProtocol", (PunctualHttp,), shared),
+        "ws": type("WebSocketProtocol", (PunctualWebSocket,), shared),
         "ws_max_size": limits.message_bytes,
         "ws_ping_interval": limits.ping_interval,
         "ws_ping_timeout": limits.ping_timeout,

@@ -9,6 +9,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import CloseCode, Frame
 
 from server.connection_limits import ConnectionLimits
+from server.open_connections import OpenConnections
 
 _TURN_BYTES = 4_096
 _BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
@@ -18,6 +19,7 @@ class PunctualWebSocket(WebSocketsSansIOProtocol):
     """WebSocket whose close always ends the connection, whether or not the peer reads."""
 
     limits: ClassVar[ConnectionLimits] = ConnectionLimits()
+    opened: ClassVar[OpenConnections] = OpenConnections(limits)
 
     _deadline: asyncio.TimerHandle | None = None
     _turn: asyncio.Handle | None = None
@@ -31,7 +33,8 @@ class PunctualWebSocket(WebSocketsSansIOProtocol):
         self._abort_in(self.limits.head)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the clock."""
+        """Stop the clock; the connection was counted before it became a WebSocket."""
+        self.opened.leave(self.transport)
         self._forget_deadline()
         self._unread.clear()
         super().connection_lost(exc)

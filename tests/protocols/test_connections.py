@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
@@ -12,6 +12,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 from websockets.frames import Frame, Opcode
 
+from server.open_connections import OpenConnections
 from server.uvicorn_protocol import ConnectionLimits, PunctualWebSocket
 from tests.protocols.test_slow_connections import Clock, echo, opened, protocol_of, to_its_end
 from tests.protocols.ws_world import PATIENCE, World, serving, world_of_sockets
@@ -224,6 +225,59 @@ def test_frames_are_counted_by_the_second() -> None:
     protocol.data_received(pong)
     protocol.transport.close.assert_called()
     assert struct.pack("!H", 1008) in protocol.transport.write.call_args.args[0]
+
+
+@pytest.mark.parametrize("sent", [GET, UPGRADE + b"\r\n"], ids=["HTTP", "WebSocket"])
+async def test_an_address_may_have_so_many_connections_and_another_once_one_has_ended(sent: bytes) -> None:
+    limits = ConnectionLimits(per_address=1, exempt=(), shutdown=1)
+    async with world_of_sockets(connection_limits=limits) as world, asyncio.timeout(PATIENCE):
+        async with opened(_port(world)) as (reader, writer):
+            writer.write(sent)
+            await reader.readuntil(b"\r\n\r\n")
+            async with opened(_port(world)) as (refused, _):
+                with suppress(ConnectionError):
+                    assert await refused.read() == b""
+            connection: Any = next(iter(world.server.server_state.connections))
+            lost = asyncio.Event()
+            connection.connection_lost = _then(connection.connection_lost, lost)
+        await lost.wait()
+        async with opened(_port(world)) as (reader, writer):
+            writer.write(sent)
+            await reader.readuntil(b"\r\n\r\n")
+
+
+def _then(call: Callable[[Exception | None], None], event: asyncio.Event) -> Callable[[Exception | None], None]:
+    def called(exc: Exception | None) -> None:
+        call(exc)
+        event.set()
+
+    return called
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("192.0.2.1", "192.0.2.1"), ("192.0.2.1", "::ffff:192.0.2.1"), ("2001:db8::1", "2001:db8::2")],
+)
+def test_connections_of_one_client_count_together(one: str, other: str) -> None:
+    counted = OpenConnections(ConnectionLimits(per_address=1))
+    assert counted.admits(asyncio.Transport(), one)
+    assert not counted.admits(asyncio.Transport(), other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("192.0.2.1", "192.0.2.2"),
+        ("2001:db8::1", "2001:db8:0:1::1"),
+        ("127.0.0.1", "127.0.0.1"),
+        ("::ffff:127.0.0.1", "::ffff:127.0.0.1"),
+        ("::1", "::1"),
+    ],
+)
+def test_connections_of_others_and_of_the_machine_itself_do_not(one: str, other: str) -> None:
+    counted = OpenConnections(ConnectionLimits(per_address=1))
+    assert counted.admits(asyncio.Transport(), one)
+    assert counted.admits(asyncio.Transport(), other)
 
 
 class Turns(Clock):

@@ -1,0 +1,42 @@
+"""The connections that each address has open, so that no address takes all that the process may have."""
+
+import asyncio
+from collections import Counter
+from ipaddress import IPv6Address, ip_address
+
+from server.client_limits import address_client
+from server.connection_limits import ConnectionLimits
+
+
+class OpenConnections:
+    """Counts connections by the address of the peer, IPv6 ones by their /64."""
+
+    def __init__(self, limits: ConnectionLimits) -> None:
+        self._limits = limits
+        self._address_of: dict[asyncio.BaseTransport, str] = {}
+        self._count: Counter[str] = Counter()
+
+    def admits(self, transport: asyncio.BaseTransport, host: str | None) -> bool:
+        """Count a connection until it leaves; False where its address has as many as it may have."""
+        if host is None or self._exempts(host):
+            return True
+        address = address_client(host)
+        if self._count[address] >= self._limits.per_address:
+            return False
+        self._address_of[transport] = address
+        self._count[address] += 1
+        return True
+
+    def leave(self, transport: asyncio.BaseTransport) -> None:
+        """Forget a connection, whether or not it was counted."""
+        address = self._address_of.pop(transport, None)
+        if address is not None:
+            self._count[address] -= 1
+            if not self._count[address]:
+                del self._count[address]
+
+    def _exempts(self, host: str) -> bool:
+        address = ip_address(host.partition("%")[0])
+        if isinstance(address, IPv6Address) and address.ipv4_mapped:
+            address = address.ipv4_mapped
+        return any(address in network for network in self._limits.exempt)

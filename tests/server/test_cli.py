@@ -467,15 +467,13 @@ def test_doctor_names_the_variable_of_a_key_that_is_not_set_and_the_list_that_is
     fake.data = {"providerHealth": [_health("fine", "HEALTHY"), {**_health("good", "HEALTHY"), **held}]}
     config = tmp_path / "c.toml"
     config.write_text(
-        f"""
+        only_named(f"""
         port = {fake.url.rpartition(":")[2]}
-        providers.openrouter.enabled = false
-        providers.requesty.enabled = false
         [providers.good]
         adapter = "openai-compatible"
         base_url = "{fake.url}/good"
         api_key_env = "GOOD_KEY"
-        """
+        """)
     )
     monkeypatch.delenv("GOOD_KEY", raising=False)
     code, out, err = run("doctor", "--json", "--config", str(config))

@@ -1,10 +1,10 @@
 """What an operation would cost to run, computed before it runs and multiplied by the sizes of its lists.
 
-A leaf costs a tenth, an object one, each times the rows of the lists around it. A list has as many rows as its `limit`,
-`first`, `last` or `ids` says; without one, as many as the catalogue; and a list that takes no size, a small constant.
-A field that chooses among all models costs that search too, whatever it returns; long text costs what an object does.
-The cost of a selection set is `fixed + rows * per_row`, where only a connection's `edges` and `nodes` count per row, so
-that each fragment is costed once, whatever multiplies it.
+A leaf costs a tenth, a list of leaves a half, an object one, each times the rows of the lists around it. A list has as
+many rows as its `limit`, `first`, `last` or `ids` says; without one, as many as the catalogue; and a list that takes no
+size, a small constant. A field that chooses among all models costs that search too, whatever it returns; long text
+costs what an object does. The cost of a selection set is `fixed + rows * per_row`, where only a connection's `edges`
+and `nodes` count per row, so that each fragment is costed once, whatever multiplies it.
 """
 
 import math
@@ -42,6 +42,8 @@ _LEAF: Final = 1
 _OBJECT: Final = 10
 """Costs are counted in tenths, so that sums are exact."""
 _INTROSPECTION: Final = {"__schema": 20_000 * _OBJECT, "__type": 1_000 * _OBJECT, "__typename": _LEAF}
+_LEAVES: Final = 5
+"""What a list of leaves costs: models have some ten capabilities."""
 _LONG_TEXTS: Final = frozenset({"description"})
 _MODELS_SEARCHED: Final = 20
 """So many models looked at cost as much as one object made."""
@@ -125,7 +127,8 @@ class _Walk:
         field = cast("GraphQLObjectType", parent).fields[name]
         item = get_named_type(field.type)
         if node.selection_set is None or not is_composite_type(item):
-            return _Cost(_OBJECT if name in _LONG_TEXTS else _LEAF)
+            leaf = _LEAVES if is_list_type(get_nullable_type(field.type)) else _LEAF
+            return _Cost(_OBJECT if name in _LONG_TEXTS else leaf)
         search = self._search if scans(field) else 0
         inner = self.selection_set(node.selection_set, item)
         if item.name.endswith("Connection"):

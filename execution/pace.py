@@ -7,6 +7,7 @@ Fields that look through all models take milliseconds whatever they return, so e
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
+from time import perf_counter
 from typing import Any, Final, Self
 
 from graphql import (
@@ -24,6 +25,8 @@ from execution.scan import scans
 
 ROWS_AT_ONCE: Final = 32
 """Rows that one operation completes before others run: a few milliseconds."""
+SECONDS_AT_ONCE: Final = 0.005
+"""The same where rows are large; a request that waits needs several turns of the event loop."""
 
 
 class PacedExecutor(GraphQLExecutor[Any]):
@@ -85,9 +88,14 @@ class PacedExecutor(GraphQLExecutor[Any]):
         return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)
 
     async def _in_turns(self, rows: Sequence[Any]) -> AsyncIterator[Any]:
-        for start in range(0, len(rows), ROWS_AT_ONCE):
+        done = 0
+        while done < len(rows):
             async with self._turn:
                 await asyncio.sleep(0)
                 self._rows = 0
-                for row in rows[start : start + ROWS_AT_ONCE]:
+                began = perf_counter()
+                for row in rows[done : done + ROWS_AT_ONCE]:
                     yield row
+                    done += 1
+                    if perf_counter() - began > SECONDS_AT_ONCE:
+                        break

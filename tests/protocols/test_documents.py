@@ -1,6 +1,7 @@
 """Documents: read once, refused where they are too large, and never slow to refuse."""
 
 import asyncio
+import itertools
 import time
 from collections.abc import Callable
 
@@ -276,3 +277,22 @@ async def test_others_run_between_searches_that_return_nothing() -> None:
     beside.cancel()
     assert result["data"] == {f"a{number}": [] for number in range(20)}
     assert turns >= 20
+
+
+async def test_others_run_after_each_row_that_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock here goes on by a second whenever it is read."""
+    monkeypatch.setattr("execution.pace.perf_counter", itertools.count().__next__)
+    world = World()
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    beside = asyncio.create_task(other())
+    result = await world.run("{ models(limit: 200) { id } }")
+    beside.cancel()
+    assert len(result["data"]["models"]) == 200
+    assert turns >= 200

@@ -163,6 +163,9 @@ ATTACKS: dict[str, Attack] = {
     "letters that grow": _query('{ models(search: "' + "ﷺ" * 200 + '") { id } }', 200),
     "a long search": _query('{ models(search: "' + "x" * 250_000 + '") { id } }', 294, BAD_INPUT),
     "a huge integer": _query("{ models(limit: " + "9" * 1_000 + ") { id } }", 422, INVALID),
+    "lists of words over and over": _query(
+        "{ models { " + " ".join(f"a{n}: unknownCapabilities" for n in range(29)) + " } }", 200
+    ),
     "an integer that Python does not read": _query("{ models(limit: " + "9" * 5_000 + ") { id } }", 422, INVALID),
     "an integer past its type": _query("{ models(limit: 2147483648) { id } }", 422, INVALID),
     "a number past every float": Attack(400, b'{"query": "{ __typename }", "variables": {"a": 1e999}}'),

@@ -1,7 +1,7 @@
 """Who calls: from a request or a socket to the identity, the rights and the keys that hold while it lasts."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from types import MappingProxyType
 from typing import Any
@@ -14,6 +14,7 @@ from catalogue.fingerprint import PREFIX, fingerprint
 from catalogue.ports import Audit
 from catalogue.scope import Scope
 from server.client_limits import ClientLimits, address_client
+from server.key_trials import KeyTrials
 from server.provider_keys import HEADER, keys_from_header, read_keys
 from server.redaction import carry
 from server.tokens import Token, identify
@@ -37,20 +38,22 @@ class Callers:
     secret: SecretStr
     """What keys are hashed with for the audit log."""
     audit: Audit
+    trials: KeyTrials = field(default_factory=KeyTrials)
 
     def of_request(self, connection: HTTPConnection) -> Scope:
         """Tell who sends a request, or opens a socket.
 
         Raises:
-            ClientError: the token is wrong, or a key cannot be one.
+            ClientError: the token is wrong, a key cannot be one, or there were too many different ones lately.
         """
         address = self.address_of(connection)
         token = self._token(connection, address)
         keys = keys_from_header(connection.headers.getlist(HEADER), self.providers)
         last_event_id = _last_event_id(connection)
-        self._carry(keys)
+        client = self._client(token, address)
+        self._accept(keys, client, by_token=token is not None)
         return Scope(
-            client=self._client(token, address),
+            client=client,
             actor=token.name if token else None,
             grants=token.grants if token else frozenset(),
             keys=keys,
@@ -61,14 +64,14 @@ class Callers:
         """Tell who opened a socket, from its handshake and from `providerKeys` in the payload of `connection_init`.
 
         Raises:
-            ClientError: the token is wrong, or a key cannot be one.
+            ClientError: as for a request.
         """
         scope = self.of_request(connection)
         given = payload.get("providerKeys")
         if given is None:
             return scope
         keys = read_keys(given, "providerKeys", self.providers)
-        self._carry(keys)
+        self._accept(keys, scope.client, by_token=scope.actor is not None)
         return replace(scope, keys=MappingProxyType({**scope.keys, **keys}))
 
     def admit(self, connection: HTTPConnection) -> str:
@@ -128,11 +131,14 @@ class Callers:
     def _note_rejection(self, address: str) -> None:
         self.audit.note(actor=address, action="authenticate", outcome="rejected")
 
-    def _carry(self, keys: Mapping[str, SecretStr]) -> None:
+    def _accept(self, keys: Mapping[str, SecretStr], client: str, *, by_token: bool) -> None:
         carry(key.get_secret_value() for key in keys.values())
-        for provider_id, key in keys.items():
-            prefix = fingerprint(self.secret, provider_id, key)[:PREFIX]
-            self.audit.note(actor=f"key:{prefix}", action="useProviderKey", target=provider_id, outcome="ok")
+        fingerprints = {provider_id: fingerprint(self.secret, provider_id, key) for provider_id, key in keys.items()}
+        if not by_token and not self.limits.exempts(client):
+            self.trials.admit(client, fingerprints)
+        for provider_id, known_as in fingerprints.items():
+            actor = f"key:{known_as[:PREFIX]}"
+            self.audit.note(actor=actor, action="useProviderKey", target=provider_id, outcome="ok")
 
 
 def _last_event_id(connection: HTTPConnection) -> str | None:

@@ -13,6 +13,7 @@ from catalogue.fingerprint import fingerprint
 from catalogue.scope import Grant
 from server.caller import CLIENT, Callers
 from server.client_limits import ClientLimits
+from server.key_trials import MOST_KEYS
 from server.limits import Limits
 from server.provider_keys import keys_from_header
 from server.tokens import read_token
@@ -115,6 +116,29 @@ def test_keys_come_by_header_and_their_use_is_audited_by_fingerprint() -> None:
     prefix = fingerprint(SECRET, "openrouter", SecretStr(KEY))[:12]
     assert notes.taken == [(f"key:{prefix}", "useProviderKey", "openrouter", "ok")]
     assert KEY not in repr(scope) + repr(notes.taken)
+
+
+async def test_trying_keys_is_cut_off_however_they_come() -> None:
+    notes = Notes()
+    callers = _callers(notes)
+    for number in range(MOST_KEYS):
+        callers.of_request(connection(("X-Provider-Keys", json.dumps({"openrouter": f"made-up-{number}"}))))
+    with pytest.raises(RateLimited):
+        callers.of_request(connection(("X-Provider-Keys", json.dumps({"openrouter": KEY}))))
+    with pytest.raises(RateLimited):
+        await callers.of_socket(connection(), {"providerKeys": {"openrouter": KEY}})
+    assert len(notes.taken) == MOST_KEYS
+    assert callers.of_request(connection(("X-Provider-Keys", '{"openrouter": "made-up-0"}'), peer="192.0.2.2")).keys
+
+
+@pytest.mark.parametrize(
+    ("header", "peer"), [(("Authorization", "Bearer s3cret-0123456789"), "192.0.2.1"), (("Accept", "*/*"), "127.0.0.1")]
+)
+def test_who_holds_a_token_or_is_exempt_may_bring_the_keys_of_many(header: tuple[str, str], peer: str) -> None:
+    callers = _callers(exempt_loopback=True)
+    for number in range(MOST_KEYS * 2):
+        keys = ("X-Provider-Keys", json.dumps({"openrouter": f"a-users-{number}"}))
+        assert callers.of_request(connection(header, keys, peer=peer)).keys
 
 
 async def test_keys_come_by_connection_init_and_win_over_the_header() -> None:

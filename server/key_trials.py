@@ -1,0 +1,56 @@
+"""How many different keys of one provider a client may bring in a minute, so that nobody tries keys at others' cost.
+
+Calls with callers' keys share a few places and half of the provider's allowance. Whoever holds a token is not counted:
+a service that speaks for many users may bring the key of each.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from math import ceil
+
+from catalogue.errors import RateLimited
+
+MOST_KEYS = 10
+SECONDS = 60.0
+MAX_KEPT = 5_000
+"""Clients, each with one provider, whose keys are remembered."""
+
+
+class KeyTrials:
+    """The keys that each client brought lately, by their fingerprints; `clock` gives monotonic seconds."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic, max_kept: int = MAX_KEPT) -> None:
+        self._clock = clock
+        self._max_kept = max_kept
+        self._brought: OrderedDict[tuple[str, str], dict[str, float]] = OrderedDict()
+
+    def admit(self, client: str, fingerprints: Mapping[str, str]) -> None:
+        """Count the keys of a request, given as fingerprints by provider id.
+
+        Raises:
+            RateLimited: one would be too many; then none of them is counted.
+        """
+        now = self._clock()
+        lately = {provider_id: self._lately(client, provider_id, now) for provider_id in fingerprints}
+        for provider_id, fingerprint in fingerprints.items():
+            since = lately[provider_id]
+            if fingerprint not in since and len(since) >= MOST_KEYS:
+                wait = min(since.values()) + SECONDS - now
+                raise RateLimited(
+                    f"Too many different keys of {provider_id}: {MOST_KEYS} a minute are allowed. "
+                    f"Try again in {ceil(wait)} s.",
+                    retry_after=wait,
+                )
+        for provider_id, fingerprint in fingerprints.items():
+            since = lately[provider_id]
+            since.setdefault(fingerprint, now)
+            self._brought[client, provider_id] = since
+            self._brought.move_to_end((client, provider_id))
+        while len(self._brought) > self._max_kept:
+            self._brought.popitem(last=False)
+
+    def _lately(self, client: str, provider_id: str, now: float) -> dict[str, float]:
+        """When each key was first brought, those of the last minute alone."""
+        brought = self._brought.get((client, provider_id), {})
+        return {fingerprint: since for fingerprint, since in brought.items() if now < since + SECONDS}

@@ -57,7 +57,7 @@ class Limits(BaseModel):
     connections: PositiveInt = 20
     """Open WebSockets of one client."""
     subscriptions: PositiveInt = 200
-    """Event streams of one client, and operations under way on its WebSockets; neither counts among the requests."""
+    """Event streams of one client, and operations under way on its WebSockets; neither is a request at once."""
     limit_loopback: bool = False
     """Whether the limits per client hold for callers on this machine too; with trusted proxies they always do."""
 

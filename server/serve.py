@@ -131,7 +131,7 @@ class _Server(uvicorn.Server):
             await super().startup(sockets=sockets)
         except SystemExit:  # uvicorn logs the reason and exits without a word for a person
             raise ConfigurationError(
-                f"port: {self.config.host}:{self.config.port} cannot be listened on; free it or set another port."
+                f"host and port: {self.config.host}:{self.config.port} cannot be listened on; free it or set others."
             ) from None
         for server in self.servers:
             for listening in server.sockets:

@@ -57,7 +57,7 @@ class Limits(BaseModel):
     connections: PositiveInt = 20
     """Open WebSockets of one client."""
     subscriptions: PositiveInt = 200
-    """Event streams of one client, and operations under way on its WebSockets; neither is a request at once."""
+    """Event streams of one client and operations on its WebSockets, which do not count as concurrent requests."""
     limit_loopback: bool = False
     """Whether the limits per client hold for callers on this machine too; with trusted proxies they always do."""
 

@@ -18,7 +18,7 @@ from schema.inputs import ModelFilter, ModelOrder
 Search = Annotated[
     str | None,
     strawberry.argument(
-        description="Only models in whose name, id or lab every word of this occurs; at most 200 characters."
+        description="Only models in whose name, id or lab every word of this occurs: 10 words, 200 characters at most."
     ),
 ]
 Wanted = Annotated[ModelFilter | None, strawberry.argument(description="Only models that meet all these conditions.")]

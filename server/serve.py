@@ -22,13 +22,14 @@ from server.caller import Callers
 from server.client_limits import ClientLimits
 from server.composition import running
 from server.configuration import ConfigurationError
+from server.connection_limits import LOOPBACK, ConnectionLimits
 from server.data_folder import sole_use
 from server.kept_secrets import ADMIN_FILE, admin_tokens, hashing_secret
 from server.logging import configure
 from server.redaction import Redactor
 from server.settings import Settings
 from server.upstreams import upstreams
-from server.uvicorn_protocol import ConnectionLimits, uvicorn_options
+from server.uvicorn_protocol import uvicorn_options
 
 DRAIN_SECONDS = 5.0
 """How long a stopping server waits for answers under way; open streams are cut after it."""
@@ -102,6 +103,7 @@ def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
             keep_alive=limits.idle_seconds,
             message_bytes=limits.socket_message_bytes,
             shutdown=DRAIN_SECONDS,
+            exempt=(*LOOPBACK, *settings.trusted_proxies),
         )
     )
     return uvicorn.Config(

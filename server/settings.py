@@ -96,9 +96,9 @@ class Settings(BaseModel):
     key_wait_seconds: Seconds = 2.0
     """Seconds that a first request with a caller's key waits for the caller's list."""
     guard_removed_share: Share = 0.30
-    """The share of models that a list may lose before it is held back."""
+    """The share of models that a list may lose before it is held back; fewer than ten lost never are a reason."""
     guard_repriced_share: Share = 0.05
-    """The share of priced models whose price may jump or vanish before a list is held back."""
+    """The share of priced models whose price may jump or vanish before a list is held back; ten or more must."""
     admin_tokens: Annotated[tuple[Token, ...], _each(read_token)] = ()
     """Admin tokens, see below; when there are none, one is made into `admin-token` in data_dir."""
     cors_origins: Annotated[tuple[str, ...], _each(_read_origin)] = ()

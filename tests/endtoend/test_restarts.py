@@ -210,7 +210,7 @@ def _row(index: int, name: str) -> Row:
         ("= nonsense\n", {}, ["catalogue.toml", "not valid TOML"]),
         ("", {"CATALOGUE_PORTT": "1"}, ["CATALOGUE_PORTT", "did you mean CATALOGUE_PORT"]),
         ("", {"CATALOGUE_MODEL_LIST_TTL": "-1"}, ["CATALOGUE_MODEL_LIST_TTL", "greater than 0"]),
-        ("", {"CATALOGUE_HOST": "192.0.2.1"}, ["192.0.2.1", "another"]),
+        ("", {"CATALOGUE_HOST": "192.0.2.1"}, ["host and port", "192.0.2.1", "set others"]),
     ],
 )
 async def test_bad_configuration_stops_the_start_with_one_line(

@@ -18,7 +18,7 @@ import structlog
 from catalogue.change import Change
 from catalogue.errors import BadUserInput
 from catalogue.health import Problem
-from catalogue.listing import confirmed, counts, merged
+from catalogue.listing import Listing, confirmed, counts, merged
 from catalogue.refresh import ProviderRefresh
 from catalogue.snapshot import ProviderState
 from catalogue.vocabulary import ProviderErrorCode, RefreshOutcome, RefreshStep
@@ -67,6 +67,7 @@ class Coordinator:
         self._validators: Validators | None = None
         self._digest = b""
         self._read_with_key: bool | None = None
+        self._references: dict[bool, Listing] = {}
         self._list_problem: Problem | None = None
 
     async def run(self) -> None:
@@ -137,6 +138,7 @@ class Coordinator:
             if accept:
                 # What was remembered is of the list before: that one coming back would pass for unchanged.
                 self._validators, self._digest = None, b""
+                self._references.clear()
                 accepted = await self._ward.release()
                 await self._record.eased(relist=lambda before: accepted or before)
             else:
@@ -255,16 +257,19 @@ class Coordinator:
             relist=lambda old: merged(old, parsed.models, at=now) if parsed else confirmed(old, at=now),
         )
         self._validators, self._read_with_key = fetched.validators, with_key
+        self._references[with_key] = self._record.state.listing
         self._digest = fetched.digest or self._digest
         same = self._record.state.listing.models is before
         return (RefreshOutcome.UNCHANGED if same else RefreshOutcome.UPDATED), self._key.problem, changes
 
     async def _suspicious(self, parsed: ParsedList, *, with_key: bool) -> bool:
-        # A list read with a key and one read without are different lists: the one is no measure of the other.
-        if self._read_with_key not in {None, with_key}:
+        # A list read with a key and one read without are different lists: each is measured by the last good one of its
+        # kind. A key's first own list has no measure; the public one that stands in for it has the list it replaces.
+        reference = self._references.get(with_key)
+        if reference is None and with_key and self._read_with_key is False:
             await self._ward.clear()
             return False
-        return await self._ward.holds(self._record.state.listing, parsed.models)
+        return await self._ward.holds(self._record.state.listing, parsed.models, reference=reference)
 
     async def _unlisted(self, error: UpstreamError) -> Outcome:
         self._record.schedule = self._record.schedule.unlisted(self._shared.clock.now(), self._shared.rng)

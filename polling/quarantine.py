@@ -50,9 +50,12 @@ class Ward:
             return None
         return Problem(code=ProviderErrorCode.SUSPICIOUS, message=message, retryable=False, at=self._clock.now())
 
-    async def holds(self, before: Listing, rows: Sequence[ModelFacts]) -> bool:
-        """Whether a new list must not be served; a list that is fine clears whatever was held."""
-        doubt = await asyncio.to_thread(suspicion, before, rows, self._limits)
+    async def holds(self, before: Listing, rows: Sequence[ModelFacts], *, reference: Listing | None = None) -> bool:
+        """Whether a new list must not be served; a list that is fine clears whatever was held.
+
+        It is measured by `reference` where that is given, else by the present listing.
+        """
+        doubt = await asyncio.to_thread(suspicion, reference or before, rows, self._limits)
         if doubt is None:
             await self.clear()
             return False

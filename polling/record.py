@@ -122,7 +122,12 @@ class ProviderRecord:
 
     async def eased(self, *, relist: Relist | None = None) -> None:
         """An admin decided on the held-back list."""
-        await self.publish(lambda standing: replace(standing, error=self._ward.problem()), relist=relist)
+
+        def ease(standing: Standing) -> Standing:
+            held_back = standing.error is not None and standing.error.code is ProviderErrorCode.SUSPICIOUS
+            return replace(standing, error=self._ward.problem() if held_back else standing.error)
+
+        await self.publish(ease, relist=relist)
 
     async def publish(
         self, advance: Callable[[Standing], Standing] = lambda standing: standing, *, relist: Relist | None = None
@@ -131,9 +136,9 @@ class ProviderRecord:
         before = self.state.standing
 
         def change(state: ProviderState) -> ProviderState:
-            standing = replace(
-                advance(state.standing), next_check_at=self.schedule.due, quarantine=self._ward.quarantine
-            )
+            advanced = advance(state.standing)
+            due = max(self.schedule.due, advanced.retry_at or self.schedule.due)
+            standing = replace(advanced, next_check_at=due, quarantine=self._ward.quarantine)
             return replace(state, standing=standing, listing=relist(state.listing) if relist else state.listing)
 
         changes = await self._shared.ledger.publish(self._provider_id, change)

@@ -216,6 +216,47 @@ async def test_a_keyed_list_that_is_smaller_than_the_public_one_is_not_suspiciou
     assert result.outcome is RefreshOutcome.UPDATED
 
 
+async def test_a_refused_key_does_not_open_the_door_to_a_bad_public_list(keyed: World) -> None:
+    keyed.calls.list_answer = listed(*MANY)
+    await keyed.refresh()
+    keyed.calls.keyed_list_answer = Unauthorized("refused")
+    keyed.calls.list_answer = listed(*MANY[:5])
+    result = await keyed.coordinator.refresh(Priority.ADMIN)
+    assert (result.outcome, keyed.state.model_count) == (RefreshOutcome.QUARANTINED, 40)
+
+
+async def test_a_key_that_is_good_again_is_measured_by_its_own_last_list(keyed: World) -> None:
+    keyed.calls.list_answer = listed(*MANY)
+    await keyed.refresh()
+    keyed.calls.keyed_list_answer = Unauthorized("refused")
+    await keyed.refresh()
+    keyed.calls.keyed_list_answer = listed(*MANY, prompt="1")
+    result = await keyed.coordinator.refresh(Priority.ADMIN)
+    assert result.outcome is RefreshOutcome.QUARANTINED
+
+
+async def test_the_next_check_is_told_as_it_will_be_while_the_breaker_is_open(one: World) -> None:
+    one.calls.list_answer = one.calls.check_answer = DOWN
+    for _ in range(6):
+        await one.refresh()
+    assert one.standing.next_check_at is not None
+    assert one.standing.retry_at is not None
+    assert one.standing.next_check_at >= one.standing.retry_at
+
+
+async def test_deciding_on_a_list_keeps_another_error(one: World) -> None:
+    one.calls.list_answer = listed(*MANY)
+    await one.refresh()
+    one.calls.list_answer = listed()
+    await one.refresh()
+    assert one.standing.quarantine is not None
+    one.calls.list_answer = DOWN
+    await one.refresh()
+    await one.poller.resolve_quarantine(one.standing.quarantine.id, accept=False)
+    assert one.standing.error is not None
+    assert one.standing.error.code is ProviderErrorCode.UNREACHABLE
+
+
 async def test_too_many_requests_are_waited_out_as_told_but_never_longer_than_an_hour(one: World) -> None:
     await one.refresh()
     for told, waited in ((300.0, 300.0), (10.0**9, 3600.0)):

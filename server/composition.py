@@ -75,12 +75,18 @@ async def running(settings: Settings, upstreams: Sequence[Upstream], *, secret: 
             log.warning("store_moved_aside", reason=store.notice)
         stored = await store.load()
         http = await stack.enter_async_context(session())
-        states = [cold_state(u, stored, list_ttl=timing.list_ttl, now=clock.now()) for u in upstreams]
+        last = await store.incidents([u.id for u in upstreams], 1)
+        states = [
+            cold_state(
+                u, stored, list_ttl=timing.list_ttl, now=clock.now(), incident=next(iter(last.get(u.id, ())), None)
+            )
+            for u in upstreams
+        ]
         ledger = Ledger(store=store, stored=stored, states=sorted(states, key=lambda s: s.profile.name), clock=clock)
         feed = Feed(store=store, reader=ledger, clock=clock)
         ledger.listen(feed.publish)
         recorder = HealthRecorder(store=store)
-        for incidents in (await store.incidents([u.id for u in upstreams], 1)).values():
+        for incidents in last.values():
             recorder.resume(incidents)
         shared = Surroundings(
             ledger=ledger,

@@ -5,6 +5,7 @@ The order around one upstream call is single-flight, breaker, pace, retry, HTTP;
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Protocol
 
 import aiohttp
@@ -127,6 +128,7 @@ class Calls:
                     enough=enough,
                     timeout=limits.timeout,
                     progress=progress,
+                    before_redirect=partial(self._pace.wait, priority),
                 )
         raise AssertionError  # the last attempt returns or raises
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -78,16 +78,26 @@ async def get(
     enough: int | None = None,
     timeout: float,  # noqa: ASYNC109  the total time of one try is a setting of each provider
     progress: Callable[[int], None] | None = None,
+    before_redirect: Callable[[], Awaitable[None]] | None = None,
 ) -> Response:
     """Try one GET and give its whole answer; `progress` hears how many bytes have come.
 
+    `before_redirect` is waited for before each further request, which is a call to the provider like the first.
     Where `enough` is given, no more is read than it takes to have so many bytes, and the rest is hung up on.
 
     Raises UpstreamError, never anything of aiohttp's.
     """
     try:
         async with asyncio.timeout(timeout):
-            return await _follow(session, URL(url), headers, max_bytes=max_bytes, enough=enough, progress=progress)
+            return await _follow(
+                session,
+                URL(url),
+                headers,
+                max_bytes=max_bytes,
+                enough=enough,
+                progress=progress,
+                before_redirect=before_redirect,
+            )
     except TimeoutError:
         raise TimedOut(f"The provider did not answer in full within {timeout:g} s.") from None
     except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -102,6 +112,7 @@ async def _follow(
     max_bytes: int,
     enough: int | None,
     progress: Callable[[int], None] | None,
+    before_redirect: Callable[[], Awaitable[None]] | None,
 ) -> Response:
     secrets = secrets_of(headers)
     for _ in range(_MAX_REDIRECTS + 1):
@@ -110,6 +121,8 @@ async def _follow(
             latency_ms = (time.perf_counter() - started) * 1000
             if answer.status in _REDIRECTS:
                 url = _redirected(url, answer.headers.get("Location", ""))
+                if before_redirect is not None:
+                    await before_redirect()
                 continue
             _refuse(answer)
             body = without(await _read(answer, max_bytes, enough, progress), secrets)

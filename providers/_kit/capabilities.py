@@ -49,13 +49,19 @@ def given(outputs: Collection[Modality] | None) -> dict[Capability, bool | None]
 def agreeing(facts: ModelFacts) -> ModelFacts:
     """The facts with forms of data that agree with the capabilities, whichever of the two the provider stated.
 
-    What sees takes images, and what does not see takes none. Text follows from no capability: a chat says so itself.
+    What sees takes images, and what does not see takes none. Text follows from no capability alone: a chat says so
+    itself. But lists say "vision" of language models, so where one lists no forms, what sees takes text as well.
     """
-    inputs = _forms(facts, facts.input_modalities, _TAKES)
+    inputs = _forms(facts, facts.input_modalities or _read_beside_images(facts), _TAKES)
     outputs = _forms(facts, facts.output_modalities, _GIVES)
     if (inputs, outputs) == (facts.input_modalities, facts.output_modalities):
         return facts
     return facts.model_copy(update={"input_modalities": inputs, "output_modalities": outputs})
+
+
+def _read_beside_images(facts: ModelFacts) -> tuple[Modality, ...]:
+    is_language_model = knows(facts, Capability.VISION) and knows(facts, Capability.CHAT) is not False
+    return (Modality.TEXT,) if is_language_model else ()
 
 
 def _forms(facts: ModelFacts, listed: tuple[Modality, ...], by: Mapping[Capability, Modality]) -> tuple[Modality, ...]:

@@ -28,12 +28,21 @@ def forms(field: str, **said: object) -> tuple[Modality, ...]:
 def test_what_a_model_can_take_or_give_is_among_its_forms_and_what_it_cannot_is_not(
     field: str, capability: Capability, form: Modality
 ) -> None:
-    assert forms(field, capabilities={capability}) == (form,)
+    assert form in forms(field, capabilities={capability})
     assert forms(field, capabilities={capability}, **{field: (Modality.TEXT,)}) == (Modality.TEXT, form)
     assert forms(field, lacking={capability}, **{field: (Modality.TEXT, form)}) == (Modality.TEXT,)
     assert forms(field, **{field: (Modality.TEXT, form)}) == (Modality.TEXT, form)
 
 
-def test_text_follows_from_no_capability() -> None:
+def test_what_is_said_to_see_reads_as_well_unless_it_lists_its_forms_or_is_no_chat() -> None:
+    sees = {Capability.VISION}
+    assert forms("input_modalities", capabilities=sees) == (Modality.TEXT, Modality.IMAGE)
+    assert forms("output_modalities", capabilities=sees) == ()
+    assert forms("input_modalities", capabilities=sees, input_modalities=(Modality.IMAGE,)) == (Modality.IMAGE,)
+    assert forms("input_modalities", capabilities=sees, lacking={Capability.CHAT}) == (Modality.IMAGE,)
+    assert forms("input_modalities", capabilities={Capability.AUDIO_INPUT}) == (Modality.AUDIO,)
+
+
+def test_text_follows_from_no_other_capability() -> None:
     assert forms("output_modalities", capabilities={Capability.CHAT}) == ()
     assert forms("output_modalities", lacking={Capability.CHAT}, output_modalities=(Modality.TEXT,)) == (Modality.TEXT,)

@@ -113,7 +113,8 @@ def test_what_a_model_sees_and_draws_is_among_its_forms_of_data(path: Path, dial
         assert (knows(facts, Capability.IMAGE_OUTPUT) is True) is (Modality.IMAGE in facts.output_modalities)
         if "supports_vision" in raw:
             assert (Modality.IMAGE in facts.input_modalities) is raw["supports_vision"]
-            assert (Modality.TEXT in facts.input_modalities) is (raw.get("api") == "chat")
+            reads = raw["api"] == "chat" if "api" in raw else raw["supports_vision"]
+            assert (Modality.TEXT in facts.input_modalities) is reads
 
 
 @pytest.mark.parametrize("path", [p for p in LISTS if p.parent.name == "openrouter"], ids=lambda path: path.stem)

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from catalogue.audit import AuditEntry
 from catalogue.change import Change
 from catalogue.endpoint import EndpointList
-from catalogue.health import Quarantine
+from catalogue.health import Quarantine, Standing
 from catalogue.history import HealthBucket, Incident, Probe
 from catalogue.listing import Listing
 from catalogue.refresh import ProviderRefresh, RefreshProgress
@@ -43,6 +43,8 @@ class Commit:
     """Numbered: the first follows the stored seq."""
     listing: Listing | None = None
     """The provider's new listing, where it changed."""
+    standing: Standing | None = None
+    """The provider's new standing, where its status changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

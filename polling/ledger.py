@@ -17,10 +17,15 @@ Told = Callable[[Sequence[Change]], None]
 
 
 class Ledger:
-    """Holds the current snapshot; every state of a provider enters it through `publish`."""
+    """Holds the current snapshot; every state of a provider enters it through `publish`.
+
+    It starts from the states as they were stored, judged as of then: what differs by now is to be published, so that
+    followers are told of it.
+    """
 
     def __init__(self, *, store: Store, stored: Stored, states: Iterable[ProviderState], clock: Clock) -> None:
         now = clock.now()
+        told = stored.updated_at or now
         self._store = store
         self._clock = clock
         self._turn = asyncio.Lock()
@@ -29,9 +34,9 @@ class Ledger:
             revision=stored.revision,
             seq=stored.seq,
             epoch=stored.epoch,
-            updated_at=stored.updated_at,
+            updated_at=min(told, now) if stored.updated_at else None,
             judged_at=now,
-            providers=MappingProxyType({state.id: state.judged(now) for state in states}),
+            providers=MappingProxyType({state.id: state.judged(told) for state in states}),
         )
 
     @property
@@ -75,7 +80,11 @@ class Ledger:
             return ()
         numbered = tuple(c.model_copy(update={"seq": current.seq + n}) for n, c in enumerate(changes, start=1))
         commit = Commit(
-            revision=current.revision + 1, at=now, changes=numbered, listing=after.listing if relisted else None
+            revision=current.revision + 1,
+            at=now,
+            changes=numbered,
+            listing=after.listing if after.listing is not before.listing else None,
+            standing=after.standing if after.standing.status is not before.standing.status else None,
         )
         await self._store.commit(commit)
         self._snapshot = replace(snapshot, revision=commit.revision, seq=current.seq + len(numbered), updated_at=now)

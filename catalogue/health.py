@@ -1,19 +1,19 @@
 """A provider's health and its circuit breaker as one pure state machine.
 
 A failure (after its retries) makes a provider DEGRADED, three in a row take it DOWN and open the breaker; two successes
-bring it back from either, so that a flapping provider does not flap here. While the breaker is open, no call passes
-before `retry_at`; then one probe does (half-open).
+bring it back from either, so that a flapping provider does not flap here. While the breaker is open no call passes, until
+the provider's schedule says that its time has come; then one probe does (half-open).
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from catalogue.vocabulary import BreakerState, HealthStatus, ProviderErrorCode
 
 FAILURES_TO_DOWN = 3
 SUCCESSES_TO_UP = 2
 
-_ILL = frozenset({HealthStatus.DOWN, HealthStatus.DEGRADED})
+ILL = frozenset({HealthStatus.DOWN, HealthStatus.DEGRADED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +57,8 @@ class Standing:
     consecutive_failures: int = 0
     consecutive_successes: int = 0
     breaker: BreakerState = BreakerState.CLOSED
-    retry_at: datetime | None = None
-    """While the breaker is open: when one probe may pass."""
     next_check_at: datetime | None = None
+    """When it is asked next; null where that is left to an admin."""
     error: Problem | None = None
     dropped_rows: int = 0
     """Rows of the last list that could not be read."""
@@ -82,7 +81,7 @@ def _answered(standing: Standing, status: HealthStatus, *, at: datetime, problem
     # An answer of no use helps a provider out of DOWN, for it is reached, but never out of DEGRADED.
     counts = status is HealthStatus.HEALTHY or standing.status is HealthStatus.DOWN
     successes = standing.consecutive_successes + 1 if counts else 0
-    recovering = standing.status in _ILL and successes < SUCCESSES_TO_UP
+    recovering = standing.status in ILL and successes < SUCCESSES_TO_UP
     reached = standing.status if recovering else status
     return replace(
         standing,
@@ -92,13 +91,12 @@ def _answered(standing: Standing, status: HealthStatus, *, at: datetime, problem
         consecutive_failures=0,
         consecutive_successes=successes,
         breaker=BreakerState.HALF_OPEN if reached is HealthStatus.DOWN else BreakerState.CLOSED,
-        retry_at=None,
         error=problem or (standing.error if recovering else None),
     )
 
 
-def failed(standing: Standing, *, at: datetime, problem: Problem, cooldown: timedelta) -> Standing:
-    """The standing after a call that failed by the provider's fault; an open breaker stays so for `cooldown`."""
+def failed(standing: Standing, *, at: datetime, problem: Problem) -> Standing:
+    """The standing after a call that failed by the provider's fault."""
     failures = standing.consecutive_failures + 1
     down = failures >= FAILURES_TO_DOWN or standing.status is HealthStatus.DOWN
     status = HealthStatus.DOWN if down else HealthStatus.DEGRADED
@@ -110,14 +108,18 @@ def failed(standing: Standing, *, at: datetime, problem: Problem, cooldown: time
         consecutive_failures=failures,
         consecutive_successes=0,
         breaker=BreakerState.OPEN if down else BreakerState.CLOSED,
-        retry_at=at + cooldown if down else None,
         error=problem,
     )
 
 
-def admits(standing: Standing, now: datetime) -> bool:
-    """Whether the breaker lets a call pass now."""
-    return standing.breaker is not BreakerState.OPEN or standing.retry_at is None or now >= standing.retry_at
+def stumbled(standing: Standing, *, at: datetime, problem: Problem) -> Standing:
+    """The standing of one that is down and answered a probe, but not with its list: the next probe decides."""
+    return replace(standing, last_checked=at, error=problem)
+
+
+def admits(standing: Standing) -> bool:
+    """Whether the breaker lets calls pass that are made because somebody asks."""
+    return standing.breaker is BreakerState.CLOSED
 
 
 def probing(standing: Standing) -> Standing:

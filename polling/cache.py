@@ -30,7 +30,7 @@ Read = Callable[[V | None], "Awaitable[V | Failure]"]
 """Reads a value anew, given the last one if it is still known; says what went wrong instead of raising."""
 
 _BUG_SECONDS = 30.0
-_LONGEST_SECONDS = MAX_PAUSE.total_seconds()
+_LONGEST_SECONDS = MAX_PAUSE
 
 log = structlog.get_logger(__name__)
 

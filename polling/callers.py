@@ -97,7 +97,7 @@ class OwnLists:
         public = self._reader.snapshot.providers.get(provider_id)
         if upstream is None or public is None:
             raise UnknownProvider(provider_id, self._upstreams)
-        read = partial(self._try, upstream, key, public) if self._admits(public) else None
+        read = partial(self._try, upstream, key, public) if admits(public.standing) else None
         found = await self._checks[provider_id].get(self._name(upstream, key), read, wait=_CHECK_SECONDS)
         said = f"{upstream.name} did not answer within {_CHECK_SECONDS:g} s." if read else f"{upstream.name} is down."
         return found.value or KeyCheck(outcome=KeyCheckOutcome.UNREACHABLE, message=f"{said} Try again later.")
@@ -111,14 +111,11 @@ class OwnLists:
 
     async def _found(self, public: ProviderState, key: SecretStr) -> Found[OwnList]:
         upstream = self._upstreams[public.id]
-        read = partial(self._read, upstream, key, public.listing) if self._admits(public) else None
+        read = partial(self._read, upstream, key, public.listing) if admits(public.standing) else None
         return await self._lists[public.id].get(self._name(upstream, key), read, wait=self._wait)
 
     def _name(self, upstream: Upstream, key: SecretStr) -> str:
         return f"{upstream.id} {upstream.base_url} {fingerprint(self._secret, upstream.id, key)}"
-
-    def _admits(self, public: ProviderState) -> bool:
-        return admits(public.standing, self._clock.now())
 
     async def _read(
         self, upstream: Upstream, key: SecretStr, public: Listing, before: OwnList | None

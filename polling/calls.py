@@ -5,7 +5,9 @@ The order around one upstream call is single-flight, breaker, pace, retry, HTTP;
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
+from math import inf
 from typing import Protocol
 
 import aiohttp
@@ -20,26 +22,31 @@ from providers._kit.upstream import Upstream
 
 _MAX_BACKOFF_SECONDS = 10.0
 
-Received = Callable[[int], None]
-"""Is told how many bytes have come so far."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """On what terms calls are made."""
+
+    priority: Priority
+    budget: float
+    """Seconds within which all that one call does ends, waiting included."""
+    retries: int | None = None
+    """How often to try again; as the provider's configuration says where that is not given."""
+    patience: float = inf
+    """Seconds after which no new try begins."""
+    enough: int | None = None
+    """Of a body, no more than about so many bytes are read."""
+    received: Callable[[int], None] | None = None
+    """Is told how many bytes have come so far."""
+    failing: Callable[[UpstreamError], None] | None = None
+    """Is told of each try that failed."""
 
 
 class CallSource(Protocol):
     """Where a provider's ways to call come from."""
 
-    def at(
-        self,
-        priority: Priority,
-        *,
-        budget: float,
-        retries: int | None = None,
-        enough: int | None = None,
-        progress: Received | None = None,
-    ) -> Call:
-        """A way to call at a priority; all that one call does, waiting included, ends within `budget` seconds.
-
-        Of a body, no more than about `enough` bytes are read where that is given.
-        """
+    def at(self, terms: Terms) -> Call:
+        """A way to call."""
 
     async def close(self) -> None:
         """Stop waiting calls."""
@@ -55,80 +62,53 @@ class Calls:
         self._clock = clock
         self._pace = Pace(requests_per_minute=limits.requests_per_minute, burst=limits.burst, clock=clock)
 
-    def at(
-        self,
-        priority: Priority,
-        *,
-        budget: float,
-        retries: int | None = None,
-        enough: int | None = None,
-        progress: Received | None = None,
-    ) -> Call:
-        """A way to call at a priority; all that one call does, waiting included, ends within `budget` seconds.
-
-        Of a body, no more than about `enough` bytes are read where that is given.
-        """
+    def at(self, terms: Terms) -> Call:
+        """A way to call."""
 
         async def call(url: str, headers: Mapping[str, str]) -> Response:
             try:
-                async with asyncio.timeout(budget):
-                    return await self._retried(
-                        url,
-                        headers,
-                        priority=priority,
-                        budget=budget,
-                        retries=retries,
-                        enough=enough,
-                        progress=progress,
-                    )
+                async with asyncio.timeout(terms.budget):
+                    return await self._retried(url, headers, terms)
             except TimeoutError:
-                raise TimedOut(f"{self._upstream.name} did not answer within {budget:g} s.") from None
+                raise TimedOut(f"{self._upstream.name} did not answer within {terms.budget:g} s.") from None
             except PaceExceededError:
                 raise Throttled(f"Too many calls wait for {self._upstream.name}.", retry_after=60.0) from None
 
         return call
 
-    async def _retried(
-        self,
-        url: str,
-        headers: Mapping[str, str],
-        *,
-        priority: Priority,
-        budget: float,
-        retries: int | None,
-        enough: int | None,
-        progress: Received | None,
-    ) -> Response:
+    async def _retried(self, url: str, headers: Mapping[str, str], terms: Terms) -> Response:
         limits = self._upstream.calls
-        deadline = self._clock.monotonic() + budget
+        last_try = self._clock.monotonic() + min(terms.budget, terms.patience)
 
         def again(error: Exception) -> bool | float:
-            # stamina adds neither jitter nor a bound to a delay given here, so one past the deadline ends the flight.
-            if not isinstance(error, UpstreamError) or not error.retryable:
+            if not isinstance(error, UpstreamError):
                 return False
-            if error.retry_after is None:
-                return True
-            return error.retry_after if self._clock.monotonic() + error.retry_after < deadline else False
+            if terms.failing is not None:
+                terms.failing(error)
+            # stamina adds neither jitter nor a bound to a delay given here, so one past the last try ends the flight.
+            if not error.retryable or self._clock.monotonic() + (error.retry_after or 0.0) >= last_try:
+                return False
+            return True if error.retry_after is None else error.retry_after
 
         first = limits.backoff_ms / 1000
         async for attempt in stamina.retry_context(
             on=again,
-            attempts=1 + (limits.max_retries if retries is None else retries),
-            timeout=budget,
+            attempts=1 + (limits.max_retries if terms.retries is None else terms.retries),
+            timeout=terms.budget,
             wait_initial=first,
             wait_max=_MAX_BACKOFF_SECONDS,
             wait_jitter=first,
         ):
             with attempt:
-                await self._pace.wait(priority)
+                await self._pace.wait(terms.priority)
                 return await get(
                     self._session,
                     url,
                     headers=headers,
-                    enough=enough,
+                    enough=terms.enough,
                     timeout=limits.timeout,
-                    progress=progress,
-                    before_redirect=partial(self._pace.wait, priority),
+                    progress=terms.received,
+                    before_redirect=partial(self._pace.wait, terms.priority),
                 )
         raise AssertionError  # the last attempt returns or raises
 

@@ -2,7 +2,8 @@
 
 Failures have four meanings. Unreachable: back off, and three in a row take the provider down. Rejected: a refused key
 rests for 15 minutes while a public list is read without it, and a 429 is waited out as told. Malformed: the last good
-list is kept. Suspicious: the list is held back. In none of them does a reader wait or lose the last good list.
+list is kept. Suspicious: the list is held back. In none of them does a reader wait or lose the last good list. What
+breaks on our side (a full disk, no file descriptors left) is no failure of the provider and only noted.
 
 It is long because refreshes, probes and an admin's decision share one turn, one schedule and one memory of the list.
 """
@@ -10,11 +11,13 @@ It is long because refreshes, probes and an admin's decision share one turn, one
 import asyncio
 import gc
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
 
+from backends.errors import StoreError
 from catalogue.change import Change
 from catalogue.errors import BadUserInput
 from catalogue.health import Problem
@@ -22,14 +25,14 @@ from catalogue.listing import Listing, confirmed, counts, merged
 from catalogue.refresh import ProviderRefresh
 from catalogue.snapshot import ProviderState
 from catalogue.vocabulary import ProviderErrorCode, RefreshOutcome, RefreshStep
-from polling.calls import CallSource
+from polling.calls import CallSource, Terms
 from polling.pace import Priority
-from polling.probe import probe
+from polling.probe import Answered, probe
 from polling.quarantine import Held, Ward
 from polling.record import ProviderRecord, Surroundings
 from polling.schedule import MAX_PAUSE
 from polling.server_key import ServerKey, problem_of
-from providers._kit.errors import Throttled, TimedOut, Unauthorized, UpstreamError
+from providers._kit.errors import ServerStarved, Throttled, TimedOut, Unauthorized, UpstreamError
 from providers._kit.lists import FetchedList, Validators, fetch_list
 from providers._kit.parse import ParsedList
 from providers._kit.upstream import Upstream
@@ -38,8 +41,14 @@ _LIST_BUDGET = 60.0
 """Seconds for one page of a list with its retries."""
 _FLIGHT_SECONDS = 180.0
 """Seconds for all pages of a list."""
+_ADMINS_PATIENCE = 3.0
+"""After so many seconds an admin's refresh begins no new try, so that its reason is told within those of a refresh."""
+_PROBE_RETRIES = 1
+"""So that a single lost packet degrades nobody."""
 _IDLE_SECONDS = 3600.0
 _NOT_TAKEN = "The list could not be taken; the server's log says why."
+_NOT_STORED = "The list came but could not be stored; the server's log says why."
+_NOT_ASKED = "The server has no resources left to call the provider; its log says which."
 
 Outcome = tuple[RefreshOutcome, Problem | None, Sequence[Change]]
 
@@ -58,7 +67,7 @@ class Coordinator:
         self._ward = Ward(
             provider_id=upstream.id, store=shared.store, clock=shared.clock, limits=shared.guard, held=held
         )
-        self._record = ProviderRecord(provider_id=upstream.id, ward=self._ward, shared=shared)
+        self._record = ProviderRecord(upstream=upstream, ward=self._ward, shared=shared)
         self._key = ServerKey(upstream=upstream, clock=shared.clock)
         self._tell = partial(shared.progress.tell, upstream.id)
         self._turn = asyncio.Lock()
@@ -69,6 +78,9 @@ class Coordinator:
         self._read_with_key: bool | None = None
         self._references: dict[bool, Listing] = {}
         self._list_problem: Problem | None = None
+        self._check_problem: Problem | None = None
+        self._met: UpstreamError | None = None
+        """The last try of the present flight that failed."""
 
     async def run(self) -> None:
         """Poll until cancelled."""
@@ -83,7 +95,8 @@ class Coordinator:
     async def _rest(self) -> None:
         """Sleep until something is due; an admin's refresh moves that, and so ends the rest."""
         self._moved.clear()
-        wait = (self._record.schedule.due - self._shared.clock.now()).total_seconds()
+        due = self._record.due
+        wait = _IDLE_SECONDS if due is None else due - self._shared.clock.monotonic()
         sleep = self._shared.clock.sleep(min(max(wait, 0.0), _IDLE_SECONDS))
         ends = {asyncio.create_task(sleep), asyncio.create_task(self._moved.wait())}
         try:
@@ -93,13 +106,13 @@ class Coordinator:
                 end.cancel()
 
     async def _step(self) -> None:
-        now = self._shared.clock.now()
-        standing = self._record.state.standing
-        if not self._record.admits(now) and standing.retry_at is not None:
-            self._record.schedule = self._record.schedule.paused(standing.retry_at)
-        elif now >= self._record.schedule.list_due and not self._record.breaker_open():
+        now, due = self._shared.clock.monotonic(), self._record.due
+        if due is None or now < due:
+            return
+        only_probes = self._record.is_down and not self._record.is_half_up
+        if now >= self._record.schedule.list_due and not only_probes:
             await self.refresh(Priority.POLL)
-        elif now >= self._record.schedule.due:
+        else:
             await self._probe()
 
     async def refresh(self, priority: Priority) -> ProviderRefresh:
@@ -121,7 +134,15 @@ class Coordinator:
         listing = self._record.state.listing
         if listing.as_of is None or not listing.is_reference:
             return False
-        return self._shared.clock.now() - listing.as_of <= self._shared.timing.list_ttl
+        age = self._shared.clock.now() - listing.as_of
+        return timedelta(0) <= age <= self._shared.timing.list_ttl
+
+    @property
+    def so_far(self) -> Problem:
+        """What a refresh under way has met: the last try that failed, or that nothing whole has come yet."""
+        met = self._met or TimedOut(f"{self.upstream.name} has not answered in full yet.")
+        told = f"{met.message} The refresh goes on; providerHealth tells how it ends."
+        return replace(problem_of(met, at=self._shared.clock.now()), message=told)
 
     @property
     def quarantine_id(self) -> str | None:
@@ -173,30 +194,24 @@ class Coordinator:
     async def _settled(self, priority: Priority) -> Outcome:
         try:
             return await self._listed(priority)
+        except StoreError:  # which the ledger tells
+            problem = self._ours(ProviderErrorCode.REJECTED, _NOT_STORED)
+        except ServerStarved as error:
+            problem = self._starved(error)
         except Exception:
-            # Whatever breaks on our side, such as a full disk: the last good list is served and polling goes on.
             log.exception("list_not_taken", provider=self.upstream.id)
-            return RefreshOutcome.FAILED, await self._untaken(), ()
-
-    async def _untaken(self) -> Problem:
+            problem = self._ours(ProviderErrorCode.MALFORMED, _NOT_TAKEN)
         self._put_off()
-        problem = self._list_problem = Problem(
-            code=ProviderErrorCode.MALFORMED, message=_NOT_TAKEN, retryable=True, at=self._shared.clock.now()
-        )
-        try:
-            await self._record.baffled(problem)
-        except Exception:
-            log.exception("problem_not_told", provider=self.upstream.id)  # it may be the store that broke
-        return problem
+        await self._record.noted(problem)
+        return RefreshOutcome.FAILED, problem, ()
 
     def _put_off(self) -> None:
-        self._record.schedule = self._record.schedule.unlisted(self._shared.clock.now(), self._shared.rng)
+        self._record.schedule = self._record.schedule.unlisted(self._shared.clock.monotonic(), self._shared.rng)
 
     async def _listed(self, priority: Priority) -> Outcome:
         if not self.upstream.configured:
-            self._record.schedule = self._record.schedule.listed(self._shared.clock.now(), self._shared.rng)
-            await self._record.publish()
             return RefreshOutcome.SKIPPED, self._record.state.standing.error, ()
+        self._met = None
         try:
             await self._record.half_open()
             self._tell(RefreshStep.FETCHING)
@@ -216,8 +231,16 @@ class Coordinator:
             raise TimedOut(f"The list of {name} did not come within {_FLIGHT_SECONDS:g} s.") from None
 
     async def _fetch(self, priority: Priority) -> tuple[FetchedList, bool]:
-        call = self._calls.at(priority, budget=_LIST_BUDGET, progress=self._received)
-        key = self._key.usable(urgent=priority is Priority.ADMIN)
+        urgent = priority is Priority.ADMIN
+        terms = Terms(
+            priority=priority,
+            budget=_LIST_BUDGET,
+            patience=_ADMINS_PATIENCE if urgent else _LIST_BUDGET,
+            received=self._received,
+            failing=self._failing,
+        )
+        call = self._calls.at(terms)
+        key = self._key.usable(urgent=urgent)
         try:
             fetched = await fetch_list(self.upstream, call, key=key, validators=self._validators)
         except Unauthorized as error:
@@ -241,24 +264,25 @@ class Coordinator:
 
     async def _take(self, fetched: FetchedList, parsed: ParsedList | None, *, with_key: bool) -> Outcome:
         now = self._shared.clock.now()
-        self._record.schedule = self._record.schedule.listed(now, self._shared.rng)
-        self._list_problem = None
+        self._record.schedule = self._record.schedule.listed(self._shared.clock.monotonic(), self._shared.rng)
+        self._list_problem = self._record.note = None
         if parsed is None:
             await self._ward.clear()
         elif await self._suspicious(parsed, with_key=with_key):
-            await self._record.answered(fetched.latency_ms, self._key.problem)
+            await self._record.answered(fetched.latency_ms, self._problem)
             held = self._ward.quarantine is not None
             return (RefreshOutcome.QUARANTINED if held else RefreshOutcome.KEPT_LAST_GOOD), self._ward.problem(), ()
         before = self._record.state.listing.models
         changes = await self._record.answered(
             fetched.latency_ms,
-            self._key.problem,
+            self._problem,
             dropped=parsed.dropped if parsed else None,
             relist=lambda old: merged(old, parsed.models, at=now) if parsed else confirmed(old, at=now),
         )
         self._validators, self._read_with_key = fetched.validators, with_key
         self._references[with_key] = self._record.state.listing
         self._digest = fetched.digest or self._digest
+        self._ask_once_more()
         same = self._record.state.listing.models is before
         return (RefreshOutcome.UNCHANGED if same else RefreshOutcome.UPDATED), self._key.problem, changes
 
@@ -272,41 +296,80 @@ class Coordinator:
         return await self._ward.holds(self._record.state.listing, parsed.models, reference=reference)
 
     async def _unlisted(self, error: UpstreamError) -> Outcome:
-        self._record.schedule = self._record.schedule.unlisted(self._shared.clock.now(), self._shared.rng)
-        problem = self._list_problem = self._problem(error)
+        self._put_off()
         self._wait_as_told(error)
-        changes = await self._record.troubled(problem)
+        problem = self._list_problem = problem_of(error, at=self._shared.clock.now())
+        changes = await self._record.troubled(problem, listing=True)
+        if error.retry_after is None:
+            self._ask_once_more()
         kept = bool(self._record.state.listing.models)
         return (RefreshOutcome.KEPT_LAST_GOOD if kept else RefreshOutcome.FAILED), problem, changes
 
     async def _probe(self) -> None:
-        self._record.schedule = self._record.schedule.probed(self._shared.clock.now(), self._shared.rng)
-        if not self.upstream.configured:
-            await self._record.publish()
-            return
         async with self._turn:
             await self._record.half_open()
+            retries = 0 if self._record.is_down else _PROBE_RETRIES
             try:
-                latency_ms = await probe(self.upstream, self._calls, self._key)
+                found = await probe(self.upstream, self._calls, self._key, retries=retries)
             except UpstreamError as error:
+                self._put_probe_off()
                 self._wait_as_told(error)
-                await self._record.troubled(self._problem(error))
-                return
-            if self._record.is_down:
-                # The second answer that brings it back should be the list itself.
-                self._record.schedule = self._record.schedule.hurried(self._shared.clock.now())
-            await self._record.answered(latency_ms, self._list_problem or self._key.problem)
+                await self._record.troubled(problem_of(error, at=self._shared.clock.now()), listing=False)
+            except ServerStarved as error:
+                self._put_probe_off()
+                await self._record.noted(self._starved(error))
+            else:
+                await self._probed(found)
+
+    async def _probed(self, found: Answered) -> None:
+        now = self._shared.clock.monotonic()
+        if found.trouble is None:
+            self._check_problem = None
+            self._record.schedule = self._record.schedule.probed(now, self._shared.rng)
+        else:
+            self._check_problem = _of_the_check(found.trouble, at=self._shared.clock.now())
+            self._put_probe_off()
+        await self._record.answered(found.latency_ms, self._problem)
+        if self._record.is_half_up:
+            # The second answer that brings it back should be the list itself.
+            self._record.schedule = self._record.schedule.list_hurried(now)
+
+    def _put_probe_off(self) -> None:
+        self._record.schedule = self._record.schedule.troubled(self._shared.clock.monotonic(), self._shared.rng)
+
+    def _ask_once_more(self) -> None:
+        """One that is down and has answered is probed at once: a second answer in a row brings it back."""
+        if self._record.is_half_up:
+            self._record.schedule = self._record.schedule.probe_hurried(self._shared.clock.monotonic())
 
     def _wait_as_told(self, error: UpstreamError) -> None:
-        now = self._shared.clock.now()
+        now = self._shared.clock.monotonic()
+        told = min(error.retry_after or 0.0, MAX_PAUSE)
         if isinstance(error, Throttled):
-            told = timedelta(seconds=min(error.retry_after or 0.0, MAX_PAUSE.total_seconds()))
-            self._record.schedule = self._record.schedule.paused(now + max(told, self._shared.timing.health_ttl))
-        elif isinstance(error, Unauthorized) and self.upstream.adapter.needs_key and self._key.rests_until:
+            told = max(told, self._shared.timing.health_ttl.total_seconds())
+        self._record.schedule = self._record.schedule.paused(now + told)
+        if isinstance(error, Unauthorized) and self.upstream.adapter.needs_key and self._key.rests_until:
             self._record.schedule = self._record.schedule.paused(self._key.rests_until)
 
-    def _problem(self, error: UpstreamError) -> Problem:
-        return problem_of(error, at=self._shared.clock.now())
+    @property
+    def _problem(self) -> Problem | None:
+        """What keeps the provider from being of full use although it answers."""
+        return self._list_problem or self._check_problem or self._key.problem
+
+    def _starved(self, error: ServerStarved) -> Problem:
+        log.error("server_starved", provider=self.upstream.id, error=str(error))
+        return self._ours(ProviderErrorCode.UNREACHABLE, _NOT_ASKED)
+
+    def _ours(self, code: ProviderErrorCode, message: str) -> Problem:
+        return Problem(code=code, message=message, retryable=True, at=self._shared.clock.now())
+
+    def _failing(self, error: UpstreamError) -> None:
+        self._met = error
 
     def _received(self, count: int) -> None:
         self._tell(RefreshStep.FETCHING, received=count)
+
+
+def _of_the_check(error: UpstreamError, *, at: datetime) -> Problem:
+    problem = problem_of(error, at=at)
+    return replace(problem, message=f"Its list can be read, but its health check fails: {problem.message}")

@@ -81,7 +81,7 @@ class OnDemandEndpoints:
         state = snapshot.providers[provider_id]
         key = _key(upstream, state)
         mark = fingerprint(self._secret, provider_id, key) if key else "public"
-        read = partial(self._read, upstream, url, key) if admits(state.standing, self._clock.now()) else None
+        read = partial(self._read, upstream, url, key) if admits(state.standing) else None
         found = await self._caches[provider_id].get(
             f"{provider_id} {upstream.base_url} {mark} {own_id}", read, wait=self._wait
         )

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 import structlog
 
@@ -34,8 +35,7 @@ class Poller:
     def start(self) -> None:
         """Begin polling; returns at once."""
         for coordinator in self._coordinators.values():
-            if coordinator.upstream.poll:
-                self._tasks.append(asyncio.create_task(coordinator.run(), name=f"poll:{coordinator.upstream.id}"))
+            self._tasks.append(asyncio.create_task(coordinator.run(), name=f"poll:{coordinator.upstream.id}"))
         self._tasks.append(asyncio.create_task(self._judge(), name="judge"))
         self._tasks.append(asyncio.create_task(self._trim(), name="trim"))
         self._tasks.append(asyncio.create_task(self._shared.recorder.run(), name="health-history"))
@@ -68,11 +68,12 @@ class Poller:
         return await coordinator.refresh(Priority.ADMIN)
 
     def _unfinished(self, provider_id: str) -> ProviderRefresh:
-        return self._result(provider_id, RefreshOutcome.IN_PROGRESS, duration_ms=REFRESH_SECONDS * 1000)
+        result = self._result(provider_id, RefreshOutcome.IN_PROGRESS)
+        return replace(result, duration_ms=REFRESH_SECONDS * 1000, error=self._coordinators[provider_id].so_far)
 
-    def _result(self, provider_id: str, outcome: RefreshOutcome, duration_ms: float = 0.0) -> ProviderRefresh:
+    def _result(self, provider_id: str, outcome: RefreshOutcome) -> ProviderRefresh:
         count = self._shared.ledger.snapshot.providers[provider_id].model_count
-        return ProviderRefresh(provider_id=provider_id, outcome=outcome, model_count=count, duration_ms=duration_ms)
+        return ProviderRefresh(provider_id=provider_id, outcome=outcome, model_count=count, duration_ms=0.0)
 
     def progress(self) -> AsyncIterator[RefreshProgress]:
         """The steps of refreshes from now on."""

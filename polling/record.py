@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 
 import structlog
 
 from catalogue.change import Change
 from catalogue.guard import GuardLimits
-from catalogue.health import Problem, Standing, admits, failed, hampered, probing, succeeded
+from catalogue.health import ILL, Problem, Standing, failed, hampered, probing, stumbled, succeeded
 from catalogue.history import Probe
 from catalogue.listing import Listing
 from catalogue.ports import Store
@@ -21,7 +21,8 @@ from polling.ledger import Ledger
 from polling.parsing import Parser
 from polling.progress import Progress
 from polling.quarantine import Ward
-from polling.schedule import Schedule, Timing, cooldown
+from polling.schedule import Schedule, Timing
+from providers._kit.upstream import Upstream
 
 FAULTS = frozenset({ProviderErrorCode.UNREACHABLE, ProviderErrorCode.TIMEOUT})
 """Errors that count towards DOWN; all others are answers."""
@@ -49,34 +50,46 @@ class Surroundings:
 class ProviderRecord:
     """One provider's standing and schedule, as they move."""
 
-    def __init__(self, *, provider_id: str, ward: Ward, shared: Surroundings) -> None:
-        now = shared.clock.now()
-        self._provider_id = provider_id
+    def __init__(self, *, upstream: Upstream, ward: Ward, shared: Surroundings) -> None:
+        now = shared.clock.monotonic()
+        self._upstream = upstream
         self._ward = ward
         self._shared = shared
         self.schedule = Schedule(timing=shared.timing, list_due=now, probe_due=now)
+        self.note: Problem | None = None
+        """What is wrong on our side, so that the provider is no worse for it."""
 
     @property
     def state(self) -> ProviderState:
         """The provider as the snapshot has it now."""
-        return self._shared.ledger.snapshot.providers[self._provider_id]
+        return self._shared.ledger.snapshot.providers[self._upstream.id]
 
     @property
     def is_down(self) -> bool:
         """Whether the provider is down."""
         return self.state.standing.status is HealthStatus.DOWN
 
-    def admits(self, now: datetime) -> bool:
-        """Whether the breaker lets a call pass."""
-        return admits(self.state.standing, now)
+    @property
+    def is_half_up(self) -> bool:
+        """Whether the provider is down and answered its last probe."""
+        return self.is_down and self.state.standing.consecutive_successes > 0
 
-    def breaker_open(self) -> bool:
-        """Whether only a probe may pass next."""
-        return self.state.standing.breaker is BreakerState.OPEN
+    @property
+    def due(self) -> float | None:
+        """When the provider is asked next; null where that is left to an admin."""
+        return self._due(self.state.standing)
+
+    def _due(self, standing: Standing) -> float | None:
+        # One that is not polled is watched all the same while it is not well, or it would never be said to be again.
+        if not self._upstream.configured or not (self._upstream.poll or standing.status in ILL):
+            return None
+        half_up = standing.consecutive_successes > 0
+        only_probes = standing.status is HealthStatus.DOWN and not half_up
+        return self.schedule.probe_due if only_probes else self.schedule.due
 
     async def half_open(self) -> None:
         """Show that the one probe of an open breaker is under way."""
-        if self.breaker_open():
+        if self.state.standing.breaker is BreakerState.OPEN:
             await self.publish(probing)
 
     async def answered(
@@ -89,36 +102,32 @@ class ProviderRecord:
     ) -> Sequence[Change]:
         """A call was answered; `problem` is what keeps the provider from being of full use all the same."""
         now = self._shared.clock.now()
-        self._shared.recorder.probe(Probe(provider_id=self._provider_id, at=now, ok=True, latency_ms=latency_ms))
+        self._shared.recorder.probe(Probe(provider_id=self._upstream.id, at=now, ok=True, latency_ms=latency_ms))
 
         def advance(standing: Standing) -> Standing:
             rows = standing.dropped_rows if dropped is None else dropped
             standing = replace(standing, dropped_rows=rows)
             if problem is not None:
                 return hampered(standing, at=now, problem=problem)
-            return succeeded(standing, at=now, latency_ms=latency_ms, note=self._ward.problem() or _garbage(rows, now))
+            note = self.note or self._ward.problem() or _garbage(rows, now)
+            return succeeded(standing, at=now, latency_ms=latency_ms, note=note)
 
         return await self.publish(advance, relist=relist)
 
-    async def troubled(self, problem: Problem) -> Sequence[Change]:
-        """A call failed."""
+    async def troubled(self, problem: Problem, *, listing: bool) -> Sequence[Change]:
+        """A call failed; `listing` tells that it was for the whole list."""
         now = self._shared.clock.now()
         fault = problem.code in FAULTS
-        self._shared.recorder.probe(Probe(provider_id=self._provider_id, at=now, ok=not fault))
+        self._shared.recorder.probe(Probe(provider_id=self._upstream.id, at=now, ok=not fault))
         if not fault:
             return await self.publish(lambda standing: hampered(standing, at=now, problem=problem))
-        pause = cooldown(self._shared.timing, self.state.standing.consecutive_failures + 1)
-        return await self.publish(lambda standing: failed(standing, at=now, problem=problem, cooldown=pause))
+        settle = stumbled if self.is_half_up and listing else failed
+        return await self.publish(lambda standing: settle(standing, at=now, problem=problem))
 
-    async def baffled(self, problem: Problem) -> None:
-        """Something broke on our side, so nothing says that a call was answered: failures so far stay counted."""
-        now = self._shared.clock.now()
-
-        def advance(standing: Standing) -> Standing:
-            failing = standing.consecutive_failures > 0
-            return replace(standing, error=problem) if failing else hampered(standing, at=now, problem=problem)
-
-        await self.publish(advance)
+    async def noted(self, note: Problem) -> None:
+        """Something broke on our side, which says nothing about the provider."""
+        self.note = note
+        await self.publish(lambda s: s if s.status in ILL else replace(s, error=note))
 
     async def eased(self, *, relist: Relist | None = None) -> None:
         """An admin decided on the held-back list."""
@@ -137,22 +146,27 @@ class ProviderRecord:
 
         def change(state: ProviderState) -> ProviderState:
             advanced = advance(state.standing)
-            due = max(self.schedule.due, advanced.retry_at or self.schedule.due)
-            standing = replace(advanced, next_check_at=due, quarantine=self._ward.quarantine)
+            due = self._due(advanced)
+            standing = replace(
+                advanced, next_check_at=None if due is None else self._at(due), quarantine=self._ward.quarantine
+            )
             return replace(state, standing=standing, listing=relist(state.listing) if relist else state.listing)
 
-        changes = await self._shared.ledger.publish(self._provider_id, change)
+        changes = await self._shared.ledger.publish(self._upstream.id, change)
         after = self.state.standing
         if before.status is not after.status:
             self._tell_edge(before, after)
         return changes
+
+    def _at(self, due: float) -> datetime:
+        return self._shared.clock.now() + timedelta(seconds=max(due - self._shared.clock.monotonic(), 0.0))
 
     def _tell_edge(self, before: Standing, after: Standing) -> None:
         now = self._shared.clock.now()
         self._shared.recorder.edge(after, at=now)
         log.info(
             "provider_health_changed",
-            provider=self._provider_id,
+            provider=self._upstream.id,
             before=before.status.value,
             after=after.status.value,
             seconds=round((now - before.since).total_seconds(), 1) if before.since else None,

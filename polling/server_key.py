@@ -19,18 +19,18 @@ class ServerKey:
         self._clock = clock
         self.problem: Problem | None = None
         """What the provider said, while the key rests."""
-        self.rests_until: datetime | None = None
+        self.rests_until: float | None = None
+        """By the monotonic clock."""
 
     def usable(self, *, urgent: bool) -> SecretStr | None:
         """The key, unless it rests; an admin's refresh tries it all the same."""
-        resting = self.rests_until is not None and self._clock.now() < self.rests_until
+        resting = self.rests_until is not None and self._clock.monotonic() < self.rests_until
         return None if resting and not urgent else self._key
 
     def refused(self, error: Unauthorized) -> None:
         """The provider refused the key."""
-        now = self._clock.now()
-        self.problem = problem_of(error, at=now)
-        self.rests_until = now + KEY_PAUSE
+        self.problem = problem_of(error, at=self._clock.now())
+        self.rests_until = self._clock.monotonic() + KEY_PAUSE
 
     def accepted(self) -> None:
         """The provider took the key."""

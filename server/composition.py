@@ -13,7 +13,7 @@ from backends.retention import Retention
 from backends.sqlite import SqliteStore, open_store
 from catalogue.guard import GuardLimits
 from polling.callers import OwnLists
-from polling.calls import Calls
+from polling.calls import Calls, Terms
 from polling.clock import Clock, SystemClock
 from polling.cold_start import cold_state, held_back
 from polling.coordinator import Coordinator
@@ -31,7 +31,7 @@ from providers._kit.http import session
 from providers._kit.upstream import Upstream
 from server.settings import Settings
 
-_DEMAND_SECONDS = 30.0
+_ON_DEMAND = Terms(priority=Priority.DEMAND, budget=30.0, retries=1)
 """For one call made because somebody asks; its reader waits far less."""
 
 log = structlog.get_logger(__name__)
@@ -107,7 +107,7 @@ async def running(settings: Settings, upstreams: Sequence[Upstream], *, secret: 
             },
             shared=shared,
         )
-        on_demand = {id_: made.at(Priority.DEMAND, budget=_DEMAND_SECONDS, retries=1) for id_, made in calls.items()}
+        on_demand = {id_: made.at(_ON_DEMAND) for id_, made in calls.items()}
         by_id = {u.id: u for u in upstreams}
         endpoints = OnDemandEndpoints(
             reader=ledger,

@@ -65,3 +65,7 @@ class Malformed(UpstreamError):
     """An answer that is no model list."""
 
     code = ProviderErrorCode.MALFORMED
+
+
+class ServerStarved(Exception):
+    """This server has no file descriptors or memory left for a call: that says nothing about the provider."""

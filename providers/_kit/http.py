@@ -4,7 +4,9 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from errno import EMFILE, ENFILE, ENOBUFS, ENOMEM, errorcode
 from importlib.metadata import version
+from socket import socket
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
@@ -15,6 +17,7 @@ from providers._kit.echo import secrets_of, without
 from providers._kit.errors import (
     Malformed,
     Rejected,
+    ServerStarved,
     Throttled,
     TimedOut,
     Unauthorized,
@@ -29,6 +32,7 @@ _MAX_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CHUNK = 65_536
 _UNSENDABLE = "The request to the provider cannot be sent: its URL or a header is not valid."
+_STARVED = frozenset({EMFILE, ENFILE, ENOBUFS, ENOMEM})
 _MEANINGS: tuple[tuple[type[Exception], type[UpstreamError], str], ...] = (
     (aiohttp.ClientPayloadError, Unreachable, "The provider's answer broke off."),
     (aiohttp.ServerDisconnectedError, Unreachable, "The provider closed the connection without an answer."),
@@ -85,7 +89,7 @@ async def get(
     `before_redirect` is waited for before each further request, which is a call to the provider like the first.
     Where `enough` is given, no more is read than it takes to have so many bytes, and the rest is hung up on.
 
-    Raises UpstreamError, never anything of aiohttp's.
+    Raises UpstreamError, or ServerStarved where the call could not be made at all; never anything of aiohttp's.
     """
     try:
         async with asyncio.timeout(timeout):
@@ -179,10 +183,22 @@ async def _read(
     return bytes(body)
 
 
-def _translated(error: Exception) -> UpstreamError:
+def _translated(error: Exception) -> UpstreamError | ServerStarved:
+    # A resolver that gets no socket does not say why it failed.
+    cause = _socket_error() if isinstance(error, aiohttp.ClientConnectorDNSError) else error
+    if isinstance(cause, OSError) and cause.errno in _STARVED:
+        return ServerStarved(f"The server has no resources left for a call: {errorcode[cause.errno]}.")
     if isinstance(error.__cause__, ContentEncodingError):
         return Malformed("The provider's answer is packed in a way that cannot be unpacked.")
     for kind, meaning, message in _MEANINGS:
         if isinstance(error, kind):
             return meaning(message)
     return Unreachable("The connection to the provider was lost.")
+
+
+def _socket_error() -> OSError | None:
+    try:
+        socket().close()
+    except OSError as error:
+        return error
+    return None

@@ -82,6 +82,12 @@ def next_url(adapter_id: str, body: bytes, url: str) -> str | None:
     return adapter.next_page(decoded, url) if isinstance(decoded, dict) else None
 
 
+def refuse_web_page(body: bytes) -> None:
+    """Raise Malformed for a web page, such as a login or a notice of maintenance; the beginning of a body suffices."""
+    if body[:100].lstrip().startswith(b"<"):
+        raise Malformed("The provider answered with a web page instead of a list.")
+
+
 def _facts(adapter: Adapter, entry: object, provider_id: str) -> ModelFacts | None:
     if not isinstance(entry, dict):
         raise RowError
@@ -102,8 +108,7 @@ def _entries(decoded: object) -> Sequence[object]:
 
 
 def _decoded(body: bytes) -> Any:
-    if body[:100].lstrip().startswith(b"<"):
-        raise Malformed("The provider answered with a web page instead of a list.")
+    refuse_web_page(body)
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -39,7 +39,6 @@ DOWN = Standing(
     status=HealthStatus.DOWN,
     since=NOW,
     breaker=BreakerState.OPEN,
-    retry_at=NOW + DAY,
     error=Problem(code=ProviderErrorCode.TIMEOUT, message="No answer.", retryable=True, at=NOW),
 )
 EVERY_KIND: tuple[Change, ...] = (

@@ -6,12 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalogue.health import Problem, Standing, admits, failed, hampered, probing, succeeded
+from catalogue.health import Problem, Standing, admits, failed, hampered, probing, stumbled, succeeded
 from catalogue.vocabulary import BreakerState, HealthStatus, ProviderErrorCode
 from tests.catalogue.strategies import NOW, PROVIDER
 
 STEP = timedelta(seconds=30)
-COOLDOWN = timedelta(seconds=60)
 NEW = Standing(provider_id=PROVIDER)
 
 
@@ -27,7 +26,7 @@ def after(steps: str, start: Standing = NEW) -> Standing:
         if step == "s":
             standing = succeeded(standing, at=at, latency_ms=5.0)
         elif step == "f":
-            standing = failed(standing, at=at, problem=problem(), cooldown=COOLDOWN)
+            standing = failed(standing, at=at, problem=problem())
         else:
             standing = hampered(standing, at=at, problem=problem(ProviderErrorCode.UNAUTHORIZED))
     return standing
@@ -70,19 +69,24 @@ def test_a_flapping_provider_stays_degraded(pattern: str) -> None:
             assert standing.status is HealthStatus.DEGRADED
 
 
-def test_an_open_breaker_admits_nothing_until_its_time_and_then_one_probe() -> None:
+def test_only_a_closed_breaker_admits_calls_on_demand() -> None:
     down = after("fff")
-    assert down.retry_at is not None
-    assert not admits(down, down.retry_at - timedelta(microseconds=1))
-    assert admits(down, down.retry_at)
+    assert not admits(down)
     assert probing(down).breaker is BreakerState.HALF_OPEN
+    assert not admits(probing(down))
+    assert admits(after("fffss"))
 
 
-def test_a_probe_that_fails_opens_the_breaker_anew_for_the_cooldown() -> None:
-    at = NOW + timedelta(hours=1)
-    again = failed(probing(after("fff")), at=at, problem=problem(), cooldown=COOLDOWN)
-    assert (again.breaker, again.retry_at) == (BreakerState.OPEN, at + COOLDOWN)
-    assert not admits(again, at)
+def test_a_probe_that_fails_opens_the_breaker_anew() -> None:
+    again = failed(probing(after("fff")), at=NOW + timedelta(hours=1), problem=problem())
+    assert again.breaker is BreakerState.OPEN
+
+
+def test_one_that_is_down_and_answers_all_but_its_list_is_decided_on_by_its_next_answer() -> None:
+    half_up = stumbled(after("fffs"), at=NOW + timedelta(hours=1), problem=problem())
+    assert (half_up.status, half_up.breaker) == (HealthStatus.DOWN, BreakerState.HALF_OPEN)
+    assert after("h", half_up).status is HealthStatus.DEGRADED
+    assert after("f", half_up).breaker is BreakerState.OPEN
 
 
 def test_a_closed_breaker_stays_closed_when_a_call_begins() -> None:
@@ -119,7 +123,6 @@ def test_a_useless_answer_is_no_success_but_breaks_a_row_of_failures() -> None:
 def test_the_standing_never_contradicts_itself(steps: str) -> None:
     standing = after(steps)
     assert (standing.breaker is BreakerState.CLOSED) == (standing.status is not HealthStatus.DOWN)
-    assert (standing.breaker is BreakerState.OPEN) == (standing.retry_at is not None)
     assert standing.consecutive_failures == len(steps) - len(steps.rstrip("f"))
     assert not (standing.consecutive_failures and standing.consecutive_successes)
     if standing.status is not HealthStatus.HEALTHY and steps:

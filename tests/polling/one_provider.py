@@ -18,7 +18,8 @@ from catalogue.guard import GuardLimits
 from catalogue.health import Standing
 from catalogue.listing import Listing
 from catalogue.snapshot import ProviderState
-from polling.calls import Received
+from catalogue.vocabulary import HealthStatus
+from polling.calls import Terms
 from polling.coordinator import Coordinator
 from polling.feed import Feed
 from polling.history import HealthRecorder
@@ -29,15 +30,17 @@ from polling.poller import Poller
 from polling.progress import Progress
 from polling.record import Surroundings
 from polling.schedule import Timing
-from providers._kit.errors import UpstreamError
+from providers._kit.errors import ServerStarved, Unreachable, UpstreamError
 from providers._kit.http import Response
 from providers._kit.lists import Call
 from providers._kit.registry import adapters
 from providers._kit.upstream import Upstream
 from tests.polling.still_clock import StillClock
 
-Answer = Response | UpstreamError
+Answer = Response | UpstreamError | ServerStarved
 GOOD_KEY = SecretStr("sk-good-key-0001")
+DOWN = Unreachable("No connection to the provider could be made.")
+MANY = tuple(f"a/m{n}" for n in range(40))
 
 
 def listed(*ids: str, prompt: str = "0.000001") -> Response:
@@ -74,26 +77,18 @@ class ScriptedCalls:
     def __post_init__(self) -> None:
         self.gate.set()
 
-    def at(
-        self,
-        priority: Priority,
-        *,
-        budget: float,
-        retries: int | None = None,
-        enough: int | None = None,
-        progress: Received | None = None,
-    ) -> Call:
-        del budget, retries, enough, progress
-
+    def at(self, terms: Terms) -> Call:
         async def call(url: str, headers: Mapping[str, str]) -> Response:
             keyed = "Authorization" in headers
             is_list = "/models" in url
-            self.asked.append(Asked("list" if is_list else "check", keyed, priority))
+            self.asked.append(Asked("list" if is_list else "check", keyed, terms.priority))
             self.arrived.set()
             await self.gate.wait()
             unkeyed = self.list_answer
             answer = (self.keyed_list_answer or unkeyed if keyed else unkeyed) if is_list else self.check_answer
-            if isinstance(answer, UpstreamError):
+            if isinstance(answer, UpstreamError) and terms.failing is not None:
+                terms.failing(answer)
+            if isinstance(answer, Exception):
                 raise answer
             return answer
 
@@ -132,10 +127,32 @@ class World:
     async def probe(self) -> None:
         await self.coordinator._probe()
 
+    async def step(self) -> list[Asked]:
+        """Let the coordinator do what is due, and tell what it asked."""
+        self.calls.asked.clear()
+        await self.coordinator._step()
+        return list(self.calls.asked)
+
+    async def when_due(self) -> list[Asked]:
+        """The same when the time of the next check, as readers are told it, has just passed."""
+        self.clock.advance(max(self.next_check, 0.0) + 0.001)
+        return await self.step()
+
+    @property
+    def next_check(self) -> float:
+        """Seconds until the provider is asked next, as readers are told."""
+        assert self.standing.next_check_at is not None
+        return (self.standing.next_check_at - self.clock.now()).total_seconds()
+
 
 @asynccontextmanager
 async def world(
-    folder: Path, *, key: SecretStr | None = None, listing: Listing | None = None, guard: GuardLimits | None = None
+    folder: Path,
+    *,
+    key: SecretStr | None = None,
+    listing: Listing | None = None,
+    guard: GuardLimits | None = None,
+    poll: bool = True,
 ) -> AsyncIterator[World]:
     """A world that has not asked the provider anything yet."""
     clock, calls = StillClock(), ScriptedCalls()
@@ -145,6 +162,7 @@ async def world(
         adapter=adapters()["openrouter"],
         base_url="https://upstream.test/v1",
         key=key,
+        poll=poll,
     )
     store = await open_store(folder / "catalogue.db", clock=clock.now, retention=Retention())
     timing = Timing()
@@ -176,3 +194,9 @@ async def world(
     finally:
         await poller.stop()
         await store.close()
+
+
+def healthy(one: World) -> bool:
+    """Whether nothing at all is the matter."""
+    standing = one.standing
+    return standing.status is HealthStatus.HEALTHY and standing.error is None and standing.quarantine is None

@@ -5,7 +5,6 @@ import gc
 from asyncio import AbstractEventLoop
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -249,7 +248,7 @@ async def test_a_callers_models_are_judged_by_how_the_provider_stands() -> None:
     await world.see(openrouter=KEY)
     at = world.clock.now()
     trouble = Problem(code=ProviderErrorCode.TIMEOUT, message="No answer.", retryable=True, at=at)
-    world.stands("openrouter", replace(DOWN, error=trouble, retry_at=at + timedelta(minutes=1)))
+    world.stands("openrouter", replace(DOWN, error=trouble))
     seen = await world.see(openrouter=KEY)
     view = seen.snapshot.model("openrouter/lab/mine")
     assert view is not None
@@ -269,7 +268,7 @@ async def test_what_is_wrong_with_the_servers_key_is_not_held_against_a_callers(
 
 async def test_nothing_is_asked_of_a_provider_whose_breaker_is_open_and_nobody_waits_for_it() -> None:
     world = World()
-    world.stands("openrouter", replace(DOWN, retry_at=world.clock.now() + timedelta(minutes=1)))
+    world.stands("openrouter", DOWN)
     seen = await world.see(openrouter=KEY)
     assert (seen.own, seen.waited, ids(seen), world.asked) == ((), False, list(PUBLIC), [])
     check = await world.lists.check("openrouter", SecretStr(KEY))

@@ -1,10 +1,13 @@
-"""Calls to one provider over real sockets."""
+"""Calls to one provider: paced, and tried again as long as somebody has the patience."""
+
+from typing import Never
 
 import pytest
 
-from polling.calls import Calls
+from polling.calls import Calls, Terms
 from polling.pace import Priority
-from providers._kit.errors import UpstreamError
+from providers._kit.adapter import CallLimits
+from providers._kit.errors import Unreachable, UpstreamError
 from providers._kit.http import session
 from providers._kit.registry import adapters
 from providers._kit.upstream import Upstream
@@ -30,5 +33,27 @@ async def test_each_hop_of_a_redirect_takes_a_turn_of_the_pace(monkeypatch: pyte
 
         monkeypatch.setattr(calls._pace, "wait", wait)
         with pytest.raises(UpstreamError):
-            await calls.at(Priority.POLL, budget=10.0, retries=0)(upstream.list_url(), {})
+            await calls.at(Terms(priority=Priority.POLL, budget=10.0, retries=0))(upstream.list_url(), {})
         assert len(turns) >= len(practice.seen("openrouter")) > 1
+
+
+async def test_no_try_begins_after_the_patience_and_each_that_failed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, told = StillClock(), list[UpstreamError]()
+
+    async def refused_after_two_seconds(*_: object, **__: object) -> Never:
+        clock.advance(2)
+        raise Unreachable("The provider answered with status 500.")
+
+    monkeypatch.setattr("polling.calls.get", refused_after_two_seconds)
+    async with session() as http:
+        upstream = Upstream(
+            id="openrouter",
+            name="OpenRouter",
+            adapter=adapters()["openrouter"],
+            base_url="https://upstream.test",
+            calls=CallLimits(max_retries=9, backoff_ms=1),
+        )
+        terms = Terms(priority=Priority.ADMIN, budget=60.0, patience=3.0, failing=told.append)
+        with pytest.raises(Unreachable):
+            await Calls(upstream=upstream, session=http, clock=clock).at(terms)(upstream.list_url(), {})
+    assert (len(told), clock.seconds) == (2, 4.0)

@@ -188,7 +188,6 @@ async def test_nothing_is_asked_of_a_provider_whose_breaker_is_open_and_what_is_
             provider_id="openrouter",
             status=HealthStatus.DOWN,
             breaker=BreakerState.OPEN,
-            retry_at=world.clock.now() + timedelta(days=1),
         )
     )
     world.clock.advance(TTL.total_seconds() + 1)

@@ -13,7 +13,7 @@ from catalogue.listing import Listing
 from catalogue.snapshot import ProviderState, Snapshot
 from catalogue.vocabulary import EndpointState, KeyCheckOutcome, ProviderErrorCode
 from polling.callers import OwnLists
-from polling.calls import Calls
+from polling.calls import Calls, Terms
 from polling.clock import SystemClock
 from polling.endpoints import OnDemandEndpoints
 from polling.pace import Priority
@@ -33,7 +33,7 @@ class World:
     def __init__(self, practice: PracticeUpstream, upstreams: dict[str, Upstream], calls: dict[str, Calls]) -> None:
         self.practice = practice
         self.snapshot = Snapshot(providers={id_: _state(u) for id_, u in upstreams.items()})
-        demand = {id_: c.at(Priority.DEMAND, budget=10.0, retries=0) for id_, c in calls.items()}
+        demand = {id_: c.at(Terms(priority=Priority.DEMAND, budget=10.0, retries=0)) for id_, c in calls.items()}
         secret, clock = SecretStr("installation"), SystemClock()
         self.endpoints = OnDemandEndpoints(
             reader=self, upstreams=upstreams, calls=demand, secret=secret, clock=clock, wait=20.0

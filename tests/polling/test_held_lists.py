@@ -1,0 +1,93 @@
+"""Suspicious lists: held back, decided on, cleared."""
+
+import pytest
+
+from catalogue.errors import BadUserInput
+from catalogue.vocabulary import (
+    HealthStatus,
+    ProviderErrorCode,
+    RefreshOutcome,
+)
+from polling.pace import Priority
+from tests.polling.one_provider import DOWN, MANY, World, healthy, listed
+
+
+async def test_deciding_on_a_list_keeps_another_error(one: World) -> None:
+    one.calls.list_answer = listed(*MANY)
+    await one.refresh()
+    one.calls.list_answer = listed()
+    await one.refresh()
+    assert one.standing.quarantine is not None
+    one.calls.list_answer = DOWN
+    await one.refresh()
+    await one.poller.resolve_quarantine(one.standing.quarantine.id, accept=False)
+    assert one.standing.error is not None
+    assert one.standing.error.code is ProviderErrorCode.UNREACHABLE
+
+
+async def test_a_suspicious_list_is_held_back_and_the_last_good_one_served(one: World) -> None:
+    one.calls.list_answer = listed(*MANY)
+    await one.refresh()
+    one.calls.list_answer = listed(*MANY[:10])
+    result = await one.coordinator.refresh(Priority.ADMIN)
+    assert result.outcome is RefreshOutcome.QUARANTINED
+    assert one.state.model_count == 40
+    assert one.standing.status is HealthStatus.HEALTHY
+    quarantine = one.standing.quarantine
+    assert quarantine is not None
+    assert (quarantine.reason, quarantine.removed) == ("The list lost 30 of 40 models.", 30)
+    assert one.standing.error is not None
+    assert one.standing.error.code is ProviderErrorCode.SUSPICIOUS
+    await one.refresh()
+    assert one.standing.quarantine == quarantine, "the same list is not held back anew"
+
+
+async def test_an_accepted_list_is_served(one: World) -> None:
+    one.calls.list_answer = listed(*MANY)
+    await one.refresh()
+    one.calls.list_answer = listed(*MANY[:10])
+    await one.refresh()
+    assert one.standing.quarantine is not None
+    await one.poller.resolve_quarantine(one.standing.quarantine.id, accept=True)
+    assert one.state.model_count == 10
+    assert healthy(one)
+
+
+async def test_the_list_before_an_accepted_one_is_news_when_it_comes_back(one: World) -> None:
+    one.calls.list_answer = listed(*MANY)
+    await one.refresh()
+    one.calls.list_answer = listed(*MANY[:10])
+    await one.refresh()
+    assert one.standing.quarantine is not None
+    await one.poller.resolve_quarantine(one.standing.quarantine.id, accept=True)
+    one.calls.list_answer = listed(*MANY)
+    result = await one.coordinator.refresh(Priority.ADMIN)
+    assert (result.outcome, one.state.model_count) == (RefreshOutcome.UPDATED, 40)
+
+
+async def test_a_discarded_list_is_not_held_back_again_and_the_reason_stays_visible(one: World) -> None:
+    one.calls.list_answer = listed(*MANY)
+    await one.refresh()
+    one.calls.list_answer = listed(*MANY[:10])
+    await one.refresh()
+    assert one.standing.quarantine is not None
+    id_ = one.standing.quarantine.id
+    await one.poller.resolve_quarantine(id_, accept=False)
+    result = await one.coordinator.refresh(Priority.ADMIN)
+    assert result.outcome is RefreshOutcome.KEPT_LAST_GOOD
+    assert one.standing.quarantine is None
+    assert one.standing.error is not None
+    assert "discarded" in one.standing.error.message
+    with pytest.raises(BadUserInput):
+        await one.poller.resolve_quarantine(id_, accept=True)
+
+
+async def test_a_good_list_clears_the_quarantine(one: World) -> None:
+    one.calls.list_answer = listed(*MANY)
+    await one.refresh()
+    one.calls.list_answer = listed()
+    await one.refresh()
+    one.calls.list_answer = listed(*MANY)
+    await one.refresh()
+    assert healthy(one)
+    assert one.state.model_count == 40

@@ -1,10 +1,13 @@
 """What an operation would cost to run, computed before it runs and multiplied by the sizes of its lists.
 
 A leaf costs a tenth, a list of leaves a half, an object one, each times the rows of the lists around it. A list has as
-many rows as its `limit`, `first`, `last` or `ids` says; without one, as many as the catalogue; and a list that takes no
-size, a small constant. A field that chooses among all models costs that search too, whatever it returns; long text
-costs what an object does. The cost of a selection set is `fixed + rows * per_row`, where only a connection's `edges`
-and `nodes` count per row, so that each fragment is costed once, whatever multiplies it.
+many rows as its `limit`, `first`, `last` or `ids` says; without one, as many as the catalogue, or a provider's part of
+it; and a list that takes no size, a small constant. A field that chooses among models costs that search too, whatever
+it returns, by the number of models that it looks at; long text costs what an object does.
+
+The cost of a selection set is `fixed + rows * per_row`, where only a connection's `edges` and `nodes` count per row, so
+that each fragment is costed once, whatever multiplies it. A list of providers names each once, so that to ask them all
+for their models costs no more than to ask for all models.
 """
 
 import math
@@ -36,7 +39,8 @@ from graphql import (
 
 from execution.document import Document
 from execution.limits import LARGEST_COUNT, DocumentLimits
-from execution.scan import scans
+from execution.search import CatalogueSize, reach_of
+from schema.reach import Reach
 
 _LEAF: Final = 1
 _OBJECT: Final = 10
@@ -53,6 +57,16 @@ _SIZES = ("limit", "first", "last", "ids")
 class _Cost(NamedTuple):
     fixed: int = 0
     per_row: int = 0
+    """What is paid for each row of the connection around it."""
+    part: int = 0
+    """What is paid for one provider's part of the catalogue, on top of what is fixed."""
+    whole: int = 0
+    """What the parts of all providers cost at most together: no two share a model."""
+
+    @property
+    def alone(self) -> int:
+        """What is paid for one of the things whose fields these are."""
+        return self.fixed + self.part
 
 
 def cost_of(
@@ -62,13 +76,13 @@ def cost_of(
     variables: Mapping[str, object],
     *,
     limits: DocumentLimits,
-    catalogue_size: int,
+    catalogue: CatalogueSize,
 ) -> int:
     """Compute the cost of one operation of a valid document with its coerced variables."""
     root = schema.get_root_type(operation.operation)
     if root is None:
         return 0
-    walk = _Walk(schema, document, variables, limits, catalogue_size)
+    walk = _Walk(schema, document, variables, limits, catalogue)
     tenths = min(walk.selection_set(operation.selection_set, root).fixed, LARGEST_COUNT * _OBJECT)
     return math.ceil(tenths / _OBJECT)
 
@@ -82,23 +96,18 @@ class _Walk:
         document: Document,
         variables: Mapping[str, object],
         limits: DocumentLimits,
-        catalogue_size: int,
+        catalogue: CatalogueSize,
     ) -> None:
         self._schema = schema
         self._document = document
         self._variables = variables
         self._limits = limits
-        self._longest = min(catalogue_size, limits.rows)
-        self._search = _OBJECT + _OBJECT * catalogue_size // _MODELS_SEARCHED
+        self._catalogue = catalogue
         self._fragments: dict[str, _Cost] = {}
 
     def selection_set(self, selection_set: SelectionSetNode, parent: GraphQLCompositeType) -> _Cost:
-        fixed = per_row = 0
-        for selection in selection_set.selections:
-            cost = self._selection(selection, parent)
-            fixed += cost.fixed
-            per_row += cost.per_row
-        return _Cost(fixed, per_row)
+        costs = [self._selection(selection, parent) for selection in selection_set.selections]
+        return _Cost(*map(sum, zip(*costs, strict=True)))
 
     def _selection(self, selection: SelectionNode, parent: GraphQLCompositeType) -> _Cost:
         if isinstance(selection, FieldNode):
@@ -129,17 +138,34 @@ class _Walk:
         if node.selection_set is None or not is_composite_type(item):
             leaf = _LEAVES if is_list_type(get_nullable_type(field.type)) else _LEAF
             return _Cost(_OBJECT if name in _LONG_TEXTS else leaf)
-        search = self._search if scans(field) else 0
         inner = self.selection_set(node.selection_set, item)
-        if item.name.endswith("Connection"):
-            return _Cost(_OBJECT + search + inner.fixed + self._rows(node, field, item) * inner.per_row)
-        if not is_list_type(get_nullable_type(field.type)):
-            return _Cost(_OBJECT + inner.fixed)
+        if not is_list_type(get_nullable_type(field.type)) and not item.name.endswith("Connection"):
+            return _Cost(_OBJECT + inner.alone)
         if parent.name.endswith("Connection"):
-            return _Cost(0, _OBJECT + inner.fixed)
-        return _Cost(max(search + self._rows(node, field, item) * (_OBJECT + inner.fixed), _OBJECT))
+            return _Cost(per_row=_OBJECT + inner.alone)
+        return self._rows_of(node, field, item, inner)
 
-    def _rows(self, node: FieldNode, field: GraphQLField, item: GraphQLNamedType) -> int:
+    def _rows_of(self, node: FieldNode, field: GraphQLField, item: GraphQLNamedType, inner: _Cost) -> _Cost:
+        reach = reach_of(field)
+        rows, search = self._rows(node, field, item, reach), self._search(reach)
+        if item.name.endswith("Connection"):
+            return _Cost(_OBJECT + search + inner.fixed + rows * inner.per_row)
+        if reach is Reach.PROVIDER:
+            row, everything = _OBJECT + inner.alone, Reach.CATALOGUE
+            whole = self._search(everything) + self._longest(everything) * row
+            return _Cost(_OBJECT, part=search + rows * row, whole=whole)
+        made = rows * (_OBJECT + inner.fixed) + min(rows * inner.part, inner.whole)
+        return _Cost(max(search + made, _OBJECT))
+
+    def _search(self, reach: Reach) -> int:
+        looked_at = self._catalogue.within(reach)
+        return 0 if reach is Reach.NOTHING else _OBJECT + _OBJECT * looked_at // _MODELS_SEARCHED
+
+    def _longest(self, reach: Reach) -> int:
+        """How many rows a field of this reach counts as having at most."""
+        return self._limits.rows if reach is Reach.NOTHING else min(self._catalogue.within(reach), self._limits.rows)
+
+    def _rows(self, node: FieldNode, field: GraphQLField, item: GraphQLNamedType, reach: Reach) -> int:
         sized = [name for name in _SIZES if name in field.args]
         if not sized:
             return self._limits.rows_by_type.get(item.name, self._limits.other_rows)
@@ -147,8 +173,8 @@ class _Walk:
         for name in sized:
             size = self._size(given[name]) if name in given else field.args[name].default_value
             if isinstance(size, int):
-                return min(max(size, 0), self._longest)
-        return self._longest
+                return min(max(size, 0), self._longest(reach))
+        return self._longest(reach)
 
     def _size(self, value: ValueNode) -> int | None:
         """Read the size that an argument says, a list of ids by its length; None where it says none."""

@@ -41,6 +41,7 @@ from execution.pace import PacedExecutor
 from execution.persisted import DocumentNotFound, PersistedDocuments
 from execution.prepared import KindRefused, Preparation, Prepared, WrongVariables
 from execution.request import GraphQLRequest
+from execution.search import CatalogueSize
 
 S = TypeVar("S")
 
@@ -65,7 +66,8 @@ class Executor(Generic[S]):
     `context` is called once for each query or mutation, once for a subscription's source and once for each of its
     events, so that an event reads the world as it is then. Where what it makes has an attribute `cost`, it is told
     what the operation costs; where its attribute `private` is true afterwards, the answer is private. `event_id` names
-    the cursor of a source event. `catalogue_size` is the number of models. `report` takes unexpected errors to the log.
+    the cursor of a source event. `catalogue_size` tells how many models there are. `report` takes unexpected errors to
+    the log.
     """
 
     def __init__(
@@ -74,7 +76,7 @@ class Executor(Generic[S]):
         *,
         limits: DocumentLimits,
         context: Callable[[S], object],
-        catalogue_size: Callable[[], int],
+        catalogue_size: Callable[[], CatalogueSize],
         report: Report,
         event_id: Callable[[object], str | None] = lambda _: None,
         persisted: PersistedDocuments | None = None,

@@ -2,7 +2,7 @@
 
 graphql-core completes lists of ordinary values in one go; a thousand models with all their fields would hold every
 other client up for a tenth of a second. As asynchronous iterables, which it knows how to complete, they can pause.
-Fields that look through all models take milliseconds whatever they return, so each waits for a turn of its own.
+Fields that look through models take milliseconds whatever they return, so each waits for a turn of its own.
 """
 
 import asyncio
@@ -21,7 +21,8 @@ from graphql import (
 from graphql.execution import Executor as GraphQLExecutor
 from graphql.pyutils import AwaitableOrValue, Path
 
-from execution.scan import scans
+from execution.search import reach_of
+from schema.reach import Reach
 
 ROWS_AT_ONCE: Final = 32
 """Rows that one operation completes before others run: a few milliseconds."""
@@ -56,11 +57,11 @@ class PacedExecutor(GraphQLExecutor[Any]):
         path: Path,
         position_context: Any,
     ) -> AwaitableOrValue[Any]:
-        """Resolve and complete a field, in a turn of its own if it looks through all models."""
+        """Resolve and complete a field, in a turn of its own if it looks through models."""
         node = field_details_list[0].node
         if node.selection_set is not None:
             field = self.schema.get_field(parent_type, node.name.value)
-            if field and scans(field):
+            if field and reach_of(field) is not Reach.NOTHING:
                 return self._search_in_turn(parent_type, source, field_details_list, path, position_context)
         return super().execute_field(parent_type, source, field_details_list, path, position_context)
 

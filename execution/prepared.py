@@ -11,6 +11,7 @@ from execution.document import Document, Documents
 from execution.limits import DocumentLimits
 from execution.persisted import PersistedDocuments
 from execution.request import GraphQLRequest
+from execution.search import CatalogueSize
 from execution.values import check_values
 
 _WHERE = {
@@ -63,7 +64,7 @@ class Preparation:
         schema: GraphQLSchema,
         *,
         limits: DocumentLimits,
-        catalogue_size: Callable[[], int],
+        catalogue_size: Callable[[], CatalogueSize],
         persisted: PersistedDocuments,
     ) -> None:
         self._schema = schema
@@ -106,7 +107,7 @@ class Preparation:
         if isinstance(coerced, list):
             raise WrongVariables(coerced[: self._limits.errors])
         size = self._catalogue_size()
-        cost = cost_of(self._schema, document, operation, coerced.coerced, limits=self._limits, catalogue_size=size)
+        cost = cost_of(self._schema, document, operation, coerced.coerced, limits=self._limits, catalogue=size)
         if cost > self._limits.cost:
             raise QueryTooComplex(cost, self._limits.cost)
         return cost

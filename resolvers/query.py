@@ -15,17 +15,24 @@ from schema.health import ProviderHealth
 from schema.migration import ModelMigration
 from schema.model import Model
 from schema.provider import Provider
+from schema.reach import Reach, reaching
 
 
 @strawberry.type(description="What can be asked; every answer reads one state of the catalogue and waits for nobody.")
 class Query:
     """The table."""
 
-    models = strawberry.field(resolver=models, graphql_type=list[Model], description="Models that meet all arguments.")
+    models = strawberry.field(
+        resolver=models,
+        graphql_type=list[Model],
+        description="Models that meet all arguments.",
+        metadata=reaching(Reach.CATALOGUE),
+    )
     models_connection = strawberry.field(
         resolver=models_connection,
         graphql_type=ModelConnection,
         description="Models that meet all arguments, a page at a time, by default the first 100.",
+        metadata=reaching(Reach.CATALOGUE),
     )
     model = strawberry.field(
         resolver=model,
@@ -64,4 +71,5 @@ class Query:
         resolver=audit_log,
         graphql_type=AuditConnection,
         description="For admins: who did what, newest first.",
+        metadata=reaching(Reach.NOTHING),
     )

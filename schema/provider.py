@@ -14,6 +14,7 @@ from schema.arguments import Capabilities, Limit, Newest, Offset, Statuses, boun
 from schema.context import Info
 from schema.health import HealthView, ProviderHealth
 from schema.model import Model
+from schema.reach import Reach, reaching
 
 Root = strawberry.Parent[ProviderState]
 
@@ -85,8 +86,16 @@ class Provider:
     key_source: KeySource = strawberry.field(resolver=_key_source, description="Whose key reads its list.")
     model_count: int = strawberry.field(description="How many models it lists.")
     health = strawberry.field(resolver=_health, graphql_type=ProviderHealth, description="How it answers.")
-    models = strawberry.field(resolver=_models, graphql_type=list[Model], description="The models it offers, by name.")
+    models = strawberry.field(
+        resolver=_models,
+        graphql_type=list[Model],
+        description="The models it offers, by name.",
+        metadata=reaching(Reach.PROVIDER),
+    )
     website: str | None = strawberry.field(resolver=_website, description="Where a person reads about it.")
     incidents = strawberry.field(
-        resolver=_incidents, graphql_type=list[Incident], description="The times it was down, newest first."
+        resolver=_incidents,
+        graphql_type=list[Incident],
+        description="The times it was down, newest first.",
+        metadata=reaching(Reach.NOTHING),
     )

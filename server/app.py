@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from catalogue.scope import Scope
 from execution.executor import Executor
 from execution.persisted import PersistedDocuments
+from execution.search import CatalogueSize
 from resolvers.context import Context
 from resolvers.position import event_ids
 from resolvers.schema import build_schema
@@ -55,7 +56,7 @@ def application(
         build_schema(),
         limits=settings.limits.document(introspection=settings.introspection, suggestions=settings.suggestions),
         context=lambda scope: Context(scope, services),
-        catalogue_size=lambda: parts.ledger.snapshot.total_models,
+        catalogue_size=lambda: CatalogueSize.of(parts.ledger.snapshot),
         report=_report,
         event_id=event_ids(parts.ledger),
         persisted=PersistedDocuments(allowed),

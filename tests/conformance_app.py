@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from execution.executor import Executor
 from execution.limits import DocumentLimits
+from execution.search import CatalogueSize
 from server.graphql_http import GraphQLEndpoint
 from server.graphql_ws import websocket_endpoint
 from server.uvicorn_protocol import ConnectionLimits, uvicorn_options
@@ -133,7 +134,7 @@ def app_over(events: Events) -> Starlette:
         schema_over(events),
         limits=DocumentLimits(),
         context=lambda scope: scope,
-        catalogue_size=lambda: 1_000,
+        catalogue_size=lambda: CatalogueSize(1_000, 1_000),
         report=report,
         event_id=event_id,
     )

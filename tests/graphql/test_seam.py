@@ -14,19 +14,22 @@ from execution.executor import Executor
 from execution.limits import DocumentLimits
 from execution.prepared import Prepared
 from execution.request import GraphQLRequest
+from execution.search import CatalogueSize
 from resolvers.context import Context
 from resolvers.position import event_ids
 from tests.graphql.asking import ADMIN, keyed, schema
 from tests.graphql.fakes import Ports
 from tests.graphql.world import ALPHA, MINI, NOW
 
+SMALL, LARGE = CatalogueSize(models=4, largest=3), CatalogueSize(models=50_000, largest=9_000)
 
-def executor(ports: Ports, catalogue_size: int = 4, limits: DocumentLimits | None = None) -> Executor[Scope]:
+
+def executor(ports: Ports, size: CatalogueSize = SMALL, limits: DocumentLimits | None = None) -> Executor[Scope]:
     return Executor(
         schema(),
         limits=limits or DocumentLimits(),
         context=lambda scope: Context(scope, ports.services),
-        catalogue_size=lambda: catalogue_size,
+        catalogue_size=lambda: size,
         report=lambda *_: None,
         event_id=event_ids(ports.reader),
     )
@@ -79,7 +82,7 @@ def own_fields(type_name: str) -> str:
 def test_all_own_fields_of_all_models_are_affordable_in_one_operation() -> None:
     query = f"{{ models {own_fields('Model')} }}"
     assert "tiers" in query
-    assert prepared(executor(Ports(), catalogue_size=50_000), query).cost < 25_000
+    assert prepared(executor(Ports(), CatalogueSize(models=50_000, largest=9_000)), query).cost < 25_000
 
 
 @pytest.mark.parametrize(("field", "rounds"), [("description", 5), ("unknownCapabilities", 8)])
@@ -87,7 +90,9 @@ def test_long_values_of_all_models_many_times_over_are_refused(field: str, round
     texts = " ".join(f"d{number}: {field}" for number in range(15))
     query = "{" + " ".join(f"a{number}: models {{ {texts} }}" for number in range(rounds)) + "}"
     many = DocumentLimits(aliases=100)
-    refused = executor(Ports(), catalogue_size=1_000, limits=many).prepare(GraphQLRequest(query=query))
+    refused = executor(Ports(), CatalogueSize(models=1_000, largest=900), limits=many).prepare(
+        GraphQLRequest(query=query)
+    )
     assert isinstance(refused, Answer)
     assert orjson.loads(refused.body)["errors"][0]["extensions"]["code"] == "QUERY_TOO_COMPLEX"
 

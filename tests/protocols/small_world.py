@@ -17,6 +17,7 @@ from execution.executor import Executor
 from execution.limits import DocumentLimits
 from execution.persisted import PersistedDocuments
 from execution.request import GraphQLRequest
+from execution.search import CatalogueSize
 from server.graphql_http import GraphQLEndpoint
 
 JSON = "application/json"
@@ -121,7 +122,7 @@ class World:
             schema_over(self),
             limits=self.limits,
             context=Context,
-            catalogue_size=lambda: self.catalogue_size,
+            catalogue_size=lambda: CatalogueSize(self.catalogue_size, self.catalogue_size),
             report=self._report,
             event_id=lambda event: f"c{event}",
             persisted=self.persisted,

@@ -19,6 +19,7 @@ from websockets.typing import Origin, Subprotocol
 
 from execution.executor import Executor
 from execution.limits import DocumentLimits
+from execution.search import CatalogueSize
 from server.graphql_ws import websocket_endpoint
 from server.uvicorn_protocol import ConnectionLimits, uvicorn_options
 from server.ws_connection import SocketLimits, SocketService
@@ -122,7 +123,7 @@ class World:
                 schema_over(self.source),
                 limits=DocumentLimits(),
                 context=lambda scope: {"scope": scope},
-                catalogue_size=lambda: 10,
+                catalogue_size=lambda: CatalogueSize(10, 10),
                 report=self.report,
             ),
             scope_of_socket=self.scope_of_socket,

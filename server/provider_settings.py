@@ -67,7 +67,7 @@ class ProviderSettings(BaseModel):
     enabled: bool = True
     """Whether the catalogue has it."""
     poll: bool = True
-    """Whether its list is fetched on schedule; if not, only when an admin refreshes."""
+    """Whether it is asked on schedule; if not, only when an admin refreshes, and then until it is well."""
     requests_per_minute: PositiveInt | None = None
     """Calls per minute to it, at most."""
     burst: PositiveInt | None = None

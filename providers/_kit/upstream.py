@@ -30,7 +30,7 @@ class Upstream:
     calls: CallLimits = field(default_factory=CallLimits)
     enabled: bool = True
     poll: bool = True
-    """Whether its list is read on schedule."""
+    """Whether it is asked on schedule; if not, only when an admin refreshes, and then until it is well."""
 
     @property
     def configured(self) -> bool:

@@ -170,6 +170,7 @@ class Coordinator:
     async def _fly(self, priority: Priority) -> ProviderRefresh:
         clock = self._shared.clock
         started = clock.monotonic()
+        self._met = None
         self._tell(RefreshStep.WAITING)
         async with self._turn:
             before = self._record.state.listing
@@ -211,7 +212,6 @@ class Coordinator:
     async def _listed(self, priority: Priority) -> Outcome:
         if not self.upstream.configured:
             return RefreshOutcome.SKIPPED, self._record.state.standing.error, ()
-        self._met = None
         try:
             await self._record.half_open()
             self._tell(RefreshStep.FETCHING)

@@ -38,6 +38,8 @@ SEARCHED_FOR_ONE = 20
 """Models that may be looked at for a cost of 1."""
 LEAVES_FOR_ONE = 10
 """Fields that may be resolved for a cost of 1."""
+FEW = "endpoints"
+"""The field that has a bound of its own, on the models of one request."""
 ANYTHING = DocumentLimits(cost=10**9, depth=100, selections=10**6, aliases=10**6, root_fields=10**6, merges=10**9)
 
 
@@ -97,10 +99,11 @@ def test_the_models_of_the_providers_of_models_are_charged_each_time(query: str)
     assert orjson.loads(refused.body)["errors"][0]["extensions"]["code"] == "QUERY_TOO_COMPLEX"
 
 
-@settings(max_examples=150, deadline=None)
-@given(chance=st.randoms(use_true_random=False))
-async def test_no_operation_does_more_than_its_cost_says(chance: Random) -> None:
+@settings(max_examples=300, deadline=None)
+@given(seed=st.integers(min_value=0, max_value=2**32))
+async def test_no_operation_does_more_than_its_cost_says(seed: int) -> None:
     """Random documents against random catalogues: the fields resolved and the models looked at are paid for."""
+    chance = Random(seed)
     ports = Ports(world(chance))
     run = executor(ports, CatalogueSize.of(ports.reader.snapshot), ANYTHING)
     ready = run.prepare(GraphQLRequest(document(chance, ports.reader.snapshot)))
@@ -147,7 +150,7 @@ def document(chance: Random, world: Snapshot) -> str:
 
 
 def selection(chance: Random, kind: GraphQLObjectType, world: Snapshot, depth: int) -> str:
-    fields = [(name, field) for name, field in kind.fields.items() if depth or not composite(field)]
+    fields = [(name, field) for name, field in kind.fields.items() if name != FEW and (depth or not composite(field))]
     chosen = [chance.choice(fields) for _ in range(chance.randint(1, 4))] if fields else []
     parts = ["__typename"]
     for number, (name, field) in enumerate(chosen):

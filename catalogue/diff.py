@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import count
+from typing import TypedDict
 
 from catalogue.change import (
     Change,
@@ -43,24 +45,36 @@ TRACKED: tuple[str, ...] = (*PriceChanged.fields, *DETAILS, "expires_at")
 """Every fact whose change is told; descriptions, release dates, list order and times of checks are noise."""
 
 
-def diff(before: ProviderState, after: ProviderState, *, at: datetime) -> list[Change]:
-    """The changes from one state of a provider to a later one.
+class _Stamp(TypedDict):
+    """What every change of one provider says first."""
+
+    seq: int
+    at: datetime
+    provider_id: str
+
+
+_Stamps = Iterator[_Stamp]
+
+
+def diff(before: ProviderState, after: ProviderState, *, at: datetime, after_seq: int = 0) -> list[Change]:
+    """The changes from one state of a provider to a later one, numbered from `after_seq` on.
 
     A provider's first own list raises a Resync in place of a change for each model.
     """
-    changes: list[Change] = list(_health(before, after, at))
+    stamps: _Stamps = (_Stamp(seq=seq, at=at, provider_id=after.id) for seq in count(after_seq + 1))
+    changes: list[Change] = list(_health(before, after, stamps))
     if before.listing.is_reference:
-        changes.extend(_models(before, after, at))
+        changes.extend(_models(before, after, at, stamps))
     elif after.listing.is_reference:
-        changes.append(Resync(at=at, reason=f"The first list of {after.profile.name} has come."))
+        seq = next(stamps)["seq"]
+        changes.append(Resync(seq=seq, at=at, reason=f"The first list of {after.profile.name} has come."))
     return changes
 
 
-def _health(before: ProviderState, after: ProviderState, at: datetime) -> Iterator[Change]:
+def _health(before: ProviderState, after: ProviderState, stamps: _Stamps) -> Iterator[Change]:
     if before.standing.status is not after.standing.status:
         yield ProviderHealthChanged(
-            at=at,
-            provider_id=after.id,
+            **next(stamps),
             standing=after.standing,
             model_count=after.model_count,
             before=before.standing.status,
@@ -68,38 +82,37 @@ def _health(before: ProviderState, after: ProviderState, at: datetime) -> Iterat
         )
 
 
-def _models(before: ProviderState, after: ProviderState, at: datetime) -> Iterator[Change]:
+def _models(before: ProviderState, after: ProviderState, at: datetime, stamps: _Stamps) -> Iterator[Change]:
     old, new = before.listing.models, after.listing.models
     for id_, facts in new.items():
         known = old.get(id_)
         if known is None:
-            yield ModelAdded(at=at, provider_id=after.id, model=after.view(facts, at))
+            yield ModelAdded(**next(stamps), model=after.view(facts, at))
             continue
         status_before, status_after = before.verdict(id_).status, after.verdict(id_).status
         if known is facts and status_before is status_after:
             continue
         view = after.view(facts, at)
         if known is not facts:
-            yield from _facts(known, facts, view, at)
+            yield from _facts(known, facts, view, stamps)
         if status_before is not status_after:
-            yield StatusChanged(at=at, provider_id=after.id, model=view, before=status_before, after=status_after)
+            yield StatusChanged(**next(stamps), model=view, before=status_before, after=status_after)
     for id_, facts in old.items():
         if id_ not in new:
-            yield ModelRemoved(at=at, provider_id=after.id, model=before.view(facts, at))
+            yield ModelRemoved(**next(stamps), model=before.view(facts, at))
 
 
-def _facts(old: ModelFacts, new: ModelFacts, view: ModelView, at: datetime) -> Iterator[Change]:
-    provider_id = new.provider_id
+def _facts(old: ModelFacts, new: ModelFacts, view: ModelView, stamps: _Stamps) -> Iterator[Change]:
     if any(getattr(old, f) != getattr(new, f) for f in PriceChanged.fields):
-        yield PriceChanged(at=at, provider_id=provider_id, model=view, before=old.price, after=new.price)
+        yield PriceChanged(**next(stamps), model=view, before=old.price, after=new.price)
     fields = tuple(f for f in DETAILS if getattr(old, f) != getattr(new, f))
     if fields:
-        yield DetailsChanged(at=at, provider_id=provider_id, model=view, fields=fields)
+        yield DetailsChanged(**next(stamps), model=view, fields=fields)
     if old.expires_at != new.expires_at:
         if new.expires_at is None:
-            yield ExpiryWithdrawn(at=at, provider_id=provider_id, model=view)
+            yield ExpiryWithdrawn(**next(stamps), model=view)
         else:
-            yield ExpiryAnnounced(at=at, provider_id=provider_id, model=view, expires_at=new.expires_at)
+            yield ExpiryAnnounced(**next(stamps), model=view, expires_at=new.expires_at)
 
 
 def apply(changes: Iterable[Change], models: Mapping[str, ModelFacts]) -> dict[str, ModelFacts]:

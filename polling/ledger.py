@@ -1,19 +1,33 @@
-"""The one place where a revision is made: compare, store, swap, tell; in that order, one at a time."""
+"""The one place where a revision is made: compare, store, swap, tell; in that order, one at a time.
+
+While the store fails, what is stored falls behind what is served: each provider's standing and verdicts go on, its list
+does not. The first commit that succeeds again tells all that differs from what was stored last, so no change is lost.
+"""
 
 import asyncio
 import gc
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from types import MappingProxyType
 
+import structlog
+
+from backends.errors import StoreError
 from catalogue.change import Change
 from catalogue.diff import diff
+from catalogue.index import index_of
 from catalogue.ports import Commit, Store, Stored
 from catalogue.snapshot import ProviderState, Snapshot
 from polling.clock import Clock
 
+Advance = Callable[[ProviderState], ProviderState]
+"""Brings a provider's state forward."""
+
 Told = Callable[[Sequence[Change]], None]
 """Is called with changes that are stored and in the snapshot."""
+
+log = structlog.get_logger(__name__)
 
 
 class Ledger:
@@ -27,16 +41,18 @@ class Ledger:
         now = clock.now()
         told = stored.updated_at or now
         self._store = store
+        self._store_fails = False
         self._clock = clock
         self._turn = asyncio.Lock()
         self._listeners: list[Told] = []
+        self._stored = {state.id: state.judged(told) for state in states}
         self._snapshot = Snapshot(
             revision=stored.revision,
             seq=stored.seq,
             epoch=stored.epoch,
             updated_at=min(told, now) if stored.updated_at else None,
             judged_at=now,
-            providers=MappingProxyType({state.id: state.judged(told) for state in states}),
+            providers=MappingProxyType(dict(self._stored)),
         )
 
     @property
@@ -48,55 +64,90 @@ class Ledger:
         """Have every stored batch of changes told to a function."""
         self._listeners.append(told)
 
-    async def publish(
-        self, provider_id: str, change: Callable[[ProviderState], ProviderState] | None = None
-    ) -> Sequence[Change]:
+    async def publish(self, provider_id: str, advance: Advance | None = None) -> Sequence[Change]:
         """Bring a provider's state forward, or only judge it anew, and return what that changed, as stored.
 
-        Equal facts and statuses make no revision: the snapshot then merely tells the newer times of checks.
+        Equal facts and statuses make no revision: the snapshot then merely tells the newer times of checks. Raises
+        StoreError where a new list could not be stored, which is then not served either.
         """
         # A caller that goes away must not leave a revision stored but not served.
-        return await asyncio.shield(asyncio.create_task(self._publish(provider_id, change)))
+        return await asyncio.shield(asyncio.create_task(self._publish(provider_id, advance)))
 
-    async def _publish(
-        self, provider_id: str, change: Callable[[ProviderState], ProviderState] | None
-    ) -> Sequence[Change]:
+    async def _publish(self, provider_id: str, advance: Advance | None) -> Sequence[Change]:
         async with self._turn:
-            return await self._revise(provider_id, change)
+            return await self._revise(provider_id, advance)
 
-    async def _revise(
-        self, provider_id: str, change: Callable[[ProviderState], ProviderState] | None
-    ) -> Sequence[Change]:
-        current = self._snapshot
-        before = current.providers[provider_id]
-        after, changes = await asyncio.to_thread(self._compare, before, change)
-        now = self._clock.now()
-        relisted = after.listing.models is not before.listing.models
-        snapshot = replace(current.with_provider(after), judged_at=now)
-        if not changes and not relisted:
-            if after.listing.as_of is not None and after.listing.as_of != before.listing.as_of:
-                await self._store.confirm(provider_id, after.listing.as_of)
-            self._snapshot = snapshot
-            return ()
-        numbered = tuple(c.model_copy(update={"seq": current.seq + n}) for n, c in enumerate(changes, start=1))
-        commit = Commit(
-            revision=current.revision + 1,
-            at=now,
-            changes=numbered,
-            listing=after.listing if after.listing is not before.listing else None,
-            standing=after.standing if after.standing.status is not before.standing.status else None,
-        )
-        await self._store.commit(commit)
-        self._snapshot = replace(snapshot, revision=commit.revision, seq=current.seq + len(numbered), updated_at=now)
-        for told in self._listeners:
-            told(numbered)
-        if relisted:
-            gc.freeze()  # what a snapshot holds lives long: it need cost no later collection a look
-        return numbered
+    async def _revise(self, provider_id: str, advance: Advance | None) -> Sequence[Change]:
+        served, stored = self._snapshot.providers[provider_id], self._stored[provider_id]
+        with _uncollected():
+            after, changes = await asyncio.to_thread(self._compare, stored, served, advance)
+            relisted = after.listing.models is not served.listing.models
+            try:
+                following = await self._keep(stored, after, changes)
+            except StoreError as error:
+                self._note(error)
+                kept = replace(after, listing=served.listing).judged(self._clock.now()) if relisted else after
+                await self._serve(self._snapshot.with_provider(kept))
+                if relisted:
+                    raise
+                return ()
+            await self._serve(following)
+            self._stored[provider_id] = after
+            if changes:
+                for told in self._listeners:
+                    told(changes)
+            if relisted:
+                gc.freeze()  # what a snapshot holds lives long: it need cost no later collection a look
+            return changes
 
     def _compare(
-        self, before: ProviderState, change: Callable[[ProviderState], ProviderState] | None
+        self, stored: ProviderState, served: ProviderState, advance: Advance | None
     ) -> tuple[ProviderState, Sequence[Change]]:
         now = self._clock.now()
-        after = (change(before) if change else before).judged(now)
-        return after, diff(before, after, at=now)
+        after = (advance(served) if advance else served).judged(now)
+        return after, diff(stored, after, at=now, after_seq=self._snapshot.seq)
+
+    async def _keep(self, stored: ProviderState, after: ProviderState, changes: Sequence[Change]) -> Snapshot:
+        """Store what differs from the stored state; gives the snapshot to be served then."""
+        following = self._snapshot.with_provider(after)
+        listing = after.listing
+        if changes or listing.models is not stored.listing.models:
+            now = self._clock.now()
+            commit = Commit(
+                revision=following.revision + 1,
+                at=now,
+                changes=changes,
+                listing=listing if listing is not stored.listing else None,
+                standing=after.standing if after.standing.status is not stored.standing.status else None,
+            )
+            await self._store.commit(commit)
+            self._note(None)
+            return replace(following, revision=commit.revision, seq=following.seq + len(changes), updated_at=now)
+        if listing.as_of is not None and listing.as_of != stored.listing.as_of:
+            await self._store.confirm(after.id, listing.as_of)
+            self._note(None)
+        return following
+
+    async def _serve(self, snapshot: Snapshot) -> None:
+        judged = replace(snapshot, judged_at=self._clock.now())
+        await asyncio.to_thread(index_of, judged)  # or the first reader would make the index on the event loop
+        self._snapshot = judged
+
+    def _note(self, error: StoreError | None) -> None:
+        """Log once that the store begins to fail, and once that it works again."""
+        fails = error is not None
+        if fails and not self._store_fails:
+            log.error("store_failing", error=str(error))
+        elif self._store_fails and not fails:
+            log.info("store_well")
+        self._store_fails = fails
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Put off the collection of garbage: it would look at every new row, and hold the event loop meanwhile."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

@@ -8,9 +8,10 @@ slices: where 1 % of a list changed, this process takes in 1 % of it, and its he
 import asyncio
 import os
 import pickle
+import socket
 import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping, Sequence
+from subprocess import DEVNULL, Popen
 from types import MappingProxyType
 
 import orjson
@@ -61,44 +62,48 @@ class Parser:
 async def _read_in_child(
     upstream: Upstream, bodies: Sequence[bytes], before: Read, known: Mapping[str, ModelFacts]
 ) -> tuple[Read, int]:
-    child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "polling.parsing_child"),
-        stdin=PIPE,
-        stdout=PIPE,
-        env=_CHILD_ENV,
-    )
-    try:
-        async with asyncio.timeout(_MAX_SECONDS):
-            return await _converse(child, upstream, bodies, before, known)
-    except (TimeoutError, asyncio.IncompleteReadError, ConnectionError):
-        raise Malformed(f"The list of {upstream.name} could not be read in time.") from None
-    finally:
-        if child.returncode is None:
+    ours, childs = socket.socketpair()
+    with ours, childs:
+        child = await asyncio.to_thread(_spawn, childs)
+        childs.close()
+        try:
+            async with asyncio.timeout(_MAX_SECONDS):
+                return await _converse(ours, upstream, bodies, before, known)
+        except (TimeoutError, asyncio.IncompleteReadError, ConnectionError):
+            raise Malformed(f"The list of {upstream.name} could not be read in time.") from None
+        finally:
             child.kill()
-        await child.wait()
+            await asyncio.to_thread(child.wait)
+
+
+def _spawn(peer: socket.socket) -> Popen[bytes]:
+    # Not by the event loop, which would copy this process and hold everything for as long as that takes.
+    return Popen([sys.executable, "-m", "polling.parsing_child"], stdin=peer.fileno(), stdout=DEVNULL, env=_CHILD_ENV)
 
 
 async def _converse(
-    child: Process, upstream: Upstream, bodies: Sequence[bytes], before: Read, known: Mapping[str, ModelFacts]
+    peer: socket.socket, upstream: Upstream, bodies: Sequence[bytes], before: Read, known: Mapping[str, ModelFacts]
 ) -> tuple[Read, int]:
-    if child.stdin is None or child.stdout is None:
-        raise ConnectionError
+    said, say = await asyncio.open_unix_connection(sock=peer)
     digests = {id_: digest for id_, (digest, _) in before.items()}
     task = [upstream.adapter.id, upstream.id, upstream.name, list(map(len, bodies)), digests]
-    child.stdin.writelines([orjson.dumps(task), b"\n", *bodies])
-    child.stdin.close()
+    say.writelines([orjson.dumps(task), b"\n", *bodies])
+    say.write_eof()
     read: Read = {}
-    while True:
-        kind = await child.stdout.readexactly(1)
-        payload = await child.stdout.readexactly(LENGTH.unpack(await child.stdout.readexactly(LENGTH.size))[0])
-        if kind == DONE:
-            return read, int(payload)
-        if kind != SLICE:
-            raise Malformed(payload.decode())
-        taken: Slice = pickle.loads(payload)  # noqa: S301 - our own child's words
-        for id_, digest, facts in taken:
-            read[id_] = before[id_] if facts is None else (digest, _held(facts, known))
-        await asyncio.sleep(0)
+    try:
+        while True:
+            kind = await said.readexactly(1)
+            payload = await said.readexactly(LENGTH.unpack(await said.readexactly(LENGTH.size))[0])
+            if kind == DONE:
+                return read, int(payload)
+            if kind != SLICE:
+                raise Malformed(payload.decode())
+            taken: Slice = pickle.loads(payload)  # noqa: S301 - our own child's words
+            for id_, digest, facts in taken:
+                read[id_] = before[id_] if facts is None else (digest, _held(facts, known))
+            await asyncio.sleep(0)
+    finally:
+        say.transport.abort()
 
 
 def _held(facts: ModelFacts, known: Mapping[str, ModelFacts]) -> ModelFacts:

@@ -1,14 +1,17 @@
-"""The child process that reads one big list: the list on stdin, the facts on stdout, in slices.
+"""The child process that reads one big list: it takes the list and gives the facts, in slices, over one socket.
 
-stdin: a line of JSON `[adapter id, provider id, provider's name, [size of each body], {model id: known digest}]`, then
-the bodies. stdout: messages of a kind (one byte), a length (four bytes) and a payload.
+In: a line of JSON `[adapter id, provider id, provider's name, [size of each body], {model id: known digest}]`, then the
+bodies, then the end. Out: messages of a kind (one byte), a length (four bytes) and a payload. The socket is its stdin.
 """
 
 import json
+import os
 import pickle
+import socket
 import struct
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from hashlib import blake2b
 
 from catalogue.facts import ModelFacts
@@ -22,21 +25,33 @@ SLICE, DONE, REFUSED = b"s", b"d", b"r"
 Slice = list[tuple[str, str, ModelFacts | None]]
 """Model id, digest of the facts, and the facts unless that digest was known."""
 
-_ROWS = 100
+_ROWS = 50
 
 
 def main() -> None:
-    """Read one list."""
-    adapter_id, provider_id, name, sizes, known = json.loads(sys.stdin.buffer.readline())
-    bodies = [sys.stdin.buffer.read(size) for size in sizes]
+    """Read one list; ends without a word when nobody waits for it any more."""
+    with suppress(ConnectionError), socket.socket(fileno=os.dup(sys.stdin.fileno())) as peer:
+        with peer.makefile("rb") as asked:
+            task = asked.readline()
+            if not task.endswith(b"\n"):
+                return
+            *names, sizes, known = json.loads(task)
+            bodies = [asked.read(size) for size in sizes]
+        if [len(body) for body in bodies] == sizes:
+            _answer(peer, names, bodies, known)
+
+
+def _answer(
+    peer: socket.socket, names: tuple[str, str, str], bodies: Sequence[bytes], known: Mapping[str, str]
+) -> None:
     try:
-        parsed = parse_list(adapter_id, provider_id, name, bodies)
+        parsed = parse_list(*names, bodies)
     except Malformed as error:
-        _say(REFUSED, error.message.encode())
+        _say(peer, REFUSED, error.message.encode())
         return
     for part in _slices(parsed.models, known):
-        _say(SLICE, pickle.dumps(part, pickle.HIGHEST_PROTOCOL))
-    _say(DONE, str(parsed.dropped).encode())
+        _say(peer, SLICE, pickle.dumps(part, pickle.HIGHEST_PROTOCOL))
+    _say(peer, DONE, str(parsed.dropped).encode())
 
 
 def _slices(models: Sequence[ModelFacts], known: Mapping[str, str]) -> Iterator[Slice]:
@@ -48,9 +63,8 @@ def _slices(models: Sequence[ModelFacts], known: Mapping[str, str]) -> Iterator[
         yield part
 
 
-def _say(kind: bytes, payload: bytes) -> None:
-    sys.stdout.buffer.write(kind + LENGTH.pack(len(payload)) + payload)
-    sys.stdout.buffer.flush()
+def _say(peer: socket.socket, kind: bytes, payload: bytes) -> None:
+    peer.sendall(kind + LENGTH.pack(len(payload)) + payload)
 
 
 if __name__ == "__main__":

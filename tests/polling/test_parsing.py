@@ -1,6 +1,8 @@
 """Reading lists off the event loop gives what reading them on it would."""
 
 import json
+import socket
+import subprocess
 import sys
 
 import pytest
@@ -65,3 +67,23 @@ async def test_a_child_that_dies_fails_its_list_alone(monkeypatch: pytest.Monkey
         with pytest.raises(Malformed):
             await parser.parse(UPSTREAM, (body(list(big_list(10))),))
     assert len((await parser.parse(UPSTREAM, (body(list(big_list(10))),))).models) == 10
+
+
+@pytest.mark.parametrize(
+    "task", [b"", b'["openrouter"', b'["openrouter", "openrouter", "OpenRouter", [9], {}]\n[]', None]
+)
+def test_a_child_whose_parent_is_gone_ends_without_a_word(task: bytes | None) -> None:
+    whole = body(list(big_list(3_000)))
+    head = b'["openrouter", "openrouter", "OpenRouter", [%d], {}]\n' % len(whole)
+    ours, childs = socket.socketpair()
+    with (
+        childs,
+        subprocess.Popen(
+            [sys.executable, "-m", "polling.parsing_child"], stdin=childs.fileno(), stderr=subprocess.PIPE
+        ) as child,
+    ):
+        childs.close()
+        with ours:
+            ours.sendall(head + whole if task is None else task)
+        _, said = child.communicate(timeout=30)
+    assert (said, child.returncode) == (b"", 0)

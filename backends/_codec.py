@@ -5,13 +5,15 @@ from datetime import UTC, datetime, timedelta
 from pydantic import TypeAdapter
 
 from catalogue.facts import ModelFacts
-from catalogue.health import Quarantine
+from catalogue.health import Quarantine, Standing
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 QUARANTINE: TypeAdapter[Quarantine] = TypeAdapter(Quarantine)
 """Reads and writes the description of a held-back list."""
+STANDING: TypeAdapter[Standing] = TypeAdapter(Standing)
+"""Reads and writes how a provider stands."""
 
 
 def micros(at: datetime) -> int:
@@ -39,6 +41,17 @@ def write_facts(facts: ModelFacts) -> str:
     return facts.model_dump_json(exclude_defaults=True)
 
 
-def read_facts(text: str) -> ModelFacts:
-    """The facts that `write_facts` wrote; ValueError where the text is none."""
-    return ModelFacts.model_validate_json(text)
+def read_facts(text: str, model_id: str) -> ModelFacts:
+    """The facts that `write_facts` wrote of a model; ValueError where the text is none or of another model."""
+    facts = ModelFacts.model_validate_json(text)
+    if facts.id != model_id:
+        raise ValueError(model_id)
+    return facts
+
+
+def read_standing(text: str, provider_id: str) -> Standing:
+    """How a provider stands; ValueError where the text does not say so."""
+    standing = STANDING.validate_json(text)
+    if standing.provider_id != provider_id:
+        raise ValueError(provider_id)
+    return standing

@@ -19,10 +19,10 @@ _PRIMARY = 0xFF
 
 
 @contextmanager
-def understood() -> Iterator[None]:
+def understood(*, opening: bool = False) -> Iterator[None]:
     """Raise a StoreError in place of an error of SQLite, of the file system or of reading a stored value.
 
-    An error in the SQL itself is a bug and passes as it is.
+    An error in the SQL itself is a bug and passes as it is, but not while a store is `opening`: then a table is amiss.
     """
     try:
         yield
@@ -32,10 +32,12 @@ def understood() -> Iterator[None]:
             raise StoreConflict(
                 "Another process holds the store. Let one server use one CATALOGUE_DATA_DIR."
             ) from error
-        if code in _DAMAGED:
-            raise StoreUnreadable("is damaged") from error
         if code in _FOLDER:
             raise unusable(_FOLDER[code]) from error
+        # Text that is no UTF-8 is an error without a code.
+        no_text = isinstance(error, sqlite3.OperationalError) and code == sqlite3.SQLITE_OK
+        if code in _DAMAGED or no_text or opening:
+            raise StoreUnreadable("is damaged") from error
         raise
     except OSError as error:
         raise unusable("cannot be read or written") from error

@@ -1,21 +1,27 @@
 """The store's file: opened, checked, and moved aside when it cannot be read."""
 
 import sqlite3
+import struct
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain, count
 from pathlib import Path
 
-from backends import _schema, _state
+from backends import _health, _log, _schema, _state
 from backends._faults import understood
 from backends.errors import StoreUnreadable
 from catalogue.ports import Stored
 
 _PATIENCE = timedelta(seconds=5)
 """How long to wait while another process writes."""
-_SIDES = ("", "-wal", "-shm")
+_WAL = "-wal"
+_SIDES = ("", _WAL, "-shm")
+_WAL_HEADER = struct.Struct(">8I")
+_WAL_MAGIC = {0x377F0682: "<2I", 0x377F0683: ">2I"}
+"""What a write-ahead log begins with, and in which order of bytes its checksums then count."""
+_WORD = 0xFFFFFFFF
 _WAL_BYTES = 16 * 1024 * 1024
 """To what the write-ahead log shrinks after a large transaction."""
 
@@ -43,15 +49,48 @@ def open_file(path: Path, clock: Callable[[], datetime]) -> Opened:
         except StoreUnreadable as error:
             fault = str(error)
         # Only here is the error gone, and with it the cursors that would hold the file.
+        if _sound(path):
+            _release(path)
         kept = _move_aside(path, clock())
         notice = f"The store {fault}: it was moved aside as {kept.name} and a new one was begun."
         return replace(_open(path), notice=notice)
 
 
+def rescued(connection: sqlite3.Connection, path: Path, clock: Callable[[], datetime]) -> Opened:
+    """Write an open store, whose file was deleted or replaced, to its place anew; what took its place is moved aside.
+
+    Its content is whole: a deleted file lasts while it is open. Nothing has happened where this raises.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    copy = path.with_name(f"{path.name}.rescued")
+    copy.unlink(missing_ok=True)
+    with closing(sqlite3.connect(copy)) as target:
+        connection.backup(target)
+    kept = f" What stood in its place was moved aside as {_move_aside(path, clock()).name}." if _sides(path) else ""
+    copy.rename(path)
+    notice = f"The store was deleted or replaced while the server ran: it was written anew, whole.{kept}"
+    return replace(_open(path), notice=notice)
+
+
+def identity(path: Path) -> tuple[tuple[int, int] | None, ...]:
+    """Which files stand in the places of a store and of its log; a name alone does not tell a replaced one."""
+    return tuple(_inode(path.with_name(path.name + side)) for side in ("", _WAL))
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def _open(path: Path) -> Opened:
+    if any(_sides(path)) and not _sound(path):
+        raise StoreUnreadable("is damaged")
     connection = _connect(path)
     try:
-        with understood():
+        with understood(opening=True):
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
@@ -67,25 +106,57 @@ def _connect(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, timeout=_PATIENCE.total_seconds(), isolation_level=None)
 
 
+def _sound(path: Path) -> bool:
+    """Whether SQLite would take up all that the files hold: an empty file or a log with a bad header it passes over."""
+    with suppress(FileNotFoundError), path.with_name(path.name + _WAL).open("rb") as log:
+        header = log.read(_WAL_HEADER.size)
+        if header and not _is_wal_header(header):
+            return False
+    return path.exists() and path.stat().st_size > 0
+
+
+def _is_wal_header(header: bytes) -> bool:
+    """Whether the header of a write-ahead log is whole, by its checksum (sqlite.org/fileformat2.html, section 4.2)."""
+    if len(header) < _WAL_HEADER.size:
+        return False
+    magic, *_, first, second = _WAL_HEADER.unpack(header)
+    if magic not in _WAL_MAGIC:
+        return False
+    one = two = 0
+    for left, right in struct.iter_unpack(_WAL_MAGIC[magic], header[:-8]):
+        one = (one + left + two) & _WORD
+        two = (two + right + one) & _WORD
+    return (one, two) == (first, second)
+
+
 def _check(connection: sqlite3.Connection) -> None:
     if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
         raise StoreUnreadable("is damaged")
+    if not _schema.check(connection) or not _log.check(connection):
+        raise StoreUnreadable("is damaged")
+    _health.check(connection)
 
 
 def _move_aside(path: Path, now: datetime) -> Path:
-    """Rename an unreadable store and its side files; StoreConflict while another process uses it."""
-    _release(path)
+    """Rename a store and its side files."""
     stem = f"{path.name}.aside-{now:%Y%m%dT%H%M%SZ}"
     names = (path.with_name(f"{stem}{suffix}") for suffix in chain([""], (f"-{n}" for n in count(2))))
-    kept = next(name for name in names if not name.exists())
-    for side in _SIDES:
-        with suppress(FileNotFoundError):
-            path.with_name(path.name + side).rename(kept.with_name(kept.name + side))
+    kept = next(name for name in names if not any(_sides(name)))
+    for side in _sides(path):
+        side.rename(kept.with_name(kept.name + side.name.removeprefix(path.name)))
     return kept
 
 
+def _sides(path: Path) -> list[Path]:
+    """A store's file and those that SQLite keeps beside it, as far as they are there."""
+    return [side for suffix in _SIDES if (side := path.with_name(path.name + suffix)).exists()]
+
+
 def _release(path: Path) -> None:
-    """Leave WAL mode, which SQLite refuses while another process has the file open; a damaged file may refuse too."""
+    """Leave WAL mode, which SQLite refuses, as a StoreConflict, while another process has the file open.
+
+    A damaged file may refuse too.
+    """
     connection = _connect(path)
     try:
         with suppress(StoreUnreadable), understood():

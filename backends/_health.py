@@ -1,4 +1,4 @@
-"""Health history in SQLite: probes counted into buckets of three widths, and incidents."""
+"""Health history in SQLite: probes, and the time between them, in buckets of three widths, and incidents."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
@@ -6,42 +6,58 @@ from datetime import datetime, timedelta
 
 from backends._codec import maybe_micros, maybe_moment, micros, moment
 from backends.retention import HEALTH, INCIDENTS
-from catalogue.history import WINDOWS, HealthBucket, Incident, Probe
+from catalogue.history import WINDOWS, HealthBucket, Incident, Probe, Span
 from catalogue.vocabulary import ProviderErrorCode, UptimeWindow
 
 _MICROSECOND = timedelta(microseconds=1)
+_SECOND = timedelta(seconds=1) // _MICROSECOND
+_WIDTHS = [width // _MICROSECOND for width in HEALTH]
 _COUNT = """
 INSERT INTO bucket (provider_id, width, start, checks, failures, timed, latency_sum) VALUES (?, ?, ?, 1, ?, ?, ?)
 ON CONFLICT DO UPDATE SET
     checks = checks + 1, failures = failures + excluded.failures,
     timed = timed + excluded.timed, latency_sum = latency_sum + excluded.latency_sum
 """
+_ADD = """
+INSERT INTO bucket (provider_id, width, start, checks, failures, timed, latency_sum, known, up)
+VALUES (?, ?, ?, 0, 0, 0, 0, ?, ?)
+ON CONFLICT DO UPDATE SET known = known + excluded.known, up = up + excluded.up
+"""
 _UPSERT_INCIDENT = """
 INSERT INTO incident (id, provider_id, started_at, ended_at, code, message) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET ended_at = excluded.ended_at, code = excluded.code, message = excluded.message
 """
 
-_NONE = (0, 0, 0, 0.0)
+_NONE = (0, 0, 0, 0.0, 0, 0)
 
 Count = tuple[str, int, int, bool, bool, float]
+Share = tuple[str, int, int, int, int]
 
 
-def record(connection: sqlite3.Connection, probes: Iterable[Probe]) -> None:
-    """Count probes into the buckets of every width."""
+def record(connection: sqlite3.Connection, probes: Iterable[Probe], spans: Iterable[Span]) -> None:
+    """Count probes, and the time between them, into the buckets of every width."""
     connection.executemany(_COUNT, (row for probe in probes for row in _counts(probe)))
+    connection.executemany(_ADD, (row for span in spans for width in _WIDTHS for row in _shares(span, width)))
 
 
 def _counts(probe: Probe) -> Iterator[Count]:
     timed = probe.ok and probe.latency_ms is not None
     latency = probe.latency_ms if timed and probe.latency_ms is not None else 0.0
-    for width in HEALTH:
-        yield probe.provider_id, width // _MICROSECOND, _start(probe.at, width), not probe.ok, timed, latency
+    for width in _WIDTHS:
+        yield probe.provider_id, width, _start(micros(probe.at), width), not probe.ok, timed, latency
 
 
-def _start(at: datetime, width: timedelta) -> int:
+def _shares(span: Span, width: int) -> Iterator[Share]:
+    """How much of a span falls into each bucket of one width."""
+    begin, end = micros(span.start), micros(span.end)
+    for start in range(_start(begin, width), end, width):
+        known = min(end, start + width) - max(begin, start)
+        yield span.provider_id, width, start, known, known if span.up else 0
+
+
+def _start(at: int, width: int) -> int:
     """The beginning of the bucket that a moment falls into; buckets are aligned in UTC."""
-    since = micros(at)
-    return since - since % (width // _MICROSECOND)
+    return at - at % width
 
 
 def buckets(
@@ -50,14 +66,14 @@ def buckets(
     """The buckets of a window that ends with the one of now; spans without a probe have no checks."""
     span, width = WINDOWS[window]
     step = width // _MICROSECOND
-    last = _start(now, width)
+    last = _start(micros(now), step)
     starts = range(last - step * (span // width - 1), last + 1, step)
     return {id_: _series(connection, id_, starts) for id_ in provider_ids}
 
 
 def _series(connection: sqlite3.Connection, provider_id: str, starts: range) -> tuple[HealthBucket, ...]:
     rows = connection.execute(
-        "SELECT start, checks, failures, timed, latency_sum FROM bucket"
+        "SELECT start, checks, failures, timed, latency_sum, known, up FROM bucket"
         " WHERE provider_id = ? AND width = ? AND start BETWEEN ? AND ?",
         (provider_id, starts.step, starts[0], starts[-1]),
     )
@@ -66,13 +82,15 @@ def _series(connection: sqlite3.Connection, provider_id: str, starts: range) -> 
 
 
 def _bucket(start: int, width: int, counts: Sequence[float]) -> HealthBucket:
-    checks, failures, timed, latency = counts
+    checks, failures, timed, latency, known, up = counts
     return HealthBucket(
         start=moment(start),
         end=moment(start + width),
         checks=int(checks),
         failures=int(failures),
         latency_ms=latency / timed if timed else None,
+        seconds=known / _SECOND,
+        up=up / _SECOND,
     )
 
 
@@ -97,10 +115,13 @@ def incidents(connection: sqlite3.Connection, provider_ids: Sequence[str], limit
 
 
 def _newest(connection: sqlite3.Connection, provider_id: str, limit: int) -> tuple[Incident, ...]:
+    return _incidents(connection, "WHERE provider_id = ? ORDER BY started_at DESC, id DESC LIMIT ?", provider_id, limit)
+
+
+def _incidents(connection: sqlite3.Connection, which: str, *bound: str | int) -> tuple[Incident, ...]:
     rows = connection.execute(
-        "SELECT id, started_at, ended_at, code, message FROM incident"
-        " WHERE provider_id = ? ORDER BY started_at DESC, id DESC LIMIT ?",
-        (provider_id, limit),
+        f"SELECT id, provider_id, started_at, ended_at, code, message FROM incident {which}",  # noqa: S608 - our own words
+        bound,
     )
     return tuple(
         Incident(
@@ -111,8 +132,13 @@ def _newest(connection: sqlite3.Connection, provider_id: str, limit: int) -> tup
             code=ProviderErrorCode(code),
             message=message,
         )
-        for id_, started_at, ended_at, code, message in rows
+        for id_, provider_id, started_at, ended_at, code, message in rows
     )
+
+
+def check(connection: sqlite3.Connection) -> None:
+    """Read every incident, so that one that cannot be read is found when the store is opened."""
+    _incidents(connection, "")
 
 
 def trim(connection: sqlite3.Connection, now: datetime) -> None:

@@ -31,7 +31,7 @@ def read(connection: sqlite3.Connection, *, held: bool) -> dict[str, Listing]:
         "SELECT provider_id, id, gone, first_seen, facts FROM model WHERE held = ? ORDER BY rowid", (held,)
     )
     for provider_id, id_, is_gone, first_seen, text in rows:
-        models.setdefault(provider_id, {})[id_] = read_facts(text)
+        models.setdefault(provider_id, {})[id_] = read_facts(text, id_)
         if is_gone:
             gone.setdefault(provider_id, set()).add(id_)
         if first_seen is not None:

@@ -2,6 +2,8 @@
 
 import secrets
 import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 
 from backends._transaction import transaction
 from backends.errors import StoreUnreadable
@@ -40,11 +42,24 @@ _FIRST = (
     )""",
 )
 
-_STEPS: tuple[tuple[str, ...], ...] = (_FIRST,)
+_SECOND = (
+    "CREATE TABLE standing (provider_id TEXT PRIMARY KEY, told_at INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID",
+    "ALTER TABLE quarantine ADD COLUMN discarded INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE bucket ADD COLUMN known INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE bucket ADD COLUMN up INTEGER NOT NULL DEFAULT 0",
+)
+
+_STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND)
 """What leads from version n to n + 1; a file without tables is version 0."""
 
 VERSION = len(_STEPS)
 """The version that this program reads and writes, kept in the file's `user_version`."""
+
+
+_CHECKED_WHEN_READ = {"change"}
+"""A log may be long; each reader of it checks what it reads."""
+_COLUMNS = "SELECT name, type FROM pragma_table_info(?)"
+_TABLES = "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'"
 
 
 def prepare(connection: sqlite3.Connection) -> None:
@@ -55,9 +70,32 @@ def prepare(connection: sqlite3.Connection) -> None:
             raise StoreUnreadable("was written by a newer version")
         if version == 0 and connection.execute("SELECT 1 FROM sqlite_schema").fetchone():
             raise StoreUnreadable("is not one of this program's")
-        for statement in (s for step in _STEPS[version:] for s in step):
-            connection.execute(statement)
+        _step(connection, version)
         if version == 0:
             connection.execute("INSERT INTO state VALUES (1, ?, 0, 0, NULL)", (secrets.token_hex(8),))
         if version < VERSION:
             connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def check(connection: sqlite3.Connection) -> bool:
+    """Whether every table is there as this version makes it, and every value in it is of its column's type."""
+    with closing(sqlite3.connect(":memory:")) as fresh:
+        _step(fresh, 0)
+        expected = set(fresh.execute(_TABLES))
+        columns = {name: fresh.execute(_COLUMNS, (name,)).fetchall() for kind, name, _ in expected if kind == "table"}
+    return expected <= set(connection.execute(_TABLES)) and not any(
+        connection.execute(f"SELECT 1 FROM {table} WHERE {' OR '.join(_misfits(of))} LIMIT 1").fetchone()  # noqa: S608 - our own words
+        for table, of in columns.items()
+        if table not in _CHECKED_WHEN_READ
+    )
+
+
+def _misfits(columns: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """For each column the condition that a value is not of its type; SQLite itself takes any value in any column."""
+    for name, kind in columns:
+        yield f"typeof({name}) NOT IN ('{kind.lower()}', 'null')"
+
+
+def _step(connection: sqlite3.Connection, version: int) -> None:
+    for statement in (s for step in _STEPS[version:] for s in step):
+        connection.execute(statement)

@@ -1,14 +1,16 @@
 """The catalogue's state in SQLite: what a server starts from, and each revision that moves it on."""
 
+import re
 import sqlite3
 
-from backends import _listings, _log
+from backends import _listings, _log, _standings
 from backends._codec import QUARANTINE, maybe_moment, micros
 from backends._transaction import transaction
-from backends.errors import StoreConflict
-from catalogue.health import Quarantine
+from backends.errors import StoreConflict, StoreUnreadable
 from catalogue.listing import Listing
-from catalogue.ports import Commit, Stored
+from catalogue.ports import Commit, Held, Stored
+
+_EPOCH = re.compile("[0-9a-f]{16}")
 
 
 def read(connection: sqlite3.Connection) -> Stored:
@@ -17,14 +19,23 @@ def read(connection: sqlite3.Connection) -> Stored:
         ((epoch, revision, seq, updated_at),) = connection.execute("SELECT epoch, revision, seq, updated_at FROM state")
         listings = _listings.read(connection, held=False)
         held = _listings.read(connection, held=True)
-        notes = connection.execute("SELECT provider_id, body FROM quarantine").fetchall()
+        notes = connection.execute("SELECT provider_id, body, discarded FROM quarantine").fetchall()
+        standings, told = _standings.read(connection)
+    if not _EPOCH.fullmatch(epoch) or min(revision, seq) < 0:
+        raise StoreUnreadable("holds values that cannot be read")
     return Stored(
         epoch=epoch,
         revision=revision,
         seq=seq,
         updated_at=maybe_moment(updated_at),
         listings=listings,
-        quarantines={id_: (QUARANTINE.validate_json(body), held[id_]) for id_, body in notes if id_ in held},
+        held={
+            id_: Held(QUARANTINE.validate_json(body), held[id_], discarded=bool(discarded))
+            for id_, body, discarded in notes
+            if id_ in held
+        },
+        standings=standings,
+        told=told,
     )
 
 
@@ -37,20 +48,29 @@ def commit(connection: sqlite3.Connection, revision: Commit, before: Listing | N
     if revision.listing is not None:
         _listings.write(connection, before, revision.listing, held=False)
     _log.append(connection, revision.changes)
+    _standings.tell(connection, _concerned(revision), revision.at)
+    if revision.standing is not None:
+        _standings.write(connection, revision.standing, revision.at)
     connection.execute(
         "UPDATE state SET revision = ?, seq = ?, updated_at = ?",
         (revision.revision, seq + len(revision.changes), micros(revision.at)),
     )
 
 
-def hold(
-    connection: sqlite3.Connection, provider_id: str, quarantine: Quarantine | None, listing: Listing | None
-) -> None:
-    """Store a quarantine with the listing it holds back; without both, remove what is there."""
+def _concerned(revision: Commit) -> set[str]:
+    """The providers whose state followers know as of this revision."""
+    told = {change.provider_id for change in revision.changes}
+    relisted = {revision.listing.provider_id} if revision.listing else set()
+    return {id_ for id_ in told | relisted if id_ is not None}
+
+
+def hold(connection: sqlite3.Connection, provider_id: str, held: Held | None) -> None:
+    """Store a list that is held back or discarded; without one, remove what is there."""
     _listings.delete(connection, provider_id, held=True)
     connection.execute("DELETE FROM quarantine WHERE provider_id = ?", (provider_id,))
-    if quarantine is not None and listing is not None:
-        _listings.write(connection, None, listing, held=True)
+    if held is not None:
+        _listings.write(connection, None, held.listing, held=True)
         connection.execute(
-            "INSERT INTO quarantine VALUES (?, ?)", (provider_id, QUARANTINE.dump_json(quarantine).decode())
+            "INSERT INTO quarantine (provider_id, body, discarded) VALUES (?, ?, ?)",
+            (provider_id, QUARANTINE.dump_json(held.quarantine).decode(), held.discarded),
         )

@@ -2,24 +2,25 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from backends import _audit, _health, _listings, _log, _state
+import structlog
+
+from backends import _audit, _health, _listings, _log, _standings, _state
 from backends._faults import understood
-from backends._file import Opened, open_file
+from backends._file import Opened, identity, open_file, rescued
 from backends._transaction import transaction
 from backends.retention import Retention
 from catalogue.audit import AuditEntry
-from catalogue.health import Quarantine
-from catalogue.history import HealthBucket, Incident, Probe
-from catalogue.listing import Listing
-from catalogue.ports import Commit, LogPage, Stored
+from catalogue.history import HealthBucket, Incident, Probe, Span
+from catalogue.ports import Commit, Held, LogPage, Stored
 from catalogue.vocabulary import UptimeWindow
+
+log = structlog.get_logger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -31,10 +32,21 @@ class SqliteStore:
     Every method may raise a `backends.errors.StoreError`. A call that is cancelled may still take effect.
     """
 
-    def __init__(self, opened: Opened, thread: ThreadPoolExecutor, retention: Retention) -> None:
+    def __init__(
+        self,
+        path: Path,
+        opened: Opened,
+        *,
+        thread: ThreadPoolExecutor,
+        clock: Callable[[], datetime],
+        retention: Retention,
+    ) -> None:
         self.notice = opened.notice
         """What to log once: that an unreadable store was moved aside."""
+        self._path = path
+        self._clock = clock
         self._connection = opened.connection
+        self._identity = identity(path)
         self._thread = thread
         self._retention = retention
         self._unread: Stored | None = opened.stored
@@ -46,27 +58,31 @@ class SqliteStore:
 
     async def commit(self, commit: Commit) -> None:
         """Store a revision, its changes and its listing in one transaction; StoreConflict unless it comes next."""
-        await self._run(self._commit, commit)
+        await self._run(lambda _: self._commit(commit))
 
     async def confirm(self, provider_id: str, as_of: datetime) -> None:
         """Store that a provider's list was still the same at a later moment."""
-        await self._run(self._write, _listings.confirm, provider_id, as_of)
+        await self._write(_listings.confirm, provider_id, as_of)
 
-    async def hold(self, provider_id: str, quarantine: Quarantine | None, listing: Listing | None) -> None:
-        """Store a provider's quarantine and the listing it holds back, or that there is none."""
-        await self._run(self._write, _state.hold, provider_id, quarantine, listing)
+    async def enrol(self, provider_ids: Collection[str], at: datetime) -> None:
+        """Store which providers are served from now on; the standing of all others is forgotten."""
+        await self._write(_standings.enrol, provider_ids, at)
+
+    async def hold(self, provider_id: str, held: Held | None) -> None:
+        """Store the list of a provider that is held back or discarded, or that there is none."""
+        await self._write(_state.hold, provider_id, held)
 
     async def read(self, after: int, limit: int) -> LogPage:
         """Changes after a position in the log."""
         return await self._run(_log.page, after, limit)
 
-    async def record(self, probes: Sequence[Probe]) -> None:
-        """Count probes into the health history."""
-        await self._run(self._write, _health.record, probes)
+    async def record(self, probes: Sequence[Probe], spans: Sequence[Span] = ()) -> None:
+        """Count probes and the time between them into the health history."""
+        await self._write(_health.record, probes, spans)
 
     async def open_incident(self, incident: Incident) -> None:
         """Store that a provider went down, or, with `ended_at`, that the incident of this id is over."""
-        await self._run(self._write, _health.write_incident, incident)
+        await self._write(_health.write_incident, incident)
 
     async def health(
         self, provider_ids: Sequence[str], window: UptimeWindow, now: datetime
@@ -80,7 +96,7 @@ class SqliteStore:
 
     async def audit(self, entries: Sequence[AuditEntry]) -> None:
         """Append to the audit log."""
-        await self._run(self._write, _audit.append, entries)
+        await self._write(_audit.append, entries)
 
     async def audit_page(self, before: int | None, limit: int) -> Sequence[AuditEntry]:
         """Audit entries before a position, newest first."""
@@ -88,40 +104,58 @@ class SqliteStore:
 
     async def trim(self, now: datetime) -> None:
         """Drop what is past its retention."""
-        await self._run(self._write, self._trim, now)
+        await self._write(self._trim, now)
 
     async def close(self) -> None:
         """Flush and close; a store is used no more after that."""
-        await self._run(sqlite3.Connection.close)
+        await self._run(lambda _: self._close())
         self._thread.shutdown(wait=False)
 
     async def _run(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        def within() -> T:
+            return work(self._connection, *args, **kwargs)
+
         with understood():
-            return await asyncio.get_running_loop().run_in_executor(
-                self._thread, partial(work, self._connection, *args, **kwargs)
-            )
+            return await asyncio.get_running_loop().run_in_executor(self._thread, within)
+
+    async def _write(
+        self, work: Callable[Concatenate[sqlite3.Connection, P], None], *args: P.args, **kwargs: P.kwargs
+    ) -> None:
+        await self._run(lambda _: self._transact(work, *args, **kwargs))
 
     def _load(self, connection: sqlite3.Connection) -> Stored:
         stored, self._unread = self._unread or _state.read(connection), None
         self._written = dict(stored.listings)
         return stored
 
-    def _commit(self, connection: sqlite3.Connection, commit: Commit) -> None:
+    def _commit(self, commit: Commit) -> None:
         listing = commit.listing
-        self._write(connection, _state.commit, commit, self._written.get(listing.provider_id) if listing else None)
+        self._transact(_state.commit, commit, self._written.get(listing.provider_id) if listing else None)
         if listing:
             self._written[listing.provider_id] = listing
 
-    def _write(
-        self,
-        connection: sqlite3.Connection,
-        work: Callable[Concatenate[sqlite3.Connection, P], None],
-        *args: P.args,
-        **kwargs: P.kwargs,
+    def _transact(
+        self, work: Callable[Concatenate[sqlite3.Connection, P], None], *args: P.args, **kwargs: P.kwargs
     ) -> None:
         self._unread = None
-        with transaction(connection):
-            work(connection, *args, **kwargs)
+        self._stay()
+        with transaction(self._connection):
+            work(self._connection, *args, **kwargs)
+
+    def _stay(self) -> None:
+        """See that the file in the store's place is the one that is written to: SQLite would not notice."""
+        if identity(self._path) == self._identity:
+            return
+        opened = rescued(self._connection, self._path, self._clock)
+        self._connection.close()
+        self._connection, self._identity = opened.connection, identity(self._path)
+        log.error("store_rescued", reason=opened.notice)
+
+    def _close(self) -> None:
+        try:
+            self._stay()
+        finally:
+            self._connection.close()
 
     def _trim(self, connection: sqlite3.Connection, now: datetime) -> None:
         _log.trim(connection, self._retention, now)
@@ -142,4 +176,4 @@ async def open_store(path: Path, *, clock: Callable[[], datetime], retention: Re
     except BaseException:
         thread.shutdown(wait=False)
         raise
-    return SqliteStore(opened, thread, retention)
+    return SqliteStore(path, opened, thread=thread, clock=clock, retention=retention)

@@ -1,4 +1,4 @@
-"""Health over time: counted probes in buckets, uptime from them, and incidents."""
+"""Health over time: counted probes and the time between them in buckets, uptime from that, and incidents."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,6 +14,9 @@ WINDOWS: dict[UptimeWindow, tuple[timedelta, timedelta]] = {
 }
 """Each window's span and the width of its buckets."""
 
+LONGEST_SPAN = timedelta(minutes=20)
+"""A check says nothing of what comes later than this: twice the longest pause between two checks."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
@@ -26,8 +29,25 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """The time from one check of a provider to the next, in which it was what the earlier one found."""
+
+    provider_id: str
+    start: datetime
+    end: datetime
+    up: bool
+
+
+def span_between(earlier: Probe, later: Probe) -> Span | None:
+    """The span between two checks of one provider; null where they are too far apart, or the clock went back."""
+    if not timedelta(0) < later.at - earlier.at <= LONGEST_SPAN:
+        return None
+    return Span(provider_id=later.provider_id, start=earlier.at, end=later.at, up=earlier.ok)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HealthBucket:
-    """The probes of one span of time."""
+    """The probes of one span of time, and how much of it is known."""
 
     start: datetime
     end: datetime
@@ -35,11 +55,15 @@ class HealthBucket:
     failures: int
     latency_ms: float | None = None
     """The mean of the answered probes; null when none was."""
+    seconds: float = 0.0
+    """For so long it is known whether the provider answered."""
+    up: float = 0.0
+    """For so many seconds of these it did."""
 
     @property
     def uptime(self) -> float | None:
-        """The share of probes that were answered, 0..1; null when there was none."""
-        return (self.checks - self.failures) / self.checks if self.checks else None
+        """The uptime of this bucket alone."""
+        return uptime([self])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +80,17 @@ class Incident:
 
 
 def uptime(buckets: Iterable[HealthBucket]) -> float | None:
-    """The share of answered probes over some buckets, 0..1; null, not 1, when there is no data."""
+    """The share of the known time in which the provider answered, 0..1; null, not 1, when there is no data.
+
+    Where no time is known, as after a single check, it is the share of answered probes.
+    """
+    known = up = 0.0
     checks = failures = 0
     for bucket in buckets:
+        known += bucket.seconds
+        up += bucket.up
         checks += bucket.checks
         failures += bucket.failures
+    if known:
+        return up / known
     return (checks - failures) / checks if checks else None

@@ -1,7 +1,7 @@
 """What the catalogue needs from others, as Protocols: who stores, who refreshes, who reads on demand."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -11,11 +11,21 @@ from catalogue.audit import AuditEntry
 from catalogue.change import Change
 from catalogue.endpoint import EndpointList
 from catalogue.health import Quarantine, Standing
-from catalogue.history import HealthBucket, Incident, Probe
+from catalogue.history import HealthBucket, Incident, Probe, Span
 from catalogue.listing import Listing
 from catalogue.refresh import ProviderRefresh, RefreshProgress
 from catalogue.snapshot import ProviderState, Snapshot
 from catalogue.vocabulary import KeyCheckOutcome, UptimeWindow
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A suspicious list and what accepting it would make of the provider's listing."""
+
+    quarantine: Quarantine
+    listing: Listing
+    discarded: bool = False
+    """Whether an admin rejected it; it is kept so that the same list coming again is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +39,12 @@ class Stored:
     """The position of the last change."""
     updated_at: datetime | None
     listings: Mapping[str, Listing]
-    quarantines: Mapping[str, tuple[Quarantine, Listing]]
-    """Held-back lists by provider id, each as the listing that accepting it would make."""
+    held: Mapping[str, Held] = field(default_factory=dict)
+    """Held-back and discarded lists by provider id."""
+    standings: Mapping[str, Standing] = field(default_factory=dict)
+    """By provider id, each as of the last change of its status; of every provider that the last run served."""
+    told: Mapping[str, datetime] = field(default_factory=dict)
+    """By provider id, the moment as of which followers know its state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +66,7 @@ class LogPage:
     """Changes after a position, oldest first."""
 
     changes: Sequence[Change]
+    """None where the log is trimmed."""
     trimmed: bool
     """Whether the log no longer holds all that followed the position."""
     more: bool
@@ -69,14 +84,17 @@ class Store(Protocol):
     async def confirm(self, provider_id: str, as_of: datetime) -> None:
         """Store that a provider's list was still the same at a later moment."""
 
-    async def hold(self, provider_id: str, quarantine: Quarantine | None, listing: Listing | None) -> None:
-        """Store a provider's quarantine and the listing it holds back, or that there is none."""
+    async def enrol(self, provider_ids: Collection[str], at: datetime) -> None:
+        """Store which providers are served from now on; the standing of all others is forgotten."""
+
+    async def hold(self, provider_id: str, held: Held | None) -> None:
+        """Store the list of a provider that is held back or discarded, or that there is none."""
 
     async def read(self, after: int, limit: int) -> LogPage:
         """Changes after a position in the log."""
 
-    async def record(self, probes: Sequence[Probe]) -> None:
-        """Count probes into the health history."""
+    async def record(self, probes: Sequence[Probe], spans: Sequence[Span] = ()) -> None:
+        """Count probes and the time between them into the health history."""
 
     async def open_incident(self, incident: Incident) -> None:
         """Store that a provider went down, or, with `ended_at`, that the incident of this id is over."""

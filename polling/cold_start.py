@@ -4,37 +4,44 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from catalogue.health import FAILURES_TO_DOWN, Problem, Standing
-from catalogue.history import Incident
 from catalogue.listing import Listing
-from catalogue.ports import Stored
+from catalogue.ports import Held, Stored
 from catalogue.snapshot import ProviderState
 from catalogue.vocabulary import BreakerState, DataSource, HealthStatus, ProviderErrorCode
-from polling.quarantine import Held
 from providers._kit.baseline import baseline
 from providers._kit.upstream import Upstream
 
 
-def cold_state(
-    upstream: Upstream, stored: Stored, *, list_ttl: timedelta, now: datetime, incident: Incident | None = None
-) -> ProviderState:
-    """The state to serve from the first moment on; a provider whose incident still lasts is down until it answers."""
-    held = stored.quarantines.get(upstream.id)
-    if incident is not None and incident.ended_at is None and upstream.configured:
-        standing = _down(incident)
-    else:
-        error = None if upstream.configured else _unconfigured(upstream, now)
-        standing = Standing(provider_id=upstream.id, error=error)
+def stored_state(upstream: Upstream, stored: Stored, *, list_ttl: timedelta) -> ProviderState:
+    """The state that followers were told of last."""
     return ProviderState(
         profile=upstream.profile(list_ttl),
         listing=_listing(upstream, stored.listings.get(upstream.id)),
-        standing=replace(standing, quarantine=held[0] if held else None),
+        standing=stored.standings.get(upstream.id) or Standing(provider_id=upstream.id),
+    )
+
+
+def cold_state(upstream: Upstream, stored: Stored, *, list_ttl: timedelta, now: datetime) -> ProviderState:
+    """The state to serve from the first moment on; where it differs from the stored one, followers are to be told.
+
+    What the store says of a time to come, for the clock was ahead then, is taken to be of now.
+    """
+    state = stored_state(upstream, stored, list_ttl=list_ttl)
+    listing = replace(state.listing, as_of=_past(state.listing.as_of, now))
+    held = held_back(upstream, stored)
+    return replace(
+        state,
+        listing=listing,
+        standing=replace(
+            _standing(upstream, state.standing, listing, list_ttl=list_ttl, now=now),
+            quarantine=held.quarantine if held and not held.discarded else None,
+        ),
     )
 
 
 def held_back(upstream: Upstream, stored: Stored) -> Held | None:
-    """The list that still waits for an admin's decision."""
-    held = stored.quarantines.get(upstream.id)
-    return Held(*held) if held else None
+    """The list that still waits for an admin's decision, or that was discarded."""
+    return stored.held.get(upstream.id)
 
 
 def _listing(upstream: Upstream, stored: Listing | None) -> Listing:
@@ -43,19 +50,38 @@ def _listing(upstream: Upstream, stored: Listing | None) -> Listing:
     return baseline(upstream)
 
 
+def _standing(
+    upstream: Upstream, before: Standing, listing: Listing, *, list_ttl: timedelta, now: datetime
+) -> Standing:
+    """A provider that was ill is ill until it answers; one that was well is well for as long as its list is fresh."""
+    unknown = Standing(provider_id=upstream.id)
+    if not upstream.configured:
+        return replace(unknown, error=_unconfigured(upstream, now))
+    ill = replace(
+        unknown,
+        status=before.status,
+        since=_past(before.since, now),
+        last_checked=_past(before.last_checked, now),
+        last_success_at=_past(before.last_success_at, now),
+        error=replace(before.error, at=min(before.error.at, now)) if before.error else None,
+        dropped_rows=before.dropped_rows,
+    )
+    match before.status:
+        case HealthStatus.DOWN:
+            failures = max(before.consecutive_failures, FAILURES_TO_DOWN)
+            return replace(ill, breaker=BreakerState.HALF_OPEN, consecutive_failures=failures)
+        case HealthStatus.DEGRADED:
+            return replace(ill, consecutive_failures=before.consecutive_failures)
+        case HealthStatus.HEALTHY if listing.as_of is not None and now - listing.as_of <= 2 * list_ttl:
+            return replace(ill, error=None, last_checked=listing.as_of, last_success_at=listing.as_of)
+    return unknown
+
+
 def _unconfigured(upstream: Upstream, now: datetime) -> Problem:
     names = " or ".join(upstream.adapter.key_env) or "api_key_env in its configuration"
     message = f"{upstream.name} needs a key; set {names} where the server runs."
     return Problem(code=ProviderErrorCode.UNCONFIGURED, message=message, retryable=False, at=now)
 
 
-def _down(incident: Incident) -> Standing:
-    problem = Problem(code=incident.code, message=incident.message, retryable=True, at=incident.started_at)
-    return Standing(
-        provider_id=incident.provider_id,
-        status=HealthStatus.DOWN,
-        since=incident.started_at,
-        breaker=BreakerState.HALF_OPEN,
-        consecutive_failures=FAILURES_TO_DOWN,
-        error=problem,
-    )
+def _past(at: datetime | None, now: datetime) -> datetime | None:
+    return None if at is None else min(at, now)

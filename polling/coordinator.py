@@ -22,13 +22,14 @@ from catalogue.change import Change
 from catalogue.errors import BadUserInput
 from catalogue.health import Problem
 from catalogue.listing import Listing, confirmed, counts, merged
+from catalogue.ports import Held
 from catalogue.refresh import ProviderRefresh
 from catalogue.snapshot import ProviderState
 from catalogue.vocabulary import ProviderErrorCode, RefreshOutcome, RefreshStep
 from polling.calls import CallSource, Terms
 from polling.pace import Priority
 from polling.probe import Answered, probe
-from polling.quarantine import Held, Ward
+from polling.quarantine import Ward
 from polling.record import ProviderRecord, Surroundings
 from polling.schedule import MAX_PAUSE
 from polling.server_key import ServerKey, problem_of

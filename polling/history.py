@@ -5,34 +5,45 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 from uuid import uuid4
 
 import structlog
 
+from backends.errors import StoreError
 from catalogue.health import Problem, Standing
-from catalogue.history import Incident, Probe
+from catalogue.history import Incident, Probe, Span, span_between
 from catalogue.ports import Store
 from catalogue.vocabulary import HealthStatus
 
 _BACKLOG = 10_000
 _PAUSE_SECONDS = 1.0
 
+T = TypeVar("T")
+
 log = structlog.get_logger(__name__)
 
 
 class HealthRecorder:
-    """Counts probes and opens and closes incidents in the store."""
+    """Counts probes and the time between them, and opens and closes incidents, in the store."""
 
     def __init__(self, *, store: Store) -> None:
         self._store = store
+        self._last: dict[str, Probe] = {}
         self._probes: deque[Probe] = deque(maxlen=_BACKLOG)
+        self._spans: deque[Span] = deque(maxlen=_BACKLOG)
         self._edges: deque[Incident] = deque(maxlen=_BACKLOG)
         self._open: dict[str, Incident] = {}
         self._news = asyncio.Event()
+        self._failing = False
 
     def probe(self, probe: Probe) -> None:
-        """Count one call."""
+        """Count one call; until the next one the provider is taken for what this one found."""
+        last = self._last.get(probe.provider_id)
+        self._last[probe.provider_id] = probe
         self._probes.append(probe)
+        if last is not None and (span := span_between(last, probe)) is not None:
+            self._spans.append(span)
         self._news.set()
 
     def resume(self, incidents: Iterable[Incident]) -> None:
@@ -40,42 +51,66 @@ class HealthRecorder:
         self._open.update((i.provider_id, i) for i in incidents if i.ended_at is None)
 
     def edge(self, after: Standing, *, at: datetime) -> None:
-        """Note a provider's new status: going down opens an incident, answering again closes it."""
+        """Note a provider's status: being down opens an incident, anything else closes one that is open."""
         incident = self._open.get(after.provider_id)
         if after.status is HealthStatus.DOWN and incident is None and after.error is not None:
             incident = self._open[after.provider_id] = _incident(after.provider_id, after.error, at)
             self._note(incident)
         elif after.status is not HealthStatus.DOWN and incident is not None:
             del self._open[after.provider_id]
-            self._note(replace(incident, ended_at=at))
+            self._note(replace(incident, ended_at=max(at, incident.started_at)))
 
     def _note(self, incident: Incident) -> None:
         self._edges.append(incident)
         self._news.set()
 
     async def run(self) -> None:
-        """Write until cancelled; a store that fails is told once and tried again with the next batch."""
-        healthy = True
+        """Write until cancelled; what a failing store does not take waits for the next try."""
         while True:
             await self._news.wait()
             self._news.clear()
             try:
                 await self.flush()
-                healthy = True
-            except Exception:
-                if healthy:
-                    log.exception("health_history_unwritten")
-                healthy = False
+                self._tell_well()
+            except StoreError as error:
+                self._tell_failing(error=str(error))
+            except Exception:  # noqa: BLE001 - told with its traceback
+                self._tell_failing(exc_info=True)
             await asyncio.sleep(_PAUSE_SECONDS)
 
     async def flush(self) -> None:
         """Write what waits."""
-        probes, self._probes = list(self._probes), deque(maxlen=_BACKLOG)
-        edges, self._edges = list(self._edges), deque(maxlen=_BACKLOG)
-        if probes:
-            await self._store.record(probes)
-        for incident in edges:
-            await self._store.open_incident(incident)
+        probes, self._probes = self._probes, deque(maxlen=_BACKLOG)
+        spans, self._spans = self._spans, deque(maxlen=_BACKLOG)
+        edges, self._edges = self._edges, deque(maxlen=_BACKLOG)
+        try:
+            if probes:
+                await self._store.record(list(probes), list(spans))
+                probes.clear()
+                spans.clear()
+            while edges:
+                await self._store.open_incident(edges[0])
+                edges.popleft()
+        except Exception:
+            self._probes, self._spans = _joined(probes, self._probes), _joined(spans, self._spans)
+            self._edges = _joined(edges, self._edges)
+            raise
+
+    def _tell_failing(self, **said: object) -> None:
+        if not self._failing:
+            log.error("health_history_waits", **said)
+        self._failing = True
+        self._news.set()
+
+    def _tell_well(self) -> None:
+        if self._failing:
+            log.info("health_history_written_again")
+        self._failing = False
+
+
+def _joined(waiting: deque[T], newer: deque[T]) -> deque[T]:
+    """Both in their order; where they are too many, the oldest go."""
+    return deque((*waiting, *newer), maxlen=_BACKLOG)
 
 
 def _incident(provider_id: str, problem: Problem, at: datetime) -> Incident:

@@ -33,24 +33,23 @@ log = structlog.get_logger(__name__)
 class Ledger:
     """Holds the current snapshot; every state of a provider enters it through `publish`.
 
-    It starts from the states as they were stored, judged as of then: what differs by now is to be published, so that
-    followers are told of it.
+    It starts from the states that followers were told of last, judged as of then: what differs by now is to be
+    published, so that they are told of it.
     """
 
     def __init__(self, *, store: Store, stored: Stored, states: Iterable[ProviderState], clock: Clock) -> None:
         now = clock.now()
-        told = stored.updated_at or now
         self._store = store
         self._store_fails = False
         self._clock = clock
         self._turn = asyncio.Lock()
         self._listeners: list[Told] = []
-        self._stored = {state.id: state.judged(told) for state in states}
+        self._stored = {state.id: state.judged(stored.told.get(state.id, now)) for state in states}
         self._snapshot = Snapshot(
             revision=stored.revision,
             seq=stored.seq,
             epoch=stored.epoch,
-            updated_at=min(told, now) if stored.updated_at else None,
+            updated_at=min(stored.updated_at, now) if stored.updated_at else None,
             judged_at=now,
             providers=MappingProxyType(dict(self._stored)),
         )

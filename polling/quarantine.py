@@ -2,28 +2,24 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from uuid import uuid4
 
+import structlog
+
 from catalogue.facts import ModelFacts
-from catalogue.guard import GuardLimits, suspicion
+from catalogue.guard import GuardLimits, Suspicion, suspicion
 from catalogue.health import Problem, Quarantine
 from catalogue.listing import Listing, merged
-from catalogue.ports import Store
+from catalogue.ports import Held, Store
 from catalogue.vocabulary import ProviderErrorCode
 from polling.clock import Clock
 
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A held-back list and what accepting it would make of the provider's listing."""
-
-    quarantine: Quarantine
-    listing: Listing
+log = structlog.get_logger(__name__)
 
 
 class Ward:
-    """Decides on new lists, and remembers the one that waits and the one that was discarded."""
+    """Decides on new lists, and remembers the one that waits or was discarded."""
 
     def __init__(
         self, *, provider_id: str, store: Store, clock: Clock, limits: GuardLimits, held: Held | None = None
@@ -33,21 +29,19 @@ class Ward:
         self._clock = clock
         self._limits = limits
         self._held = held
-        self._discarded: Listing | None = None
 
     @property
     def quarantine(self) -> Quarantine | None:
         """The list that waits for a decision."""
-        return self._held.quarantine if self._held else None
+        return self._held.quarantine if self._held and not self._held.discarded else None
 
     def problem(self) -> Problem | None:
         """What readers are told while a list is held back or was discarded."""
-        if self._held is not None:
-            message = f"{self._held.quarantine.reason} It is held back until an admin decides."
-        elif self._discarded is not None:
-            message = "An admin discarded the provider's present list; the last good one is kept."
-        else:
+        if self._held is None:
             return None
+        message = f"{self._held.quarantine.reason} It is held back until an admin decides."
+        if self._held.discarded:
+            message = "An admin discarded the provider's present list; the last good one is kept."
         return Problem(code=ProviderErrorCode.SUSPICIOUS, message=message, retryable=False, at=self._clock.now())
 
     async def holds(self, before: Listing, rows: Sequence[ModelFacts], *, reference: Listing | None = None) -> bool:
@@ -60,45 +54,64 @@ class Ward:
             await self.clear()
             return False
         listing = await asyncio.to_thread(merged, before, rows, at=self._clock.now())
-        if self._discarded is not None and await asyncio.to_thread(_same, self._discarded, listing):
-            return True
         if self._held is None or not await asyncio.to_thread(_same, self._held.listing, listing):
-            quarantine = Quarantine(
-                id=uuid4().hex,
-                provider_id=self._provider_id,
-                reason=doubt.reason,
-                at=self._clock.now(),
-                model_count=len(rows),
-                added=doubt.added,
-                removed=doubt.removed,
-                repriced=doubt.repriced,
-                sample=doubt.sample,
-            )
-            self._discarded = None
-            await self._hold(Held(quarantine, listing))
+            held = Held(self._quarantine(doubt, len(rows)), listing)
+            await self._hold(held)
+            _tell("list_held_back", held)
         return True
 
     async def release(self) -> Listing | None:
         """Accept the held list: the listing to be served, which is then held no longer."""
         held = self._held
-        await self.clear()
-        return held.listing if held else None
+        if held is None:
+            return None
+        await self._hold(None)
+        _tell("list_released", held)
+        return held.listing
 
     async def discard(self) -> None:
         """Reject the held list; the same one coming again is not held anew."""
-        held = self._held
-        await self.clear()
-        self._discarded = held.listing if held else None
+        if self._held is not None:
+            held = replace(self._held, discarded=True)
+            await self._hold(held)
+            _tell("list_discarded", held)
 
     async def clear(self) -> None:
-        """Forget what was held or discarded."""
-        self._discarded = None
-        if self._held is not None:
+        """Forget what was held or discarded, for the provider's list is in order."""
+        held = self._held
+        if held is not None:
             await self._hold(None)
+            _tell("list_in_order_again", held)
+
+    def _quarantine(self, doubt: Suspicion, count: int) -> Quarantine:
+        return Quarantine(
+            id=uuid4().hex,
+            provider_id=self._provider_id,
+            reason=doubt.reason,
+            at=self._clock.now(),
+            model_count=count,
+            added=doubt.added,
+            removed=doubt.removed,
+            repriced=doubt.repriced,
+            sample=doubt.sample,
+        )
 
     async def _hold(self, held: Held | None) -> None:
-        await self._store.hold(self._provider_id, held.quarantine if held else None, held.listing if held else None)
+        await self._store.hold(self._provider_id, held)
         self._held = held
+
+
+def _tell(event: str, held: Held) -> None:
+    of = held.quarantine
+    log.warning(
+        event,
+        provider=of.provider_id,
+        reason=of.reason,
+        models=of.model_count,
+        added=of.added,
+        removed=of.removed,
+        repriced=of.repriced,
+    )
 
 
 def _same(one: Listing, other: Listing) -> bool:

@@ -15,11 +15,11 @@ from catalogue.guard import GuardLimits
 from polling.callers import OwnLists
 from polling.calls import Calls, Terms
 from polling.clock import Clock, SystemClock
-from polling.cold_start import cold_state, held_back
+from polling.cold_start import held_back
 from polling.coordinator import Coordinator
 from polling.endpoints import OnDemandEndpoints
 from polling.feed import Feed
-from polling.history import HealthRecorder
+from polling.handover import taken_up
 from polling.ledger import Ledger
 from polling.pace import Priority
 from polling.parsing import Parser
@@ -73,26 +73,16 @@ async def running(settings: Settings, upstreams: Sequence[Upstream], *, secret: 
         stack.push_async_callback(store.close)
         if store.notice:
             log.warning("store_moved_aside", reason=store.notice)
-        stored = await store.load()
         http = await stack.enter_async_context(session())
-        last = await store.incidents([u.id for u in upstreams], 1)
-        states = [
-            cold_state(
-                u, stored, list_ttl=timing.list_ttl, now=clock.now(), incident=next(iter(last.get(u.id, ())), None)
-            )
-            for u in upstreams
-        ]
-        ledger = Ledger(store=store, stored=stored, states=sorted(states, key=lambda s: s.profile.name), clock=clock)
+        handover = await taken_up(store, upstreams, list_ttl=timing.list_ttl, clock=clock)
+        ledger = handover.ledger
         feed = Feed(store=store, reader=ledger, clock=clock)
         ledger.listen(feed.publish)
-        recorder = HealthRecorder(store=store)
-        for incidents in last.values():
-            recorder.resume(incidents)
         shared = Surroundings(
             ledger=ledger,
             store=store,
             parser=Parser(),
-            recorder=recorder,
+            recorder=handover.recorder,
             progress=Progress(),
             clock=clock,
             timing=timing,
@@ -102,7 +92,7 @@ async def running(settings: Settings, upstreams: Sequence[Upstream], *, secret: 
         calls = {u.id: Calls(upstream=u, session=http, clock=clock) for u in upstreams}
         poller = Poller(
             coordinators={
-                u.id: Coordinator(upstream=u, calls=calls[u.id], shared=shared, held=held_back(u, stored))
+                u.id: Coordinator(upstream=u, calls=calls[u.id], shared=shared, held=held_back(u, handover.stored))
                 for u in upstreams
             },
             shared=shared,

@@ -28,7 +28,7 @@ NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 def first_start() -> Snapshot:
     """The catalogue of a first start without a network."""
-    nothing = Stored(epoch="00", revision=0, seq=0, updated_at=None, listings={}, quarantines={})
+    nothing = Stored(epoch="00", revision=0, seq=0, updated_at=None, listings={})
     ttl = timedelta(seconds=600)
     states = [cold_state(u, nothing, list_ttl=ttl, now=NOW).judged(NOW) for u in upstreams(Settings(), {})]
     return Snapshot(judged_at=NOW, providers=MappingProxyType({s.id: s for s in states}))

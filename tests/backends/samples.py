@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from catalogue.change import Change, ModelAdded, Resync
+from catalogue.health import Standing
 from catalogue.listing import Listing
 from catalogue.ports import Commit
 from tests.catalogue.strategies import NOW, PROVIDER, listing, model, state
@@ -20,6 +21,13 @@ def resync(seq: int, *, at: datetime = NOW) -> Change:
     return Resync(seq=seq, at=at, reason="Read anew.")
 
 
-def revision(number: int, changes: Sequence[Change] = (), *, of: Listing | None = None, at: datetime = NOW) -> Commit:
+def revision(
+    number: int,
+    changes: Sequence[Change] = (),
+    *,
+    of: Listing | None = None,
+    standing: Standing | None = None,
+    at: datetime = NOW,
+) -> Commit:
     """A revision to commit."""
-    return Commit(revision=number, at=at, changes=changes, listing=of)
+    return Commit(revision=number, at=at, changes=changes, listing=of, standing=standing)

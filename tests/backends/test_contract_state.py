@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from backends.errors import StoreConflict
 from catalogue.facts import ModelFacts, Price
-from catalogue.health import Quarantine
+from catalogue.health import Problem, Quarantine, Standing
 from catalogue.listing import Listing, merged
-from catalogue.ports import Store
-from catalogue.vocabulary import DataSource
+from catalogue.ports import Held, Store
+from catalogue.vocabulary import BreakerState, DataSource, HealthStatus, ProviderErrorCode
 from tests.backends.conftest import Seat
 from tests.backends.samples import added, revision
 from tests.catalogue.strategies import NOW, PROVIDER, baseline, listing, lists, model
@@ -37,7 +37,7 @@ async def test_a_new_store_is_empty_and_has_a_name_of_its_own(store: Store) -> N
     stored = await store.load()
     assert (stored.revision, stored.seq, stored.updated_at) == (0, 0, None)
     assert stored.listings == {}
-    assert stored.quarantines == {}
+    assert (stored.held, stored.standings, stored.told) == ({}, {}, {})
     assert len(stored.epoch) == 16
     assert int(stored.epoch, 16) >= 0
 
@@ -142,27 +142,83 @@ async def test_a_store_goes_on_after_a_refused_revision(store: Store) -> None:
     assert (await store.load()).listings[PROVIDER] == after
 
 
+DOWN = Standing(
+    provider_id=PROVIDER,
+    status=HealthStatus.DOWN,
+    since=NOW,
+    last_checked=LATER,
+    last_success_at=NOW - timedelta(days=1),
+    latency_ms=12.5,
+    consecutive_failures=3,
+    breaker=BreakerState.OPEN,
+    error=Problem(code=ProviderErrorCode.TIMEOUT, message="No answer.", retryable=True, at=NOW),
+    dropped_rows=2,
+    quarantine=QUARANTINE,
+)
+
+
+async def test_a_standing_is_there_after_a_restart_with_the_moment_it_was_told(seat: Seat) -> None:
+    await (await seat.open()).commit(revision(1, of=listing(A), standing=DOWN))
+    stored = await (await seat.open()).load()
+    assert (stored.standings, stored.told) == ({PROVIDER: DOWN}, {PROVIDER: NOW})
+
+
+async def test_a_revision_of_the_same_status_leaves_the_standing_and_moves_the_moment(seat: Seat) -> None:
+    store = await seat.open()
+    await store.commit(revision(1, standing=DOWN))
+    await store.commit(revision(2, [added(1)], at=LATER))
+    stored = await (await seat.open()).load()
+    assert (stored.standings, stored.told) == ({PROVIDER: DOWN}, {PROVIDER: LATER})
+
+
+async def test_a_revision_of_one_provider_leaves_the_others(seat: Seat) -> None:
+    store = await seat.open()
+    await store.commit(revision(1, standing=DOWN))
+    await store.commit(revision(2, of=replace(baseline(), provider_id="other"), at=LATER))
+    stored = await (await seat.open()).load()
+    assert stored.standings == {PROVIDER: DOWN, "other": Standing(provider_id="other")}
+    assert stored.told == {PROVIDER: NOW, "other": LATER}
+
+
+async def test_only_the_standings_of_enrolled_providers_are_kept(seat: Seat) -> None:
+    store = await seat.open()
+    await store.commit(revision(1, standing=DOWN))
+    await store.commit(revision(2, of=replace(baseline(), provider_id="other")))
+    await store.enrol([PROVIDER, "newer"], LATER)
+    stored = await (await seat.open()).load()
+    assert stored.standings == {PROVIDER: DOWN, "newer": Standing(provider_id="newer")}
+    assert stored.told == {PROVIDER: NOW, "newer": LATER}
+
+
 async def test_a_held_back_list_is_there_after_a_restart_beside_the_served_one(seat: Seat) -> None:
     served = listing(A, B)
-    held = merged(served, [B], at=LATER)
+    held = Held(QUARANTINE, merged(served, [B], at=LATER))
     store = await seat.open()
     await store.commit(revision(1, of=served))
-    await store.hold(PROVIDER, QUARANTINE, held)
+    await store.hold(PROVIDER, held)
     stored = await (await seat.open()).load()
     assert stored.listings == {PROVIDER: served}
-    assert stored.quarantines == {PROVIDER: (QUARANTINE, held)}
+    assert stored.held == {PROVIDER: held}
+
+
+async def test_a_discarded_list_is_there_after_a_restart_as_discarded(seat: Seat) -> None:
+    store = await seat.open()
+    await store.hold(PROVIDER, Held(QUARANTINE, listing(A)))
+    await store.hold(PROVIDER, Held(QUARANTINE, listing(A), discarded=True))
+    stored = await (await seat.open()).load()
+    assert stored.held == {PROVIDER: Held(QUARANTINE, listing(A), discarded=True)}
 
 
 async def test_another_held_back_list_takes_the_place_of_the_first(seat: Seat) -> None:
     store = await seat.open()
-    await store.hold(PROVIDER, QUARANTINE, listing(A))
-    newer = replace(QUARANTINE, id="q2", reason="The list lost 12 of 20 models.")
-    await store.hold(PROVIDER, newer, listing(B))
-    assert (await (await seat.open()).load()).quarantines == {PROVIDER: (newer, listing(B))}
+    await store.hold(PROVIDER, Held(QUARANTINE, listing(A)))
+    newer = Held(replace(QUARANTINE, id="q2", reason="The list lost 12 of 20 models."), listing(B))
+    await store.hold(PROVIDER, newer)
+    assert (await (await seat.open()).load()).held == {PROVIDER: newer}
 
 
 async def test_a_resolved_quarantine_is_gone(seat: Seat) -> None:
     store = await seat.open()
-    await store.hold(PROVIDER, QUARANTINE, listing(A))
-    await store.hold(PROVIDER, None, None)
-    assert (await (await seat.open()).load()).quarantines == {}
+    await store.hold(PROVIDER, Held(QUARANTINE, listing(A)))
+    await store.hold(PROVIDER, None)
+    assert (await (await seat.open()).load()).held == {}

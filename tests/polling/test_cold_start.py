@@ -1,40 +1,107 @@
 """Where a provider stands before it was asked."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
-from catalogue.history import Incident
+import pytest
+
+from catalogue.facts import ModelFacts
+from catalogue.health import Problem, Standing
+from catalogue.listing import Listing, merged
 from catalogue.ports import Stored
 from catalogue.snapshot import ProviderState
-from catalogue.vocabulary import HealthStatus, ModelStatus, ProviderErrorCode
+from catalogue.vocabulary import BreakerState, DataSource, HealthStatus, ModelStatus, ProviderErrorCode
 from polling.cold_start import cold_state
 from providers._kit.registry import adapters
 from providers._kit.upstream import Upstream
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
+TTL = timedelta(seconds=600)
+AGO = NOW - timedelta(hours=1)
 UPSTREAM = Upstream(id="openrouter", name="OpenRouter", adapter=adapters()["openrouter"], base_url="https://up.test/v1")
+PROBLEM = Problem(code=ProviderErrorCode.UNREACHABLE, message="No connection.", retryable=True, at=AGO)
+ROWS = [ModelFacts(id="openrouter/a", provider_id="openrouter", name="A")]
 
 
-def start(incident: Incident | None) -> ProviderState:
-    nothing = Stored(epoch="00", revision=0, seq=0, updated_at=None, listings={}, quarantines={})
-    return cold_state(UPSTREAM, nothing, list_ttl=timedelta(seconds=600), now=NOW, incident=incident).judged(NOW)
+def listed(at: datetime) -> Listing:
+    return merged(Listing(provider_id="openrouter"), ROWS, at=at)
 
 
-def incident(ended_at: datetime | None) -> Incident:
-    return Incident(
-        id="1",
+def standing(status: HealthStatus) -> Standing:
+    return Standing(
         provider_id="openrouter",
-        started_at=NOW - timedelta(hours=1),
-        ended_at=ended_at,
-        code=ProviderErrorCode.UNREACHABLE,
-        message="No connection.",
+        status=status,
+        since=AGO,
+        last_checked=AGO,
+        consecutive_failures=5,
+        breaker=BreakerState.OPEN,
+        error=PROBLEM,
     )
 
 
+def start(
+    stood: Standing | None = None, *, listing: Listing | None = None, upstream: Upstream = UPSTREAM
+) -> ProviderState:
+    stored = Stored(
+        epoch="00",
+        revision=1,
+        seq=0,
+        updated_at=AGO,
+        listings={"openrouter": listing} if listing else {},
+        standings=MappingProxyType({"openrouter": stood} if stood else {}),
+    )
+    return cold_state(upstream, stored, list_ttl=TTL, now=NOW).judged(NOW)
+
+
 def test_a_provider_that_was_down_at_the_stop_is_down_until_it_answers() -> None:
-    state = start(incident(None))
-    assert (state.standing.status, state.standing.since) == (HealthStatus.DOWN, NOW - timedelta(hours=1))
+    state = start(standing(HealthStatus.DOWN), listing=listed(NOW))
+    assert (state.standing.status, state.standing.since, state.standing.error) == (HealthStatus.DOWN, AGO, PROBLEM)
+    assert (state.standing.breaker, state.standing.consecutive_failures) == (BreakerState.HALF_OPEN, 5)
     assert {verdict.status for verdict in state.verdicts.values()} == {ModelStatus.UNAVAILABLE}
 
 
-def test_an_incident_that_is_over_says_nothing_of_now() -> None:
-    assert start(incident(NOW)).standing.status is HealthStatus.UNKNOWN
+def test_a_provider_that_was_degraded_at_the_stop_is_degraded_until_it_answers() -> None:
+    state = start(standing(HealthStatus.DEGRADED), listing=listed(NOW))
+    assert (state.standing.status, state.standing.since, state.standing.error) == (HealthStatus.DEGRADED, AGO, PROBLEM)
+    assert (state.standing.breaker, state.standing.consecutive_failures) == (BreakerState.CLOSED, 5)
+    assert {verdict.status for verdict in state.verdicts.values()} == {ModelStatus.LIMITED}
+
+
+def test_a_provider_that_was_healthy_is_so_while_its_list_is_fresh() -> None:
+    as_of = NOW - 2 * TTL
+    state = start(standing(HealthStatus.HEALTHY), listing=listed(as_of))
+    assert (state.standing.status, state.standing.since, state.standing.error) == (HealthStatus.HEALTHY, AGO, None)
+    assert state.standing.last_checked == as_of
+    assert state.verdicts == {}
+    assert state.listing.source is DataSource.LAST_GOOD
+
+
+@pytest.mark.parametrize("listing", [listed(NOW - 2 * TTL - timedelta(seconds=1)), None], ids=["stale", "none"])
+def test_a_provider_that_was_healthy_long_ago_is_unknown(listing: Listing | None) -> None:
+    state = start(standing(HealthStatus.HEALTHY), listing=listing)
+    assert state.standing == Standing(provider_id="openrouter")
+    assert {verdict.status for verdict in state.verdicts.values()} == {ModelStatus.LIMITED}
+
+
+def test_a_provider_that_was_never_asked_is_unknown() -> None:
+    assert start().standing == Standing(provider_id="openrouter")
+
+
+@pytest.mark.parametrize("status", HealthStatus)
+def test_a_provider_without_a_key_is_unknown_whatever_it_was(status: HealthStatus) -> None:
+    upstream = replace(UPSTREAM, adapter=replace(UPSTREAM.adapter, needs_key=True))
+    state = start(standing(status), listing=listed(NOW), upstream=upstream)
+    assert state.standing.status is HealthStatus.UNKNOWN
+    assert state.standing.error is not None
+    assert state.standing.error.code is ProviderErrorCode.UNCONFIGURED
+
+
+def test_what_the_store_says_of_a_time_to_come_is_of_now() -> None:
+    ahead = NOW + timedelta(days=1)
+    said = replace(standing(HealthStatus.DOWN), since=ahead, last_checked=ahead, error=replace(PROBLEM, at=ahead))
+    state = start(said, listing=listed(ahead))
+    assert state.listing.as_of == NOW
+    assert (state.standing.since, state.standing.last_checked) == (NOW, NOW)
+    assert state.standing.error is not None
+    assert state.standing.error.at == NOW

@@ -64,7 +64,7 @@ class World:
     def __post_init__(self) -> None:
         self.clock.start = NOW
         self.first = state(listing(*self.rows))
-        stored = Stored(epoch="e", revision=7, seq=40, updated_at=NOW, listings={}, quarantines={})
+        stored = Stored(epoch="e", revision=7, seq=40, updated_at=NOW, listings={})
         self.ledger = Ledger(store=cast("Store", self.store), stored=stored, states=[self.first], clock=self.clock)
         self.ledger.listen(self.told.extend)
 

@@ -32,6 +32,19 @@ class DocumentTooLarge(ClientError):
         )
 
 
+class AnswerTooLarge(ClientError):
+    """The answer passes a limit, which only shows while it is made."""
+
+    code = "QUERY_TOO_COMPLEX"
+
+    def __init__(self, what: str, limit: int) -> None:
+        super().__init__(
+            f"The answer has more than {limit} {what}. Ask for fewer fields, or for a page at a time.",
+            measure=f"{what} of the answer",
+            limit=limit,
+        )
+
+
 class OperationTimedOut(ClientError):
     """The operation took longer than one may."""
 

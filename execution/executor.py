@@ -9,7 +9,6 @@ from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, 
 from contextlib import aclosing
 from typing import Any, Final, Generic, Protocol, TypeGuard, TypeVar, cast, runtime_checkable
 
-import orjson
 import strawberry
 from graphql import (
     ExecutionResult,
@@ -23,10 +22,12 @@ from strawberry.execution import optimized_is_awaitable
 from catalogue.errors import ClientError
 from execution.answer import Answer, Outcome
 from execution.document import InvalidDocument
+from execution.encode import encode
 from execution.errors import (
     BAD_USER_INPUT,
     PARSE_FAILED,
     VALIDATION_FAILED,
+    AnswerTooLarge,
     OperationTimedOut,
     Report,
     client_error,
@@ -136,7 +137,7 @@ class Executor(Generic[S]):
         try:
             source = await self._source(prepared, scope)
             if isinstance(source, ExecutionResult):
-                yield self._answer(source, private=False)
+                yield await self._answer(source, private=False)
                 return
             async with aclosing(cast("AsyncGenerator[object, None]", source)) as events:
                 async for event in events:
@@ -160,8 +161,10 @@ class Executor(Generic[S]):
                 with self._executor(prepared, context, root) as executor:
                     running = execute_root_selection_set(executor)
                     result = await running if _is_awaitable(running) else cast("ExecutionResult", running)
+            if executor.overfull:
+                return refuse(Outcome.INVALID, client_error(AnswerTooLarge("rows", self._limits.answer_rows)))
             private = bool(getattr(context, "private", False))
-            return self._answer(result, private=private, event_id=None if root is None else self._event_id(root))
+            return await self._answer(result, private=private, event_id=None if root is None else self._event_id(root))
         except TimeoutError:
             return self._late()
         except ClientError as error:
@@ -186,6 +189,7 @@ class Executor(Generic[S]):
             is_awaitable=_is_awaitable,
             hide_suggestions=not self._limits.suggestions,
             turn=self._turn,
+            most_rows=self._limits.answer_rows,
         )
         if isinstance(built, list):
             raise built[0]
@@ -195,9 +199,10 @@ class Executor(Generic[S]):
         late = OperationTimedOut(f"The operation took longer than {self._limits.seconds:g} s.")
         return refuse(Outcome.TIMED_OUT, client_error(late))
 
-    def _answer(self, result: ExecutionResult, *, private: bool, event_id: str | None = None) -> Answer:
-        if not result.errors:
-            return Answer(orjson.dumps({"data": result.data}), Outcome.OK, private, event_id)
-        body = {"data": result.data, "errors": field_errors(result.errors, self._report)}
-        outcome = Outcome.FAILED if result.data is None else Outcome.PARTIAL
-        return Answer(orjson.dumps(body), outcome, private, event_id)
+    async def _answer(self, result: ExecutionResult, *, private: bool, event_id: str | None = None) -> Answer:
+        body: dict[str, object] = {"data": result.data}
+        outcome = Outcome.OK
+        if result.errors:
+            body["errors"] = field_errors(result.errors, self._report)
+            outcome = Outcome.FAILED if result.data is None else Outcome.PARTIAL
+        return Answer(await encode(body, self._limits.answer_bytes), outcome, private, event_id)

@@ -50,6 +50,10 @@ class DocumentLimits:
         )
     )
     """The same by the type of its items, where it is known to be longer or shorter."""
+    answer_rows: int = 200_000
+    """Entries of all lists of objects in one answer."""
+    answer_bytes: int = 16 * 1024 * 1024
+    """Bytes of one answer."""
     seconds: float = 10.0
     """How long one operation, or one event of a subscription, may run."""
     cached_documents: int = 500

@@ -37,10 +37,16 @@ class PacedExecutor(GraphQLExecutor[Any]):
     anything else; the lock lets one at a time go on.
     """
 
-    def __init__(self, *arguments: Any, turn: asyncio.Lock, **named: Any) -> None:
+    def __init__(self, *arguments: Any, turn: asyncio.Lock, most_rows: int, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._turn = turn
         self._rows = 0
+        self._room = most_rows
+
+    @property
+    def overfull(self) -> bool:
+        """Whether the answer has more rows than it may, so that it is of no use."""
+        return self._room < 0
 
     def __enter__(self) -> Self:
         return self
@@ -81,8 +87,14 @@ class PacedExecutor(GraphQLExecutor[Any]):
         result: AsyncIterable[Any] | Iterable[Any],
         position_context: Any,
     ) -> AwaitableOrValue[list[Any]]:
-        """Complete a list, in turns if many rows were completed since others last ran."""
+        """Complete a list, in turns if many rows were completed since others last ran.
+
+        Once the answer has too many rows, lists are empty: failing would leave what was begun beside them unawaited.
+        """
         if isinstance(result, list | tuple) and is_composite_type(get_named_type(return_type)):
+            self._room -= len(result)
+            if self.overfull:
+                result = []
             self._rows += len(result)
             if self._rows > ROWS_AT_ONCE:
                 result = self._in_turns(result)
@@ -90,7 +102,7 @@ class PacedExecutor(GraphQLExecutor[Any]):
 
     async def _in_turns(self, rows: Sequence[Any]) -> AsyncIterator[Any]:
         done = 0
-        while done < len(rows):
+        while done < len(rows) and not self.overfull:
             async with self._turn:
                 await asyncio.sleep(0)
                 self._rows = 0

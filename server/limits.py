@@ -34,6 +34,10 @@ class Limits(BaseModel):
     """Cost of one operation, computed before it runs."""
     rows: PositiveInt = 1_000
     """What a list without `limit` or `first` counts as in the cost, at most."""
+    answer_rows: PositiveInt = 200_000
+    """Entries of all lists of objects in one answer."""
+    answer_bytes: PositiveInt = 16_777_216
+    """Bytes of one answer."""
     execution_seconds: Seconds = 10.0
     """Seconds that one operation may run."""
     socket_message_bytes: PositiveInt = 262_144
@@ -74,6 +78,8 @@ class Limits(BaseModel):
             errors=self.errors,
             cost=self.cost,
             rows=self.rows,
+            answer_rows=self.answer_rows,
+            answer_bytes=self.answer_bytes,
             seconds=self.execution_seconds,
             introspection=introspection,
             suggestions=suggestions,

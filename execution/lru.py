@@ -1,26 +1,27 @@
 """A small store that forgets what was used longest ago, bounded in entries and in weight."""
 
 from collections import OrderedDict
+from collections.abc import Hashable
 from typing import Generic, TypeVar
 
 V = TypeVar("V")
 
 
 class BoundedLru(Generic[V]):
-    """Maps texts to values; the weight of an entry is whatever unit `weight` is counted in, given on storing."""
+    """Maps keys to values; the weight of an entry is whatever unit `weight` is counted in, given on storing."""
 
     def __init__(self, *, entries: int, weight: int) -> None:
         self._entries = entries
         self._room = weight
-        self._held: OrderedDict[str, tuple[V, int]] = OrderedDict()
+        self._held: OrderedDict[Hashable, tuple[V, int]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._held)
 
-    def __contains__(self, key: str) -> bool:
+    def __contains__(self, key: Hashable) -> bool:
         return key in self._held
 
-    def get(self, key: str) -> V | None:
+    def get(self, key: Hashable) -> V | None:
         """Look a value up, which makes it the most recently used one."""
         found = self._held.get(key)
         if found is None:
@@ -28,7 +29,7 @@ class BoundedLru(Generic[V]):
         self._held.move_to_end(key)
         return found[0]
 
-    def put(self, key: str, value: V, weight: int) -> None:
+    def put(self, key: Hashable, value: V, weight: int) -> None:
         """Keep a value, and drop the oldest ones until all fit; one that is too heavy by itself is not kept."""
         self.drop(key)
         self._held[key] = (value, weight)
@@ -36,7 +37,7 @@ class BoundedLru(Generic[V]):
         while self._held and (self._room < 0 or len(self._held) > self._entries):
             self.drop(next(iter(self._held)))
 
-    def drop(self, key: str) -> None:
+    def drop(self, key: Hashable) -> None:
         """Forget a value, if it is there."""
         _, weight = self._held.pop(key, (None, 0))
         self._room += weight

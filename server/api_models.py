@@ -1,7 +1,6 @@
 """`GET /api/models`: the catalogue, or a part of it, as one JSON document that browsers and proxies may keep."""
 
 import asyncio
-import hashlib
 import inspect
 import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -19,10 +18,11 @@ from catalogue.scope import Scope
 from catalogue.selection import Criteria
 from catalogue.snapshot import Snapshot
 from catalogue.vocabulary import Capability, ModelStatus
+from execution.lru import BoundedLru
 from resolvers.context import Context
 from resolvers.refresh import refresh
 from resolvers.services import Services
-from server.models_document import present
+from server.models_document import ModelsDocument, present
 
 E = TypeVar("E", bound=Enum)
 
@@ -31,7 +31,8 @@ _PRIVATE: Final = "private, no-store"
 _VARY: Final = "Authorization, X-Provider-Keys"
 _PARAMETERS: Final = ("provider", "capability", "status", "force")
 _MOST_KEPT: Final = 64
-"""So many documents are kept of one snapshot."""
+_MOST_BYTES: Final = 64 * 1024 * 1024
+"""So many documents are kept of one snapshot, and so large they may be together."""
 
 
 class ModelsEndpoint:
@@ -47,7 +48,7 @@ class ModelsEndpoint:
         self._services = services
         self._scope_of = scope_of
         self._admit = admit
-        self._kept: dict[Criteria, tuple[bytes, str]] = {}
+        self._kept = _no_documents()
         self._kept_of: Snapshot | None = None
 
     async def __call__(self, request: Request) -> Response:
@@ -66,24 +67,29 @@ class ModelsEndpoint:
             await refresh(context, criteria.providers, force=True)
         overlay = await context.overlay()
         if context.private:
-            body = await asyncio.to_thread(present, overlay, criteria)
-            return _json(body, 200, {"cache-control": _PRIVATE})
-        body, tag = await self._public(overlay, criteria)
-        headers = {"etag": tag, "cache-control": _PUBLIC}
-        if _matches(request.headers.get("if-none-match", ""), tag):
+            own = await asyncio.to_thread(present, overlay, criteria)
+            return _json(own.body, 200, {"cache-control": _PRIVATE})
+        document = await self._public(overlay, criteria)
+        headers = {"etag": document.tag, "cache-control": _PUBLIC}
+        if _matches(request.headers.get("if-none-match", ""), document.tag):
             return Response(None, 304, {**headers, "vary": _VARY})
-        return _json(body, 200, headers)
+        return _json(document.body, 200, headers)
 
-    async def _public(self, overlay: Overlay, criteria: Criteria) -> tuple[bytes, str]:
-        """The document and its tag, made once a snapshot, in a thread so that other requests go on."""
+    async def _public(self, overlay: Overlay, criteria: Criteria) -> ModelsDocument:
+        """The document, made once a snapshot, in a thread so that other requests go on."""
         snapshot = overlay.snapshot
-        if snapshot is not self._kept_of or len(self._kept) >= _MOST_KEPT:
-            self._kept, self._kept_of = {}, snapshot
+        if snapshot is not self._kept_of:
+            self._kept, self._kept_of = _no_documents(), snapshot
         kept = self._kept
-        if criteria not in kept:
-            body = await asyncio.to_thread(present, overlay, criteria)
-            kept[criteria] = body, f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
-        return kept[criteria]
+        document = kept.get(criteria)
+        if document is None:
+            document = await asyncio.to_thread(present, overlay, criteria)
+            kept.put(criteria, document, len(document.body))
+        return document
+
+
+def _no_documents() -> BoundedLru[ModelsDocument]:
+    return BoundedLru(entries=_MOST_KEPT, weight=_MOST_BYTES)
 
 
 def _criteria(request: Request) -> Criteria:
@@ -118,9 +124,9 @@ def _force(request: Request) -> bool:
 
 
 def _matches(header: str, tag: str) -> bool:
-    """Compare weakly: a proxy that compresses weakens the tag."""
+    """Compare weakly, as If-None-Match does."""
     known = [candidate.strip().removeprefix("W/") for candidate in header.split(",")]
-    return "*" in known or tag in known
+    return "*" in known or tag.removeprefix("W/") in known
 
 
 def _json(body: bytes, status: int, headers: Mapping[str, str]) -> Response:

@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -14,11 +16,13 @@ from catalogue.health import Problem
 from catalogue.ports import Overlay
 from catalogue.scope import Scope
 from catalogue.selection import Criteria
+from catalogue.snapshot import Snapshot
 from catalogue.vocabulary import HealthStatus, ProviderErrorCode
 from server.api_models import ModelsEndpoint
+from server.models_document import ModelsDocument
 from tests.graphql.asking import ADMIN, keyed
 from tests.graphql.fakes import Ports
-from tests.graphql.world import BETA, MINI, NOW, facts, snapshot, state
+from tests.graphql.world import BETA, MINI, NOW, OPUS, SECRET, facts, snapshot, state
 
 PUBLIC = "public, s-maxage=60, stale-while-revalidate=600"
 
@@ -121,7 +125,7 @@ async def test_an_unchanged_document_is_not_sent_again() -> None:
     ports = Ports()
     first = await get(ports)
     assert first.headers["cache-control"] == PUBLIC
-    again = await get(ports, tag=f"W/{first.headers['etag']}")
+    again = await get(ports, tag=f'"other", {first.headers["etag"].removeprefix("W/")}')
     assert (again.status_code, again.body) == (304, b"")
     assert again.headers["etag"] == first.headers["etag"]
 
@@ -132,6 +136,42 @@ async def test_a_changed_document_has_another_tag() -> None:
     before = (await endpoint(request())).headers["etag"]
     ports.reader.snapshot = snapshot(BETA)
     assert (await endpoint(request(tag=before))).status_code == 200
+
+
+def polled(minutes: int, **standing: Any) -> Snapshot:
+    """The world with nothing new but what a poll so many minutes later says of a provider."""
+    checked = {"last_checked": NOW + timedelta(minutes=minutes), "latency_ms": 99.0, **standing}
+    alpha = state("alpha", [OPUS, MINI, SECRET], standing=checked)
+    return replace(snapshot(alpha, BETA), judged_at=NOW + timedelta(minutes=minutes))
+
+
+async def test_a_poll_that_finds_nothing_new_leaves_the_tag_so_that_readers_need_not_read_anew() -> None:
+    ports = Ports()
+    endpoint = ModelsEndpoint(ports.services, scope_of=lambda _: Scope())
+    before = await endpoint(request())
+    assert before.headers["etag"].startswith('W/"')
+    ports.reader.snapshot = polled(1)
+    again = await endpoint(request(tag=before.headers["etag"]))
+    assert again.status_code == 304
+    fresh = read(await endpoint(request()))
+    assert {m["lastChecked"] for m in fresh["models"] if m["id"] != "beta/opus"} == {"2026-05-01T12:01:00Z"}
+    assert fresh["metadata"]["providers"]["alpha"]["lastChecked"] == "2026-05-01T12:01:00Z"
+
+
+async def test_another_error_has_another_tag_though_it_makes_no_revision() -> None:
+    ports = Ports()
+    endpoint = ModelsEndpoint(ports.services, scope_of=lambda _: Scope())
+    tags = set()
+    for message in ("No answer.", "The connection was refused."):
+        problem = Problem(code=ProviderErrorCode.TIMEOUT, message=message, retryable=True, at=NOW)
+        ports.reader.snapshot = polled(1, error=problem)
+        tags.add((await endpoint(request())).headers["etag"])
+    assert len(tags) == 2
+
+
+async def test_every_choice_of_models_has_a_tag_of_its_own() -> None:
+    queries = ("", "provider=alpha", "provider=beta", "status=limited&provider=alpha", "capability=chat")
+    assert len({(await get(Ports(), query)).headers["etag"] for query in queries}) == len(queries)
 
 
 async def test_an_answer_with_a_callers_own_list_is_kept_by_nobody() -> None:
@@ -190,9 +230,9 @@ async def test_a_caller_without_allowance_is_told_when_to_come_back() -> None:
 async def test_one_document_is_made_for_all_readers_of_a_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Criteria] = []
 
-    def present(_: Overlay, criteria: Criteria) -> bytes:
+    def present(_: Overlay, criteria: Criteria) -> ModelsDocument:
         made.append(criteria)
-        return b"{}"
+        return ModelsDocument(b"{}", 'W/"1"')
 
     monkeypatch.setattr("server.api_models.present", present)
     endpoint = ModelsEndpoint(Ports().services, scope_of=lambda _: Scope())

@@ -9,7 +9,6 @@ It is long because refreshes, probes and an admin's decision share one turn, one
 """
 
 import asyncio
-import gc
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -26,24 +25,18 @@ from catalogue.ports import Held
 from catalogue.refresh import ProviderRefresh
 from catalogue.snapshot import ProviderState
 from catalogue.vocabulary import ProviderErrorCode, RefreshOutcome, RefreshStep
-from polling.calls import CallSource, Terms
+from polling.calls import CallSource
+from polling.list_reader import ListRead, ListReader
 from polling.pace import Priority
 from polling.probe import Answered, probe
 from polling.quarantine import Ward
 from polling.record import ProviderRecord, Surroundings
 from polling.schedule import MAX_PAUSE
 from polling.server_key import ServerKey, problem_of
-from providers._kit.errors import ServerStarved, Throttled, TimedOut, Unauthorized, UpstreamError
-from providers._kit.lists import FetchedList, Validators, fetch_list
+from providers._kit.errors import ServerStarved, Throttled, Unauthorized, UpstreamError
 from providers._kit.parse import ParsedList
 from providers._kit.upstream import Upstream
 
-_LIST_BUDGET = 60.0
-"""Seconds for one page of a list with its retries."""
-_FLIGHT_SECONDS = 180.0
-"""Seconds for all pages of a list."""
-_ADMINS_PATIENCE = 3.0
-"""After so many seconds an admin's refresh begins no new try, so that its reason is told within those of a refresh."""
 _PROBE_RETRIES = 1
 """So that a single lost packet degrades nobody."""
 _IDLE_SECONDS = 3600.0
@@ -70,18 +63,17 @@ class Coordinator:
         )
         self._record = ProviderRecord(upstream=upstream, ward=self._ward, shared=shared)
         self._key = ServerKey(upstream=upstream, clock=shared.clock)
+        self._reader = ListReader(
+            upstream=upstream, calls=calls, key=self._key, parser=shared.parser, progress=shared.progress
+        )
         self._tell = partial(shared.progress.tell, upstream.id)
         self._turn = asyncio.Lock()
         self._moved = asyncio.Event()
         self._flight: asyncio.Task[ProviderRefresh] | None = None
-        self._validators: Validators | None = None
-        self._digest = b""
         self._read_with_key: bool | None = None
         self._references: dict[bool, Listing] = {}
         self._list_problem: Problem | None = None
         self._check_problem: Problem | None = None
-        self._met: UpstreamError | None = None
-        """The last try of the present flight that failed."""
 
     async def run(self) -> None:
         """Poll until cancelled."""
@@ -141,9 +133,8 @@ class Coordinator:
     @property
     def so_far(self) -> Problem:
         """What a refresh under way has met: the last try that failed, or that nothing whole has come yet."""
-        met = self._met or TimedOut(f"{self.upstream.name} has not answered in full yet.")
-        told = f"{met.message} The refresh goes on; providerHealth tells how it ends."
-        return replace(problem_of(met, at=self._shared.clock.now()), message=told)
+        met = problem_of(self._reader.trouble(), at=self._shared.clock.now())
+        return replace(met, message=f"{met.message} The refresh goes on; providerHealth tells how it ends.")
 
     @property
     def quarantine_id(self) -> str | None:
@@ -158,8 +149,7 @@ class Coordinator:
                     "This list is not held back any more. Read providerHealth { quarantine { id } } anew."
                 )
             if accept:
-                # What was remembered is of the list before: that one coming back would pass for unchanged.
-                self._validators, self._digest = None, b""
+                self._reader.forget()
                 self._references.clear()
                 accepted = await self._ward.release()
                 await self._record.eased(relist=lambda before: accepted or before)
@@ -171,7 +161,7 @@ class Coordinator:
     async def _fly(self, priority: Priority) -> ProviderRefresh:
         clock = self._shared.clock
         started = clock.monotonic()
-        self._met = None
+        self._reader.begin()
         self._tell(RefreshStep.WAITING)
         async with self._turn:
             before = self._record.state.listing
@@ -196,13 +186,13 @@ class Coordinator:
     async def _settled(self, priority: Priority) -> Outcome:
         try:
             return await self._listed(priority)
-        except StoreError:  # which the ledger tells
-            problem = self._ours(ProviderErrorCode.REJECTED, _NOT_STORED)
         except ServerStarved as error:
             problem = self._starved(error)
+        except StoreError:  # which the ledger tells
+            problem = self._record.note = self._ours(ProviderErrorCode.REJECTED, _NOT_STORED)
         except Exception:
             log.exception("list_not_taken", provider=self.upstream.id)
-            problem = self._ours(ProviderErrorCode.MALFORMED, _NOT_TAKEN)
+            problem = self._record.note = self._ours(ProviderErrorCode.MALFORMED, _NOT_TAKEN)
         self._put_off()
         await self._record.noted(problem)
         return RefreshOutcome.FAILED, problem, ()
@@ -215,74 +205,32 @@ class Coordinator:
             return RefreshOutcome.SKIPPED, self._record.state.standing.error, ()
         try:
             await self._record.half_open()
-            self._tell(RefreshStep.FETCHING)
-            fetched, with_key = await self._fetch_in_time(priority)
-            parsed = await self._parsed(fetched)
-            self._tell(RefreshStep.COMPARING, model_count=len(parsed.models) if parsed else None)
-            return await self._take(fetched, parsed, with_key=with_key)
+            read = await self._reader.read(priority, known=self._record.state.listing.models)
+            self._tell(RefreshStep.COMPARING, model_count=len(read.parsed.models) if read.parsed else None)
+            return await self._take(read)
         except UpstreamError as error:
             return await self._unlisted(error)
 
-    async def _fetch_in_time(self, priority: Priority) -> tuple[FetchedList, bool]:
-        try:
-            async with asyncio.timeout(_FLIGHT_SECONDS):
-                return await self._fetch(priority)
-        except TimeoutError:
-            name = self.upstream.name
-            raise TimedOut(f"The list of {name} did not come within {_FLIGHT_SECONDS:g} s.") from None
-
-    async def _fetch(self, priority: Priority) -> tuple[FetchedList, bool]:
-        urgent = priority is Priority.ADMIN
-        terms = Terms(
-            priority=priority,
-            budget=_LIST_BUDGET,
-            patience=_ADMINS_PATIENCE if urgent else _LIST_BUDGET,
-            received=self._received,
-            failing=self._failing,
-        )
-        call = self._calls.at(terms)
-        key = self._key.usable(urgent=urgent)
-        try:
-            fetched = await fetch_list(self.upstream, call, key=key, validators=self._validators)
-        except Unauthorized as error:
-            if key is None:
-                raise
-            self._key.refused(error)
-            if self.upstream.adapter.needs_key:
-                raise
-            return await fetch_list(self.upstream, call, key=None), False
-        if key is not None:
-            self._key.accepted()
-        return fetched, key is not None
-
-    async def _parsed(self, fetched: FetchedList) -> ParsedList | None:
-        if fetched.not_modified or fetched.digest == self._digest:
-            return None
-        self._tell(RefreshStep.READING, received=sum(map(len, fetched.bodies)))
-        gc.collect()  # quick here, before the rows come; what is garbage now must not be frozen with the next snapshot
-        known = self._record.state.listing.models
-        return await self._shared.parser.parse(self.upstream, fetched.bodies, known=known)
-
-    async def _take(self, fetched: FetchedList, parsed: ParsedList | None, *, with_key: bool) -> Outcome:
-        now = self._shared.clock.now()
+    async def _take(self, read: ListRead) -> Outcome:
+        now, parsed, latency_ms = self._shared.clock.now(), read.parsed, read.fetched.latency_ms
         self._record.schedule = self._record.schedule.listed(self._shared.clock.monotonic(), self._shared.rng)
         self._list_problem = self._record.note = None
         if parsed is None:
             await self._ward.clear()
-        elif await self._suspicious(parsed, with_key=with_key):
-            await self._record.answered(fetched.latency_ms, self._problem)
+        elif await self._suspicious(parsed, with_key=read.with_key):
+            await self._record.answered(latency_ms, self._problem)
             held = self._ward.quarantine is not None
             return (RefreshOutcome.QUARANTINED if held else RefreshOutcome.KEPT_LAST_GOOD), self._ward.problem(), ()
         before = self._record.state.listing.models
         changes = await self._record.answered(
-            fetched.latency_ms,
+            latency_ms,
             self._problem,
             dropped=parsed.dropped if parsed else None,
             relist=lambda old: merged(old, parsed.models, at=now) if parsed else confirmed(old, at=now),
         )
-        self._validators, self._read_with_key = fetched.validators, with_key
-        self._references[with_key] = self._record.state.listing
-        self._digest = fetched.digest or self._digest
+        self._reader.took(read)
+        self._read_with_key = read.with_key
+        self._references[read.with_key] = self._record.state.listing
         self._ask_once_more()
         same = self._record.state.listing.models is before
         return (RefreshOutcome.UNCHANGED if same else RefreshOutcome.UPDATED), self._key.problem, changes
@@ -363,12 +311,6 @@ class Coordinator:
 
     def _ours(self, code: ProviderErrorCode, message: str) -> Problem:
         return Problem(code=code, message=message, retryable=True, at=self._shared.clock.now())
-
-    def _failing(self, error: UpstreamError) -> None:
-        self._met = error
-
-    def _received(self, count: int) -> None:
-        self._tell(RefreshStep.FETCHING, received=count)
 
 
 def _of_the_check(error: UpstreamError, *, at: datetime) -> Problem:

@@ -57,7 +57,7 @@ class ProviderRecord:
         self._shared = shared
         self.schedule = Schedule(timing=shared.timing, list_due=now, probe_due=now)
         self.note: Problem | None = None
-        """What is wrong on our side, so that the provider is no worse for it."""
+        """Why its last list could not be taken, where that is our own fault: the provider is no worse for it."""
 
     @property
     def state(self) -> ProviderState:
@@ -126,7 +126,6 @@ class ProviderRecord:
 
     async def noted(self, note: Problem) -> None:
         """Something broke on our side, which says nothing about the provider."""
-        self.note = note
         await self.publish(lambda s: s if s.status in ILL else replace(s, error=note))
 
     async def eased(self, *, relist: Relist | None = None) -> None:

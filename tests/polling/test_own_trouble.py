@@ -1,6 +1,8 @@
 """What breaks on our side costs no provider its good name."""
 
 import asyncio
+from collections.abc import Iterator
+from unittest.mock import AsyncMock
 
 import pytest
 from structlog.testing import capture_logs
@@ -15,34 +17,71 @@ from polling.pace import Priority
 from polling.parsing import Parser
 from providers._kit.errors import ServerStarved
 from tests.polling.one_provider import DOWN, World, healthy, listed
-from tests.polling.still_clock import settle
 
 
-async def test_a_store_that_cannot_be_written_in_an_outage_does_not_end_polling(
-    one: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+class Disk:
+    """The disk of the store, which can be full."""
+
+    def __init__(self, one: World, patch: pytest.MonkeyPatch) -> None:
+        self._one = one
+        self._patch = patch
+
+    def fill(self) -> None:
+        error = StoreUnusable("The data folder is full.")
+        self._patch.setattr(self._one.store, "commit", AsyncMock(side_effect=error))
+
+    def free(self) -> None:
+        self._patch.undo()
+
+
+@pytest.fixture
+def disk(one: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
+    with monkeypatch.context() as patch, capture_logs():
+        yield Disk(one, patch)
+
+
+async def test_a_full_disk_hides_no_outage_and_its_end_tells_what_happened(one: World, disk: Disk) -> None:
     await one.refresh()
-    tried = asyncio.Event()
-
-    async def full(_: object) -> None:
-        tried.set()
-        raise StoreUnusable("The data folder is full.")
-
-    monkeypatch.setattr(one.store, "commit", full)
+    one.told.clear()
+    disk.fill()
     one.calls.list_answer = DOWN
-    with capture_logs():
-        assert (await one.coordinator.refresh(Priority.ADMIN)).outcome is RefreshOutcome.FAILED
-        polling = asyncio.create_task(one.coordinator.run())
-        for _ in range(3):
-            async with asyncio.timeout(5):
-                await one.clock.asleep.wait()
-                tried.clear()
-                one.clock.advance(700)
-                await tried.wait()
-        await settle()
-        polling.cancel()
-        await asyncio.gather(polling, return_exceptions=True)
-    assert one.state.model_count == 2
+    for _ in range(3):
+        assert (await one.coordinator.refresh(Priority.ADMIN)).outcome is RefreshOutcome.KEPT_LAST_GOOD
+    assert one.standing.status is HealthStatus.DOWN
+    assert one.told == []
+    disk.free()
+    await one.when_due()
+    assert [c.kind for c in one.told] == ["PROVIDER_HEALTH_CHANGED", "STATUS_CHANGED", "STATUS_CHANGED"]
+
+
+async def test_a_list_that_cannot_be_stored_is_not_served_and_the_provider_is_no_worse_for_it(
+    one: World, disk: Disk
+) -> None:
+    disk.fill()
+    result = await one.coordinator.refresh(Priority.ADMIN)
+    assert (result.outcome, result.model_count) == (RefreshOutcome.FAILED, 0)
+    assert result.error is not None
+    assert result.error.message == "The list came but could not be stored; the server's log says why."
+    await one.probe()
+    assert (one.standing.status, one.standing.error) == (HealthStatus.HEALTHY, result.error)
+    disk.free()
+    one.clock.advance(70)
+    while one.state.model_count == 0:
+        await one.when_due()
+    assert healthy(one)
+
+
+async def test_polling_goes_on_while_the_store_cannot_be_written(one: World, disk: Disk) -> None:
+    disk.fill()
+    polling = asyncio.create_task(one.coordinator.run())
+    async with asyncio.timeout(5):
+        for _ in range(5):
+            await one.clock.asleep.wait()
+            one.calls.arrived.clear()
+            one.clock.advance(700)
+            await one.calls.arrived.wait()
+    polling.cancel()
+    await asyncio.gather(polling, return_exceptions=True)
 
 
 async def test_a_list_that_cannot_be_taken_says_so_to_readers_until_one_is(
@@ -74,7 +113,7 @@ async def test_what_breaks_here_in_an_outage_does_not_count_as_an_answer(
     one.calls.list_answer = DOWN
     await one.refresh()
     with monkeypatch.context() as patch, capture_logs():
-        patch.setattr("polling.coordinator.fetch_list", None)
+        patch.setattr("polling.list_reader.fetch_list", None)
         await one.refresh()
     assert one.standing.consecutive_failures == 1
     assert one.standing.error is not None
@@ -92,6 +131,6 @@ async def test_a_server_without_file_descriptors_does_not_blame_the_provider(one
     assert (one.standing.status, one.standing.error) == (HealthStatus.HEALTHY, result.error)
     told = [entry for entry in logged if entry["log_level"] == "error"]
     assert {entry["error"] for entry in told} == {"The server has no resources left for a call: EMFILE."}
-    one.calls.list_answer = listed("a/one")
-    await one.refresh()
+    one.calls.list_answer = listed("a/one", "a/two")
+    await one.probe()
     assert healthy(one)

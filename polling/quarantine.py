@@ -33,7 +33,11 @@ class Ward:
     @property
     def quarantine(self) -> Quarantine | None:
         """The list that waits for a decision."""
-        return self._held.quarantine if self._held and not self._held.discarded else None
+        return self._waiting.quarantine if self._waiting else None
+
+    @property
+    def _waiting(self) -> Held | None:
+        return self._held if self._held and not self._held.discarded else None
 
     def problem(self) -> Problem | None:
         """What readers are told while a list is held back or was discarded."""
@@ -62,19 +66,19 @@ class Ward:
 
     async def release(self) -> Listing | None:
         """Accept the held list: the listing to be served, which is then held no longer."""
-        held = self._held
-        if held is None:
+        waiting = self._waiting
+        if waiting is None:
             return None
         await self._hold(None)
-        _tell("list_released", held)
-        return held.listing
+        _tell("list_released", waiting)
+        return waiting.listing
 
     async def discard(self) -> None:
         """Reject the held list; the same one coming again is not held anew."""
-        if self._held is not None:
-            held = replace(self._held, discarded=True)
-            await self._hold(held)
-            _tell("list_discarded", held)
+        waiting = self._waiting
+        if waiting is not None:
+            await self._hold(replace(waiting, discarded=True))
+            _tell("list_discarded", waiting)
 
     async def clear(self) -> None:
         """Forget what was held or discarded, for the provider's list is in order."""

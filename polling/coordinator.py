@@ -167,7 +167,7 @@ class Coordinator:
             before = self._record.state.listing
             outcome, problem, changes = await self._settled(priority)
         after = self._record.state
-        added, removed, changed = counts(before, after.listing)
+        added, removed, changed = await asyncio.to_thread(counts, before, after.listing)
         result = ProviderRefresh(
             provider_id=self.upstream.id,
             outcome=outcome,

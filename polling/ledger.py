@@ -6,8 +6,7 @@ does not. The first commit that succeeds again tells all that differs from what 
 
 import asyncio
 import gc
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -78,26 +77,25 @@ class Ledger:
 
     async def _revise(self, provider_id: str, advance: Advance | None) -> Sequence[Change]:
         served, stored = self._snapshot.providers[provider_id], self._stored[provider_id]
-        with _uncollected():
-            after, changes = await asyncio.to_thread(self._compare, stored, served, advance)
-            relisted = after.listing.models is not served.listing.models
-            try:
-                following = await self._keep(stored, after, changes)
-            except StoreError as error:
-                self._note(error)
-                kept = replace(after, listing=served.listing).judged(self._clock.now()) if relisted else after
-                await self._serve(self._snapshot.with_provider(kept))
-                if relisted:
-                    raise
-                return ()
-            await self._serve(following)
-            self._stored[provider_id] = after
-            if changes:
-                for told in self._listeners:
-                    told(changes)
+        after, changes = await asyncio.to_thread(self._compare, stored, served, advance)
+        relisted = after.listing.models is not served.listing.models
+        try:
+            following = await self._keep(stored, after, changes)
+        except StoreError as error:
+            self._note(error)
+            kept = replace(after, listing=served.listing).judged(self._clock.now()) if relisted else after
+            await self._serve(self._snapshot.with_provider(kept))
             if relisted:
-                gc.freeze()  # what a snapshot holds lives long: it need cost no later collection a look
-            return changes
+                raise
+            return ()
+        await self._serve(following)
+        self._stored[provider_id] = after
+        if changes:
+            for told in self._listeners:
+                told(changes)
+        if relisted:
+            gc.freeze()  # what a snapshot holds lives long: it need cost no later collection a look
+        return changes
 
     def _compare(
         self, stored: ProviderState, served: ProviderState, advance: Advance | None
@@ -140,13 +138,3 @@ class Ledger:
         elif self._store_fails and not fails:
             log.info("store_well")
         self._store_fails = fails
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Put off the collection of garbage: it would look at every new row, and hold the event loop meanwhile."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()

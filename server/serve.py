@@ -36,6 +36,10 @@ DRAIN_SECONDS = 5.0
 """How long a stopping server waits for answers under way; open streams are cut after it."""
 _SWITCH_SECONDS = 0.001
 """How long the event loop waits for each turn while a thread compares lists; Python's own 5 ms add up in an answer."""
+_RARELY = 100
+"""Younger collections for each look at all that lives, in which everything waits: ten times as many as is usual.
+
+What a list brings is frozen out of sight, and a look is taken before it comes, so that little waits for it."""
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +54,7 @@ def serve(settings: Settings) -> None:
     configure(settings.log_format, settings.log_level, redactor)
     stamina.instrumentation.set_on_retry_hooks([])  # an outage is logged once, by its coordinator
     sys.setswitchinterval(_SWITCH_SECONDS)
+    gc.set_threshold(*gc.get_threshold()[:2], _RARELY)
     with sole_use(settings.data_dir):
         uvloop.run(_serve(settings, redactor))
 

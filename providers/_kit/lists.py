@@ -85,7 +85,7 @@ async def fetch_list(
     return FetchedList(
         bodies=tuple(bodies),
         validators=_validators(first) if len(bodies) == 1 else None,
-        digest=_digest(bodies),
+        digest=await asyncio.to_thread(_digest, bodies),
         latency_ms=first.latency_ms,
     )
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from starlette.requests import HTTPConnection
+
 
 class MediaType(Enum):
     """The media types of an answer, the preferred one first where a wildcard leaves the choice to the server."""
@@ -70,6 +72,11 @@ def acceptable(header: str | None) -> Acceptable:
         stream=named,
         stream_first=named and stream is not None and (answer is None or stream.rank > ranked[answer].rank),
     )
+
+
+def acceptable_to(connection: HTTPConnection) -> Acceptable:
+    """Weigh all `Accept` headers of a connection as one."""
+    return acceptable(",".join(connection.headers.getlist("accept")))
 
 
 def _range_of(media_type: MediaType, ranges: list[_Range]) -> _Range | None:

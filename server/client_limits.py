@@ -8,7 +8,7 @@ gone over all of them; this table is bounded, forgets the client seen longest ag
 import time
 from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -17,6 +17,7 @@ from math import ceil
 from catalogue.errors import RateLimited
 from catalogue.ports import Allowance
 from server.limits import Limits
+from server.refusals import Refusals
 
 LOCAL = "address:local"
 """A client without a network address: a Unix socket or a caller in this process."""
@@ -36,7 +37,7 @@ class Standing:
 
 
 class ClientLimits:
-    """The allowances of all clients; `clock` gives monotonic seconds."""
+    """The allowances of all clients; `clock` gives monotonic seconds, `refusals` says how late each refusal comes."""
 
     def __init__(
         self,
@@ -45,7 +46,9 @@ class ClientLimits:
         exempt_loopback: bool,
         clock: Callable[[], float] = time.monotonic,
         max_clients: int = MAX_CLIENTS,
+        refusals: Refusals | None = None,
     ) -> None:
+        self.refusals = refusals or Refusals()
         self._limits = limits
         self._exempt_loopback = exempt_loopback
         self._clock = clock
@@ -131,9 +134,14 @@ class ClientLimits:
 
     @asynccontextmanager
     async def operation(self, client: str) -> AsyncIterator[None]:
-        """Count an operation on a WebSocket like a request, and hold its place while it runs."""
-        self.spend(client)
-        async with self.subscription(client):
+        """Count an operation on a WebSocket like a request, and hold its place while it runs; refused late."""
+        async with AsyncExitStack() as place:
+            try:
+                self.spend(client)
+                await place.enter_async_context(self.subscription(client))
+            except RateLimited:
+                await self.refusals.hold(client)
+                raise
             yield
 
     @asynccontextmanager

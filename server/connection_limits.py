@@ -32,12 +32,16 @@ class ConnectionLimits:
     """One WebSocket message; a larger one closes the socket with 1009."""
     shutdown: float = 10.0
     """How long a stopping server waits for answers under way."""
+    refused_pause: float = 1.0
+    """How long a new connection is not read at most, while its address has refusals held back: others may share it."""
     pipelined: int = 8
     """Requests that may wait on a connection while another is answered."""
     send_buffer: int = 65_536
     """What the kernel may hold for a peer that does not read; Linux takes twice as much."""
-    frames: int = 1_000
-    """Pings, pongs and continuations that one WebSocket may send in a second; also fragments of one message."""
+    frames: int = 200
+    """Frames that bring nothing: pings, pongs and empty continuations that one WebSocket may send in a second."""
+    fragments: int = 1_000
+    """Frames that one WebSocket message may be cut into."""
     per_address: int = 200
     """Connections that one address may have open."""
     exempt: tuple[IPv4Network | IPv6Network, ...] = LOOPBACK

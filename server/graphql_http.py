@@ -19,7 +19,7 @@ from execution.errors import BAD_USER_INPUT, Report, crash, refuse
 from execution.executor import Executor
 from execution.prepared import Prepared
 from execution.request import BadRequest, GraphQLRequest
-from server.accept import Acceptable, MediaType, acceptable
+from server.accept import Acceptable, MediaType, acceptable_to
 from server.disconnect import ClientGone, while_connected
 from server.graphql_sse import EventStream, once
 from server.http_request import read_body, read_url
@@ -85,7 +85,7 @@ class GraphQLEndpoint(Generic[S]):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         connection = HTTPConnection(scope)
-        accepted = acceptable(",".join(connection.headers.getlist("accept")))
+        accepted = acceptable_to(connection)
         async with AsyncExitStack() as admission:
             response = await self._response(connection, receive, accepted, admission)
             if response is not None:
@@ -105,7 +105,7 @@ class GraphQLEndpoint(Generic[S]):
             allow = {"allow": ", ".join(_ALLOWED)} if error.status == _METHOD_NOT_ALLOWED else {}
             return _errors(accepted, error.message, {"code": BAD_USER_INPUT}, error.status, allow)
         except ClientError as error:
-            return _turned_away(accepted, error)
+            return turned_away(accepted, error)
         except Exception as error:  # noqa: BLE001 - whatever breaks is reported, and masked for the client
             crashed = refuse(Outcome.CRASHED, crash(error, self._report))
             return _with_body(crashed.body, accepted, _STATUS[crashed.outcome], {})
@@ -195,7 +195,7 @@ def _errors(
     return _with_body(body, accepted, status, headers or {})
 
 
-def _turned_away(accepted: Acceptable, error: ClientError) -> Response:
+def turned_away(accepted: Acceptable, error: ClientError) -> Response:
     """Answer a caller who may not ask at all; HTTP has its own words for why."""
     status, headers = 400, {}
     if isinstance(error, Unauthenticated):
@@ -203,5 +203,10 @@ def _turned_away(accepted: Acceptable, error: ClientError) -> Response:
     elif isinstance(error, Forbidden):
         status = 403
     elif isinstance(error, RateLimited):
-        status, headers = 429, {"retry-after": str(math.ceil(error.retry_after))}
+        status, headers = 429, retry_after(error)
     return _errors(accepted, error.message, error.extensions, status, headers)
+
+
+def retry_after(error: RateLimited) -> dict[str, str]:
+    """The header that says when to come back, in whole seconds."""
+    return {"retry-after": str(math.ceil(error.retry_after))}

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from starlette.responses import Response
 from starlette.websockets import WebSocket
 
 from server.web_rules import origin_allowed
@@ -25,7 +26,7 @@ def websocket_endpoint(
     async def serve(websocket: WebSocket) -> None:
         origin = websocket.headers.get("origin")
         if not (origin is None or origin_allowed(origin, websocket.headers.get("host"), ()) or allows_origin(origin)):
-            await websocket.close()
+            await websocket.send_denial_response(Response(status_code=403))
         elif SUBPROTOCOL not in websocket.scope["subprotocols"]:
             await websocket.accept()
             await websocket.close(4406, "Subprotocol not acceptable")

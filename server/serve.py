@@ -28,6 +28,7 @@ from server.data_folder import sole_use
 from server.kept_secrets import ADMIN_FILE, admin_tokens, hashing_secret
 from server.logging import configure
 from server.redaction import Redactor
+from server.refusals import Refusals
 from server.settings import Settings
 from server.upstreams import upstreams
 from server.uvicorn_protocol import uvicorn_options
@@ -95,7 +96,7 @@ async def _serve(settings: Settings, redactor: Redactor) -> None:
             app = application(parts, services, settings=settings, callers=callers, limits=limits, allowed=allowed)
             writing = asyncio.create_task(audit.run(), name="audit-log")
             try:
-                await _Server(_config(app, settings), on_stop=parts.end_streams).serve()
+                await _Server(_config(app, settings, limits.refusals), on_stop=parts.end_streams).serve()
             finally:
                 writing.cancel()
                 await asyncio.gather(writing, return_exceptions=True)
@@ -103,8 +104,9 @@ async def _serve(settings: Settings, redactor: Redactor) -> None:
         raise ConfigurationError(f"data_dir: {error}") from None
 
 
-def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+def _config(app: ASGIApp, settings: Settings, refusals: Refusals) -> uvicorn.Config:
     limits = settings.limits
+    local = LOOPBACK if settings.exempts_loopback else ()
     options = uvicorn_options(
         ConnectionLimits(
             head=limits.head_seconds,
@@ -112,8 +114,9 @@ def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
             keep_alive=limits.idle_seconds,
             message_bytes=limits.socket_message_bytes,
             shutdown=DRAIN_SECONDS,
-            exempt=(*LOOPBACK, *settings.trusted_proxies),
-        )
+            exempt=(*local, *settings.trusted_proxies),
+        ),
+        refusals,
     )
     return uvicorn.Config(
         app,

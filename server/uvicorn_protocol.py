@@ -14,8 +14,10 @@ import uvicorn
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from server.client_limits import address_client
 from server.connection_limits import ConnectionLimits
 from server.open_connections import OpenConnections
+from server.refusals import Refusals
 from server.uvicorn_websocket import PunctualWebSocket
 
 __all__ = ["ConnectionLimits", "PunctualHttp", "PunctualWebSocket", "uvicorn_options"]
@@ -27,11 +29,16 @@ class _TooManyWaitingError(Exception):
     """More requests wait on a connection than it may have."""
 
 
+class _HostsError(Exception):
+    """A request names no host, or several, of which each reader on its way might take another."""
+
+
 class PunctualHttp(HttpToolsProtocol):
     """HTTP/1.1 whose requests arrive in time and whose peers take their answers."""
 
     limits: ClassVar[ConnectionLimits] = ConnectionLimits()
     opened: ClassVar[OpenConnections] = OpenConnections(limits)
+    refusals: ClassVar[Refusals] = Refusals()
 
     _deadline: asyncio.TimerHandle | None = None
     _stall: asyncio.TimerHandle | None = None
@@ -40,14 +47,20 @@ class PunctualHttp(HttpToolsProtocol):
     _head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        """Expect a first request, unless the address has too many connections."""
+        """Expect a first request, unless the address has too many connections; later if it has refusals to come."""
         super().connection_made(transport)
-        if not self.opened.admits(transport, self.client[0] if self.client else None):
+        host = self.client[0] if self.client else None
+        if not self.opened.admits(transport, host):
             transport.abort()
             return
         if (sending := transport.get_extra_info("socket")) is not None:
             sending.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.limits.send_buffer)
         self._expect(self.limits.head)
+        wait = min(self.refusals.backlog(address_client(host)), self.limits.refused_pause)
+        if wait:
+            # Not at once: uvloop begins to read when this returns.
+            self.loop.call_soon(transport.pause_reading)
+            self.loop.call_later(wait, transport.resume_reading)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop every clock, and tell the request that is being answered; uvicorn tells only the last that came."""
@@ -90,11 +103,15 @@ class PunctualHttp(HttpToolsProtocol):
         Raises:
             _TooManyWaitingError: The peer has sent so many requests ahead of their answers that it loses the
                 connection; raised to stop the parser, which would read on.
+            _HostsError: Answered with 400 (RFC 9112, section 3.2).
         """
         self._in_head = False
         if len(self.pipeline) >= self.limits.pipelined:
             self.transport.abort()
             raise _TooManyWaitingError
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if hosts > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
+            raise _HostsError
         self._expect(self.limits.body)
         super().on_headers_complete()
 
@@ -168,8 +185,10 @@ class PunctualHttp(HttpToolsProtocol):
             self._watch()
 
 
-def uvicorn_options(limits: ConnectionLimits) -> dict[str, Any]:
+def uvicorn_options(limits: ConnectionLimits, refusals: Refusals | None = None) -> dict[str, Any]:
     """Keyword arguments for `uvicorn.Config` under which every connection keeps to the limits.
+
+    `refusals` are those that the application holds back.
 
     Raises:
         RuntimeError: uvicorn is another version than the one that was read.
@@ -181,7 +200,7 @@ def uvicorn_options(limits: ConnectionLimits) -> dict[str, Any]:
         )
     shared = {"limits": limits, "opened": OpenConnections(limits)}
     return {
-        "http": type("HttpProtocol", (PunctualHttp,), shared),
+        "http": type("HttpProtocol", (PunctualHttp,), {**shared, "refusals": refusals or Refusals()}),
         "ws": type("WebSocketProtocol", (PunctualWebSocket,), shared),
         "ws_max_size": limits.message_bytes,
         "ws_ping_interval": limits.ping_interval,

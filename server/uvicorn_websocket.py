@@ -11,7 +11,7 @@ from websockets.frames import CloseCode, Frame
 from server.connection_limits import ConnectionLimits
 from server.open_connections import OpenConnections
 
-_TURN_BYTES = 4_096
+_TURN_BYTES = 512
 _BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
@@ -92,10 +92,17 @@ class PunctualWebSocket(WebSocketsSansIOProtocol):
 
     def handle_cont(self, event: Frame) -> None:
         """Take a fragment of a message that has not too many."""
-        if len(self.frames) >= self.limits.frames:
+        if len(self.frames) >= self.limits.fragments:
             self._refuse(CloseCode.MESSAGE_TOO_BIG, "too many fragments")
-        elif self._spend_frame():
+        elif event.data or self._spend_frame():
             super().handle_cont(event)
+
+    def send_receive_event_to_app(self) -> None:
+        """Hand a message on; one that comes after the close brings nothing, and is not read without end."""
+        if not self.close_sent:
+            super().send_receive_event_to_app()
+        elif not self._spend_frame():
+            self.transport.abort()
 
     def _take(self) -> None:
         self._turn = None

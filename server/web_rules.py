@@ -51,13 +51,13 @@ class WebRules:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a connection on."""
-        if scope["type"] != "http":
+        if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
         granted = _granted(Headers(scope=scope), self._origins)
 
         async def send_by_the_rules(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] in {"http.response.start", "websocket.http.response.start"}:
                 _rule(MutableHeaders(scope=message), granted)
             await send(message)
 

@@ -7,6 +7,7 @@ group, and the end of the socket is an exception that goes through that group.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext, suppress
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from server.ws_messages import (
     Complete,
     ConnectionInit,
     Ping,
+    Pong,
     Subscribe,
     complete_message,
     error_message,
@@ -36,6 +38,10 @@ from server.ws_messages import (
 )
 
 _LONGEST_REASON = 123
+_IDLE_SECONDS = 0.02
+"""From one message that starts or ends nothing to the next, for long."""
+_IDLE_BURST = 10.0
+"""The same seconds, for all that may come at once: 500 messages."""
 
 S = TypeVar("S")
 
@@ -88,6 +94,7 @@ class Connection(Generic[S]):
         self._init_deadline = asyncio.timeout(service.limits.init_seconds)
         self._initialised = False
         self._acknowledged = False
+        self._idle_until = 0.0
         self._operations: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
@@ -110,7 +117,7 @@ class Connection(Generic[S]):
                 while True:
                     await self._handle(await self._receive())
                     # Frames that came in one packet are there at once: together they would hold the loop.
-                    await asyncio.sleep(0)
+                    await asyncio.sleep(self._idle_until - _IDLE_BURST - time.monotonic())
         except TimeoutError:
             raise _Closed(4408, "Connection initialisation timeout") from None
 
@@ -131,7 +138,10 @@ class Connection(Generic[S]):
             case ConnectionInit():
                 self._initialise(message)
             case Ping():
+                self._count_idle()
                 await self._send(pong_message(message.payload))
+            case Pong():
+                self._count_idle()
             case Subscribe():
                 await self._subscribe(message)
             case Complete():
@@ -163,13 +173,20 @@ class Connection(Generic[S]):
         if len(self._operations) < limit:
             self._operations[message.id] = self._tasks.create_task(self._operate(message))
         else:
+            self._count_idle()
             error = RateLimited(f"A socket may have {limit} operations under way: complete one first.", retry_after=1)
             await self._send(error_message(message.id, refuse(Outcome.REFUSED, client_error(error))))
 
     def _complete(self, message: Complete) -> None:
         operation = self._operations.pop(message.id, None)
-        if operation is not None:
+        if operation is None:
+            self._count_idle()
+        else:
             operation.cancel()
+
+    def _count_idle(self) -> None:
+        """Count a message that starts and ends nothing, and so is not counted against the client's rate."""
+        self._idle_until = max(self._idle_until, time.monotonic()) + _IDLE_SECONDS
 
     async def _operate(self, message: Subscribe) -> None:
         """Run one operation to its last frame; only then its id is free again."""

@@ -16,12 +16,18 @@ from server.caller import Callers
 from server.client_gate import ClientGate
 from server.client_limits import ClientLimits
 from server.limits import Limits
+from server.refusals import Refusals
 from server.tokens import read_token
 from tests.server.asked import Notes
 
 
 def _gate(*, refusal: float = 0.0) -> ClientGate:
-    limits = ClientLimits(Limits(connections=1, burst=10), exempt_loopback=False, clock=lambda: 0.0)
+    limits = ClientLimits(
+        Limits(connections=1, burst=10),
+        exempt_loopback=False,
+        clock=lambda: 0.0,
+        refusals=Refusals(interval=refusal, longest=refusal),
+    )
     callers = Callers(
         tokens=(read_token("ops:s3cret-0123456789"),),
         providers=(),
@@ -42,7 +48,7 @@ def _gate(*, refusal: float = 0.0) -> ClientGate:
         await websocket.receive()
 
     app = Starlette(routes=[Route("/", http), Route("/livez", alive), WebSocketRoute("/graphql", socket)])
-    return ClientGate(app, callers=callers, limits=limits, uncounted={"/livez"}, refusal=refusal)
+    return ClientGate(app, callers=callers, limits=limits, uncounted={"/livez"})
 
 
 def _client() -> httpx.AsyncClient:
@@ -122,12 +128,25 @@ async def test_one_socket_too_many_is_refused_with_429_until_another_closes() ->
     start, body = await second.heard.get(), await second.heard.get()
     assert (start["type"], start["status"]) == ("websocket.http.response.start", 429)
     assert (b"retry-after", b"1") in start["headers"]
+    assert (b"ratelimit-remaining", b"8") in [(name.lower(), value) for name, value in start["headers"]]
     assert json.loads(body["body"])["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
     first.go()
     await running
     third.go()
     await third.run(gate)
     assert (await third.heard.get())["type"] == "websocket.accept"
+
+
+async def test_a_refusal_of_graphql_has_the_media_type_that_is_accepted() -> None:
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(_gate()), base_url="http://catalogue.example")
+    for _ in range(10):
+        await client.get("/missing")
+    for accepted, media_type in (
+        ("*/*", "application/json"),
+        ("application/graphql-response+json, application/json", "application/graphql-response+json"),
+    ):
+        refused = await client.post("/graphql", headers={"Accept": accepted})
+        assert (refused.status_code, refused.headers["content-type"]) == (429, f"{media_type}; charset=utf-8")
 
 
 async def test_a_refusal_is_held_back_while_others_are_answered() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Literal
+from urllib.parse import quote
 
 import orjson
 from aiohttp import web
@@ -69,16 +70,28 @@ def failure(played: Provider, status: int, message: str, headers: Mapping[str, s
 
 
 def echoed(played: Provider, request: web.Request, response: web.Response) -> web.Response:
-    """Give the answer of a provider that repeats secrets, wherever a body or a header can hold one."""
+    """Give the answer of a provider that repeats secrets, in every spelling, wherever a body or header can hold one."""
     for value in (request.headers[name] for name in played.echoes if name in request.headers):
         secret = value.rpartition(" ")[2]
-        written = orjson.dumps(secret)[1:-1]
         body = response.body if isinstance(response.body, bytes) else b""
-        for field_ in (b"id", b"name", b"description", b"message"):
-            body = body.replace(b'"%s":"' % field_, b'"%s":"%s-' % (field_, written))
+        for name, spelt in _spellings(secret).items():
+            body = body.replace(b'"%s":"' % name, b'"%s":"%s-' % (name, spelt))
         response.body = body
         response.headers.update({"ETag": f'W/"{secret}"', "X-Echo": value, "Retry-After": value})
+        if "Location" in response.headers:
+            response.headers["Location"] += f"?key={quote(secret)}"
     return response
+
+
+def _spellings(secret: str) -> dict[bytes, bytes]:
+    """Give the ways in which JSON can hold a secret, each for a field of its own."""
+    plain = orjson.dumps(secret)[1:-1]
+    return {
+        b"id": plain,
+        b"name": b"".join(b"\\u%04x" % ord(sign) for sign in secret),
+        b"description": quote(secret, safe="").encode(),
+        b"message": plain.replace(b"/", rb"\/"),
+    }
 
 
 def bearer(request: web.Request) -> str | None:

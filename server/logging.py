@@ -3,6 +3,7 @@
 import logging
 import re
 import sys
+import threading
 from typing import Literal
 
 import structlog
@@ -58,8 +59,17 @@ def configure(log_format: LogFormat, level: str, redactor: Redactor) -> None:
         logging.getLogger(name).setLevel(max(least, root.level))
     logging.getLogger(_SOCKET_WRITER).addFilter(_tells_of_no_socket)
     logging.captureWarnings(capture=True)
+    _log_what_nobody_catches()
     # A record that cannot be formatted would be printed as it is, secrets included.
     logging.raiseExceptions = False
+
+
+def _log_what_nobody_catches() -> None:
+    """Take over from Python's own hooks, which print an exception as it is, with whatever its message quotes."""
+    log = logging.getLogger(__name__)
+    sys.excepthook = lambda _type, error, _trace: log.critical("exception ends the process", exc_info=error)
+    threading.excepthook = lambda told: log.error("exception ends a thread", exc_info=told.exc_value)
+    sys.unraisablehook = lambda told: log.error("exception that cannot be raised", exc_info=told.exc_value)
 
 
 def _tells_of_no_socket(record: logging.LogRecord) -> bool:

@@ -9,10 +9,12 @@ import json
 import re
 import sys
 import traceback
+from collections import deque
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from typing import Any
 from urllib.parse import quote
+from weakref import WeakSet
 
 from pydantic import SecretStr
 
@@ -54,21 +56,35 @@ _SHAPES = (
 )
 """What looks like a secret, and folders of this machine's sources; all in time linear in the text."""
 
-_carried: ContextVar[list[str] | None] = ContextVar("carried_secrets", default=None)
+
+class _Carried:
+    """What one connection has brought, for as long as it or a task of it lives."""
+
+    __slots__ = ("__weakref__", "secrets")
+
+    def __init__(self) -> None:
+        self.secrets: deque[str] = deque(maxlen=_MAX_CARRIED)
+
+
+_carried: ContextVar[_Carried | None] = ContextVar("carried_secrets", default=None)
+_living: WeakSet[_Carried] = WeakSet()
 
 
 def carry_anew() -> None:
     """Begin a connection, which carries nothing yet; all tasks that it starts share what is carried later."""
-    _carried.set([])
+    _carried.set(held := _Carried())
+    _living.add(held)
 
 
 def carry(secrets: Iterable[str]) -> None:
-    """Take these out of every record that the present connection's tasks write from now on."""
-    held = _carried.get()
-    if held is None:
-        _carried.set(held := [])
-    held.extend(secrets)
-    del held[:-_MAX_CARRIED]
+    """Take these out of every record that the present connection's tasks write from now on.
+
+    And out of every exception, whoever tells of it: that of a thread or of a lost task comes without its connection.
+    """
+    if _carried.get() is None:
+        carry_anew()
+    if held := _carried.get():
+        held.secrets.extend(secrets)
 
 
 class Redactor:
@@ -85,9 +101,9 @@ class Redactor:
 
     def __call__(self, _logger: object, _method: str, record: Mapping[str, Any]) -> dict[str, Any]:
         """Redact a record; a stack, which names files, is left out."""
-        known = self._all()
-        clean = {name: value if name in _OURS else _named(name, value, known) for name, value in record.items()}
         exception = _exception_of(record.get("exc_info"))
+        known = self._known_here() if exception is None else self._known_anywhere()
+        clean = {name: value if name in _OURS else _named(name, value, known) for name, value in record.items()}
         for name in ("exc_info", "stack_info"):
             clean.pop(name, None)
         if exception is not None:
@@ -96,11 +112,14 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Redact a text, such as an upstream's message."""
-        return _text(text, self._all())
+        return _text(text, self._known_here())
 
-    def _all(self) -> tuple[str, ...]:
+    def _known_here(self) -> tuple[str, ...]:
         carried = _carried.get()
-        return _forms({*self._secrets, *carried}) if carried else self._known
+        return _forms({*self._secrets, *carried.secrets}) if carried and carried.secrets else self._known
+
+    def _known_anywhere(self) -> tuple[str, ...]:
+        return _forms(self._secrets.union(*(carried.secrets for carried in list(_living))))
 
 
 def _forms(secrets: Iterable[str]) -> tuple[str, ...]:

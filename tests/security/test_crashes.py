@@ -2,6 +2,8 @@
 
 import json
 import logging
+import sys
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import SimpleNamespace
@@ -63,6 +65,8 @@ def _own_logging(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(logging.root, "level", logging.root.level)
     monkeypatch.setattr(logging.root.manager, "loggerDict", {})
     monkeypatch.setattr(logging, "raiseExceptions", True)
+    for where, name in ((sys, "excepthook"), (threading, "excepthook"), (sys, "unraisablehook")):
+        monkeypatch.setattr(where, name, getattr(where, name))
     yield
     logging.captureWarnings(capture=False)
     structlog.reset_defaults()

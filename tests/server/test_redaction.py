@@ -5,9 +5,11 @@ import json
 import logging
 import string
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextvars import copy_context
+from types import SimpleNamespace
 
 import pytest
 import structlog
@@ -182,6 +184,7 @@ def test_no_text_breaks_the_line_or_steers_the_terminal(text: str) -> None:
 @pytest.fixture
 def log() -> Iterator[Redactor]:
     root = logging.getLogger()
+    hooks = sys.excepthook, threading.excepthook, sys.unraisablehook
     before = root.handlers, root.level, logging.raiseExceptions, [(n, lg) for n, lg in root.manager.loggerDict.items()]
     state = {
         n: (lg.handlers, lg.propagate, lg.disabled, lg.level) for n, lg in before[3] if isinstance(lg, logging.Logger)
@@ -192,6 +195,7 @@ def log() -> Iterator[Redactor]:
     root.handlers, logging.raiseExceptions = before[0], before[2]
     root.setLevel(before[1])
     logging.captureWarnings(capture=False)
+    sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
     structlog.reset_defaults()
     for name, (handlers, propagate, disabled, level) in state.items():
         logger = logging.getLogger(name)
@@ -213,6 +217,26 @@ def test_the_standard_librarys_records_go_the_same_way(log: Redactor, capsys: py
     assert [record["logger"] for record in records] == ["uvicorn.error", "own"]
     assert all(record["exception"].startswith("ValueError: ") for record in records)
     assert all(record["timestamp"].endswith("Z") for record in records)
+
+
+def test_what_nobody_catches_is_logged_without_secrets(log: Redactor, capsys: pytest.CaptureFixture[str]) -> None:
+    def breaks() -> None:
+        raise RuntimeError("hunter2-secret")
+
+    configure("json", "info", log)
+    thread = threading.Thread(target=breaks)
+    thread.start()
+    thread.join()
+    error = RuntimeError("hunter2-secret")
+    sys.excepthook(RuntimeError, error, None)
+    sys.unraisablehook(SimpleNamespace(exc_value=error))
+    err = capsys.readouterr().err
+    assert [json.loads(line)["event"] for line in err.splitlines()] == [
+        "exception ends a thread",
+        "exception ends the process",
+        "exception that cannot be raised",
+    ]
+    assert "hunter2" not in err
 
 
 def test_records_for_people_have_one_line_each(log: Redactor, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,8 @@
-"""What a client that keeps to the limits notices of a flood: `python benchmarks/flood.py [connections] [seconds]`.
+"""What a client that keeps to the limits notices of a flood: `python benchmarks/flood.py [connections] [kind ...]`.
 
-The abuser asks from 127.0.0.2 in a process of its own, as fast as it is answered; the client asks from 127.0.1.x, one
-request after the other. Prints its throughput alone and beside the flood, round by round, and their ratio.
+The abuser asks from 127.0.0.2 in a process of its own, as fast as it is answered, in each of the ways of
+`tests/security/flooder.py`; the client asks from other addresses, one request after the other. Prints, for each kind,
+what share of its throughput the client keeps, and its longest wait.
 """
 
 import asyncio
@@ -9,8 +10,8 @@ import statistics
 import sys
 import tempfile
 import time
+from itertools import count
 from pathlib import Path
-from typing import cast
 
 import aiohttp
 
@@ -19,21 +20,24 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tests.endtoend.process import ServerProcess
 from tests.practice.rows import big_list
 from tests.practice.upstream import PracticeUpstream
-from tests.security.flooder import BODY, HEADERS, flood
+from tests.security.flooder import BODY, HEADERS, KINDS, Abuser
 
 ABUSER = "127.0.0.2"
-ROUNDS = 7
+ROUNDS = 8
+SECONDS = 1.5
+"""Of one measurement."""
 TARGET = 0.8
 BURST = 4_000
 """Requests that suffice for one measurement; the client takes another address for the next. The abuser spends them."""
-ENDLESS = 10_000_000
+ADDRESSES = (f"127.0.1.{number}" for number in count(1))
 
 
-async def main(connections: int, seconds: float) -> None:
-    """Measure some rounds."""
-    async with PracticeUpstream() as upstream:
-        upstream.set_list("openrouter", big_list(500))
-        toml = f"""
+async def main(connections: int, kinds: list[str]) -> None:
+    """Measure each kind."""
+    for kind in kinds:
+        async with PracticeUpstream() as upstream:
+            upstream.set_list("openrouter", big_list(500))
+            toml = f"""
 provider_health_ttl = 600
 [limits]
 limit_loopback = true
@@ -42,38 +46,45 @@ burst = {BURST}
 [providers.openrouter]
 base_url = "{upstream.base_url("openrouter")}"
 """
-        async with ServerProcess(Path(tempfile.mkdtemp()), toml) as server:
-            await server.refresh()
-            await flood(server.url, ABUSER, connections=10, requests=BURST)
-            ratios = [await _round(server, connections, seconds, number) for number in range(ROUNDS)]
-    print(f"the client keeps {statistics.median(ratios):.0%} of its throughput (target {TARGET:.0%})")
+            async with ServerProcess(Path(tempfile.mkdtemp()), toml) as server:
+                await server.refresh()
+                await Abuser(server.url, ABUSER, BURST).run("requests", 10)
+                await _measure(server, kind, connections)
 
 
-async def _round(server: ServerProcess, connections: int, seconds: float, number: int) -> float:
-    alone = await _throughput(server, seconds, f"127.0.1.{2 * number + 1}")
-    command = ("-m", "tests.security.flooder", server.url, ABUSER, str(connections), str(ENDLESS))
-    flooding = await asyncio.create_subprocess_exec(sys.executable, *command, stdout=asyncio.subprocess.PIPE)
-    await cast("asyncio.StreamReader", flooding.stdout).readline()
-    beside = await _throughput(server, seconds, f"127.0.1.{2 * number + 2}")
-    flooding.kill()
-    await flooding.wait()
-    print(f"{alone:.0f} answers/s alone, {beside:.0f} beside a flood over {connections} connections")
-    return beside / alone
+async def _measure(server: ServerProcess, kind: str, connections: int) -> None:
+    ratios, worst = [], []
+    for _ in range(ROUNDS):
+        alone, _ = await _throughput(server)
+        command = ("-m", "tests.security.flooder", server.url, ABUSER, kind, str(connections))
+        flooding = await asyncio.create_subprocess_exec(sys.executable, *command, stdout=asyncio.subprocess.DEVNULL)
+        await _throughput(server)
+        beside, longest = await _throughput(server)
+        flooding.kill()
+        await flooding.wait()
+        ratios.append(beside / alone)
+        worst.append(longest)
+    said = f"{kind} over {connections} connections: the client keeps {statistics.median(ratios):.0%}"
+    rounds = " ".join(f"{ratio:.0%}" for ratio in ratios)
+    print(
+        f"{said} (target {TARGET:.0%}; {rounds}) and waits {statistics.median(worst) * 1000:.0f} ms at most", flush=True
+    )
 
 
-async def _throughput(server: ServerProcess, seconds: float, host: str) -> float:
-    """Answers per second that a client at an address gets."""
-    answered = 0
-    began = time.perf_counter()
-    async with aiohttp.ClientSession(server.url, connector=aiohttp.TCPConnector(local_addr=(host, 0))) as session:
-        while (took := time.perf_counter() - began) < seconds:
+async def _throughput(server: ServerProcess) -> tuple[float, float]:
+    """Answers per second that a client at an address of its own gets, and the seconds it waited longest."""
+    connector = aiohttp.TCPConnector(local_addr=(next(ADDRESSES), 0))
+    waits: list[float] = []
+    async with aiohttp.ClientSession(server.url, connector=connector) as session:
+        while sum(waits) < SECONDS:
+            began = time.perf_counter()
             async with session.post("/graphql", data=BODY, headers=HEADERS) as answer:
                 await answer.read()
                 answer.raise_for_status()
-            answered += 1
-    return answered / took
+            waits.append(time.perf_counter() - began)
+    return len(waits) / sum(waits), max(waits)
 
 
 if __name__ == "__main__":
-    given = [int(word) for word in sys.argv[1:]]
-    asyncio.run(main(*given, *(100, 2)[len(given) :]))
+    given = sys.argv[1:]
+    asyncio.run(main(int(given[0]) if given else 100, given[1:] or list(KINDS)))

@@ -130,7 +130,7 @@ def _is_wal_header(header: bytes) -> bool:
 
 
 def _check(connection: sqlite3.Connection) -> None:
-    if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+    if connection.execute("PRAGMA integrity_check(1)").fetchone()[0] != "ok":
         raise StoreUnreadable("is damaged")
     if not _schema.check(connection) or not _log.check(connection):
         raise StoreUnreadable("is damaged")

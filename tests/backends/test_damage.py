@@ -1,0 +1,295 @@
+"""Whatever happens to a store's files, it opens, or is moved aside and says so; no start ends because of it."""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from backends import _schema
+from backends.errors import StoreConflict, StoreUnusable
+from backends.sqlite import SqliteStore
+from catalogue.audit import AuditEntry
+from catalogue.health import Problem, Quarantine, Standing
+from catalogue.history import Incident, Probe, Span
+from catalogue.ports import Held
+from catalogue.vocabulary import HealthStatus, ProviderErrorCode, UptimeWindow
+from tests.backends.conftest import SqliteSeat
+from tests.backends.samples import added, revision
+from tests.catalogue.strategies import NOW, PROVIDER, listing, model
+
+ROUNDS = int(os.environ.get("DAMAGE_ROUNDS", "60"))
+QUARANTINE = Quarantine(
+    id="q", provider_id=PROVIDER, reason="Few.", at=NOW, model_count=1, added=0, removed=9, repriced=0
+)
+PROBLEM = Problem(code=ProviderErrorCode.TIMEOUT, message="No answer.", retryable=True, at=NOW)
+STANDING = Standing(provider_id=PROVIDER, status=HealthStatus.DEGRADED, since=NOW, error=PROBLEM)
+INCIDENT = Incident(id="i", provider_id=PROVIDER, started_at=NOW, code=ProviderErrorCode.TIMEOUT, message="No answer.")
+TABLES = ("state", "listing", "model", "quarantine", "change", "bucket", "incident", "audit", "standing")
+
+
+async def fill(store: SqliteStore) -> None:
+    """Put something into every table."""
+    of = listing(*(model(f"m{n}", description="word " * 40) for n in range(60)))
+    await store.commit(revision(1, [added(n) for n in range(1, 31)], of=of, standing=STANDING))
+    await store.hold(PROVIDER, Held(QUARANTINE, listing(model("m1"))))
+    later = NOW + timedelta(minutes=5)
+    await store.record(
+        [Probe(provider_id=PROVIDER, at=NOW, ok=True, latency_ms=3.0)],
+        [Span(provider_id=PROVIDER, start=NOW, end=later, up=True)],
+    )
+    await store.open_incident(INCIDENT)
+    await store.audit([AuditEntry(at=NOW, actor="ops", action="a", target=None, outcome="ok", count=1)])
+
+
+async def use(store: SqliteStore) -> None:
+    """Ask for everything, and write something more."""
+    stored = await store.load()
+    await store.read(max(stored.seq - 10, 0), 100)
+    await store.read(0, 100)
+    await store.health([PROVIDER], UptimeWindow.DAY, NOW)
+    await store.incidents([PROVIDER], 10)
+    await store.audit_page(None, 10)
+    await store.enrol([PROVIDER, "other"], NOW)
+    await store.commit(revision(stored.revision + 1, [added(stored.seq + 1)], of=listing(model("new"))))
+    await store.trim(NOW)
+
+
+@pytest.fixture
+async def seat(tmp_path: Path) -> SqliteSeat:
+    """A closed store with something in every table."""
+    seat = SqliteSeat(tmp_path / "store.sqlite3")
+    await fill(await seat.open())
+    await seat.close()
+    return seat
+
+
+@pytest.fixture
+async def crashed(tmp_path: Path) -> SqliteSeat:
+    """A store as a killed process leaves it: most of it is in the write-ahead log."""
+    seat, copy = SqliteSeat(tmp_path / "running.sqlite3"), SqliteSeat(tmp_path / "crashed.sqlite3")
+    await fill(await seat.open())
+    for side in ("", "-wal", "-shm"):
+        shutil.copy(seat.path.with_name(seat.path.name + side), copy.path.with_name(copy.path.name + side))
+    await seat.close()
+    return copy
+
+
+def sql(path: Path, statement: str, *values: object) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(statement, values)
+
+
+def asides(seat: SqliteSeat) -> dict[str, int]:
+    """The files that were moved aside, with their sizes."""
+    return {p.name.split("Z")[1]: p.stat().st_size for p in seat.path.parent.glob(f"{seat.path.name}.aside-*")}
+
+
+async def moved_aside(seat: SqliteSeat) -> None:
+    store = await seat.open()
+    assert store.notice is not None
+    assert "moved aside" in store.notice
+    assert asides(seat)
+    assert (await store.load()).revision == 0
+    await use(store)
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_a_store_that_lost_a_table_is_moved_aside(seat: SqliteSeat, table: str) -> None:
+    sql(seat.path, f"DROP TABLE {table}")
+    await moved_aside(seat)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM state",
+        "UPDATE state SET epoch = 'Ω'",
+        "UPDATE state SET epoch = 'not hexadecimal'",
+        "UPDATE state SET revision = -1",
+        "UPDATE state SET seq = 'many'",
+        "UPDATE state SET seq = 3",
+        "UPDATE state SET updated_at = 9e18",
+        "UPDATE listing SET source = 'HEARSAY'",
+        "UPDATE listing SET as_of = 'yesterday'",
+        "UPDATE model SET facts = '{' WHERE rowid = 3",
+        "UPDATE model SET facts = CAST(x'ff00ff' AS TEXT) WHERE rowid = 3",
+        "UPDATE model SET facts = x'7b7d' WHERE rowid = 3",
+        "UPDATE model SET id = 'acme/else' WHERE rowid = 3",
+        "UPDATE model SET first_seen = 'long ago' WHERE rowid = 3",
+        "UPDATE quarantine SET body = '[]'",
+        'UPDATE standing SET body = \'{"provider_id": "acme", "status": "SLEEPY"}\'',
+        "UPDATE standing SET body = replace(body, 'acme', 'other')",
+        "UPDATE standing SET told_at = 'then'",
+        "UPDATE incident SET code = 'GREMLINS'",
+        "UPDATE incident SET started_at = 'then'",
+        "UPDATE bucket SET checks = 'some'",
+        "UPDATE bucket SET known = 1.5",
+        "UPDATE audit SET at = 'then'",
+        "ALTER TABLE model DROP COLUMN first_seen",
+        "PRAGMA user_version = 0",
+        "PRAGMA user_version = 1",
+        "PRAGMA user_version = -7",
+    ],
+)
+async def test_a_store_with_a_value_that_cannot_be_read_is_moved_aside(seat: SqliteSeat, statement: str) -> None:
+    sql(seat.path, statement)
+    await moved_aside(seat)
+
+
+def emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def lost(path: Path) -> None:
+    path.unlink()
+
+
+def bad_log(path: Path) -> None:
+    with path.with_name(path.name + "-wal").open("r+b") as log:
+        log.write(b"\x00" * 32)
+
+
+def half_a_log_header(path: Path) -> None:
+    os.truncate(path.with_name(path.name + "-wal"), 20)
+
+
+def checksum(path: Path) -> None:
+    with path.with_name(path.name + "-wal").open("r+b") as log:
+        log.seek(31)
+        last = log.read(1)
+        log.seek(31)
+        log.write(bytes([last[0] ^ 1]))
+
+
+@pytest.mark.parametrize("spoil", [emptied, lost, bad_log, half_a_log_header, checksum])
+async def test_a_crashed_store_of_which_a_part_is_gone_is_moved_aside_as_it_is(
+    crashed: SqliteSeat, spoil: Callable[[Path], None]
+) -> None:
+    spoil(crashed.path)
+    left = {
+        side: path.stat().st_size
+        for side in ("", "-wal", "-shm")
+        if (path := crashed.path.with_name(crashed.path.name + side)).exists()
+    }
+    await moved_aside(crashed)
+    assert asides(crashed) == left
+
+
+async def test_an_empty_file_is_said(tmp_path: Path) -> None:
+    seat = SqliteSeat(tmp_path / "store.sqlite3")
+    seat.path.touch()
+    await moved_aside(seat)
+
+
+async def test_a_crashed_store_is_taken_up_whole(crashed: SqliteSeat) -> None:
+    store = await crashed.open()
+    assert store.notice is None
+    stored = await store.load()
+    assert (stored.revision, stored.seq, len(stored.listings[PROVIDER].models)) == (1, 30, 60)
+
+
+def _flip(rng: Random, path: Path) -> None:
+    with path.open("r+b") as file:
+        for _ in range(rng.choice([1, 8, 64])):
+            file.seek(rng.randrange(path.stat().st_size))
+            file.write(rng.randbytes(rng.choice([1, 4])))
+
+
+def _overwrite(rng: Random, path: Path) -> None:
+    with path.open("r+b") as file:
+        file.seek(rng.randrange(path.stat().st_size))
+        file.write(rng.choice([b"\x00", b"\xff", rng.randbytes(1)]) * rng.choice([16, 512, 4096]))
+
+
+def _truncate(rng: Random, path: Path) -> None:
+    os.truncate(path, rng.randrange(path.stat().st_size))
+
+
+def _drop(_: Random, path: Path) -> None:
+    path.unlink()
+
+
+def _rewrite(rng: Random, path: Path) -> None:
+    """Put a value that does not belong there into a column, or take rows away."""
+    table = rng.choice(TABLES)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        columns = [name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))]
+        column = rng.choice(columns)
+        value = rng.choice([None, -1, 2**62, 1.5, "", "{}", "word", b"\xff\x00", "[" * 9, "Ω"])
+        connection.create_function("picked", 0, lambda: rng.random() < 0.4)
+        try:
+            connection.execute("PRAGMA ignore_check_constraints = ON")
+            if rng.random() < 0.2:
+                connection.execute(f"DELETE FROM {table} WHERE picked()")  # noqa: S608 - our own tables
+            else:
+                connection.execute(f"UPDATE {table} SET {column} = ? WHERE picked()", (value,))  # noqa: S608 - our own
+        except sqlite3.IntegrityError:
+            return
+
+
+HARM: tuple[Callable[[Random, Path], None], ...] = (_flip, _overwrite, _truncate, _drop, _rewrite)
+
+
+@pytest.mark.parametrize("seed", range(ROUNDS))
+async def test_random_damage_never_ends_a_start(seat: SqliteSeat, crashed: SqliteSeat, seed: int) -> None:
+    rng = Random(seed)
+    hurt = rng.choice([seat, crashed])
+    harm = rng.choice(HARM)
+    sides = [p for p in hurt.path.parent.glob(f"{hurt.path.name}*") if harm is not _rewrite or p == hurt.path]
+    harm(rng, rng.choice(sorted(sides)))
+    try:
+        store = await hurt.open()
+        assert store.notice is None or "moved aside" in store.notice
+        await use(store)
+    except (StoreUnusable, StoreConflict):
+        pass
+    else:
+        again = await hurt.open()
+        assert again.notice is None
+        assert (await again.load()).listings[PROVIDER] == listing(model("new"))
+
+
+async def test_a_store_of_the_first_version_is_taken_up_with_all_that_it_held(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite3"
+    now, seen = 1_777_636_800_000_000, 1_777_600_000_000_000
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for statement in _schema._FIRST:
+            connection.execute(statement)
+        connection.execute("INSERT INTO state VALUES (1, '0123456789abcdef', 7, 1, ?)", (now,))
+        connection.execute("INSERT INTO listing VALUES ('acme', 0, 'live', ?), ('acme', 1, 'live', ?)", (now, now))
+        facts = '{"id": "acme/a", "provider_id": "acme", "name": "a"}'
+        connection.execute("INSERT INTO model VALUES ('acme', 0, 'acme/a', 0, ?, ?)", (seen, facts))
+        body = '{"id":"q","provider_id":"acme","reason":"Few.","at":"2026-05-01T12:00:00Z",'
+        body += '"model_count":0,"added":0,"removed":1,"repriced":0}'
+        connection.execute("INSERT INTO quarantine VALUES ('acme', ?)", (body,))
+        connection.execute("INSERT INTO bucket VALUES ('acme', 3600000000, ?, 4, 1, 3, 60.0)", (now,))
+        connection.execute("INSERT INTO incident VALUES ('i', 'acme', ?, NULL, 'timeout', 'No answer.')", (now,))
+        change = '{"seq":1,"at":"2026-05-01T12:00:00Z","provider_id":null,"kind":"RESYNC","reason":"Read anew."}'
+        connection.execute("INSERT INTO change VALUES (1, ?, 'RESYNC', NULL, ?)", (now, change))
+        connection.execute(
+            "INSERT INTO audit (at, actor, action, outcome, count) VALUES (?, 'ops', 'a', 'ok', 1)", (now,)
+        )
+        connection.execute("PRAGMA user_version = 1")
+    store = await SqliteSeat(path).open()
+    stored = await store.load()
+    assert store.notice is None
+    assert (stored.epoch, stored.revision, stored.seq, stored.updated_at) == ("0123456789abcdef", 7, 1, NOW)
+    assert list(stored.listings[PROVIDER].models) == ["acme/a"]
+    assert stored.held[PROVIDER].quarantine == Quarantine(
+        id="q", provider_id=PROVIDER, reason="Few.", at=NOW, model_count=0, added=0, removed=1, repriced=0
+    )
+    assert not stored.held[PROVIDER].discarded
+    assert (stored.standings, stored.told) == ({}, {})
+    last = (await store.health([PROVIDER], UptimeWindow.DAY, NOW))[PROVIDER][-1]
+    assert (last.checks, last.failures, last.latency_ms, last.seconds, last.uptime) == (4, 1, 20.0, 0.0, 0.75)
+    assert len((await store.incidents([PROVIDER], 10))[PROVIDER]) == 1
+    assert [c.seq for c in (await store.read(0, 10)).changes] == [1]
+    assert len(await store.audit_page(None, 10)) == 1
+    await use(store)
+    await store.close()

@@ -127,8 +127,16 @@ def _forms(secrets: Iterable[str]) -> tuple[str, ...]:
     forms: set[str] = set()
     for secret in secrets:
         if len(secret) >= MIN_SECRET:
-            forms |= {secret, quote(secret), quote(secret, safe=""), json.dumps(secret)[1:-1], repr(secret)[1:-1]}
+            once = {json.dumps(secret)[1:-1], repr(secret)[1:-1], *_escaped(secret)}
+            twice = {escaped for form in once for escaped in _escaped(form)}
+            forms |= {secret, quote(secret), quote(secret, safe=""), *once, *twice}
     return tuple(sorted(forms, key=len, reverse=True))
+
+
+def _escaped(text: str) -> Iterable[str]:
+    """How a text stands within quotes of either kind; a text that is quoted along with it may decide which."""
+    doubled = text.replace("\\", "\\\\")
+    return (doubled, doubled.replace("'", "\\'"), doubled.replace('"', '\\"'))
 
 
 def _named(name: object, value: object, known: tuple[str, ...], depth: int = 0) -> object:

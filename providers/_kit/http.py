@@ -180,6 +180,7 @@ async def _read(
         if enough is not None and len(body) >= enough:
             answer.close()
             break
+        await asyncio.sleep(0)  # what has come already, or unpacks to more, comes without a wait
     return bytes(body)
 
 

@@ -1,18 +1,25 @@
-"""The contract of every store: health is counted into buckets, and a span without a probe says so."""
+"""The contract of every store: health is counted into buckets, and a span without a probe says so.
+
+It is long because counts, known time and incidents are one history.
+"""
 
 from datetime import timedelta
 from itertools import pairwise
+from random import Random
+from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from backends.retention import HEALTH
-from catalogue.history import WINDOWS, Incident, Probe, uptime
+from catalogue.history import WINDOWS, Incident, Probe, Span, uptime
 from catalogue.ports import Store
 from catalogue.vocabulary import ProviderErrorCode, UptimeWindow
 from tests.backends.conftest import Seat
 from tests.catalogue.strategies import NOW, PROVIDER
 
-MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 LATE = NOW + timedelta(seconds=90)
 
 
@@ -56,10 +63,59 @@ async def test_a_probe_counts_in_the_span_that_it_falls_into(store: Store) -> No
     assert {i: b.checks for i, b in enumerate(hours) if b.checks} == {22: 1, 23: 2}
 
 
+def span(begin: timedelta, end: timedelta, *, up: bool = True, of: str = PROVIDER) -> Span:
+    return Span(provider_id=of, start=NOW - begin, end=NOW - end, up=up)
+
+
+async def test_known_time_is_split_over_the_buckets_that_it_falls_into(store: Store) -> None:
+    await store.record([], [span(150 * SECOND, 30 * SECOND, up=False), span(30 * SECOND, -45 * SECOND)])
+    minutes = (await store.health([PROVIDER], UptimeWindow.HOUR, NOW))[PROVIDER]
+    assert [(b.seconds, b.up) for b in minutes[-4:]] == [(30, 0), (60, 0), (60, 30), (45, 45)]
+    hours = (await store.health([PROVIDER], UptimeWindow.DAY, NOW))[PROVIDER]
+    assert [(b.seconds, b.up) for b in hours[-2:]] == [(150, 30), (45, 45)]
+    days = (await store.health([PROVIDER], UptimeWindow.QUARTER, NOW))[PROVIDER]
+    assert (days[-1].seconds, days[-1].up, days[-1].checks) == (195, 75, 0)
+
+
+@pytest.mark.parametrize("window", UptimeWindow)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32), checks=st.integers(0, 60))
+async def test_uptime_is_the_share_of_time_whatever_the_cadence_of_checks(
+    store: Store, window: UptimeWindow, seed: int, checks: int
+) -> None:
+    """Checks come at random, more often while all is well; what they found lasts until the next one."""
+    rng, provider, at = Random(seed), uuid4().hex, NOW
+    spans = []
+    for _ in range(checks):
+        up = rng.random() < 0.5
+        pause = rng.randint(1, 60 if up else 1200) * SECOND
+        spans.append(Span(provider_id=provider, start=at, end=at + pause, up=up))
+        at += pause + rng.choice([0 * SECOND, 0 * SECOND, 0 * SECOND, HOUR, WINDOWS[window][0] / 20])
+    await store.record([], spans[: checks // 2])
+    await store.record([], spans[checks // 2 :])
+    buckets = (await store.health([provider], window, at))[provider]
+    begin = buckets[0].start
+    shown = [(max(span.end, begin) - max(span.start, begin), span.up) for span in spans]
+    known = sum((length for length, _ in shown), 0 * SECOND)
+    share = sum((length for length, up in shown if up), 0 * SECOND) / known if known else None
+    assert uptime(buckets) == pytest.approx(share)
+    assert all(0 <= b.up <= b.seconds <= (b.end - b.start).total_seconds() for b in buckets)
+
+
+async def test_checks_that_find_the_same_change_no_uptime(store: Store) -> None:
+    half = 10 * MINUTE
+    seldom = [span(2 * half, half, of="seldom"), span(half, 0 * MINUTE, up=False, of="seldom")]
+    often = [span((n + 1) * 30 * SECOND, n * 30 * SECOND, up=n * 30 * SECOND >= half, of="often") for n in range(40)]
+    await store.record([], [*seldom, *often])
+    answer = await store.health(["seldom", "often"], UptimeWindow.HOUR, NOW)
+    assert uptime(answer["seldom"]) == uptime(answer["often"]) == 0.5
+
+
 async def test_history_outlives_a_restart(seat: Seat) -> None:
-    await (await seat.open()).record([probe()])
+    await (await seat.open()).record([probe()], [span(2 * MINUTE, 1 * MINUTE, up=False)])
     buckets = (await (await seat.open()).health([PROVIDER], UptimeWindow.HOUR, LATE))[PROVIDER]
-    assert uptime(buckets) == 1.0
+    assert sum(b.checks for b in buckets) == 1
+    assert uptime(buckets) == 0.0
 
 
 async def test_each_provider_asked_for_is_answered(store: Store) -> None:

@@ -77,7 +77,7 @@ class HealthBucket:
         description="The mean time of the answered calls, in milliseconds; null when none was."
     )
     uptime: float | None = strawberry.field(
-        description="The share of calls that were answered, 0..1; null when there was none."
+        description="The share of the known time in which it answered, 0..1; null when there is no data."
     )
 
 
@@ -95,7 +95,8 @@ class ProviderHealth:
         description="How long the last answered call took, in milliseconds, from request to end of body."
     )
     uptime: float | None = strawberry.field(
-        resolver=_uptime, description="The share of checks that were answered, 0..1; null when there is no data."
+        resolver=_uptime,
+        description="The share of the known time in which it answered, 0..1; null when there is no data.",
     )
     history = strawberry.field(
         resolver=_history,

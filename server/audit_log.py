@@ -1,4 +1,8 @@
-"""The audit log: notes are taken without waiting, equal ones counted together, and a task writes them to the store."""
+"""The audit log: notes are taken without waiting, equal ones counted together, and a task writes them to the store.
+
+What admins do is written every second. What strangers do, who can make up keys and come from ever other addresses, is
+written every minute, in shares of their own: beyond them, all that is of one kind is one entry.
+"""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -13,13 +17,15 @@ from catalogue.audit import AuditEntry
 
 KEY_ACTOR = "key:"
 """How the actor of a caller's key begins; its uses are counted per minute."""
-OTHER_KEYS = f"{KEY_ACTOR}others"
-"""The actor of one minute's uses of all keys beyond the first `MAX_KEYS`."""
+STRANGER_ACTOR = "address:"
+"""How the actor begins that has no name; what it tries is counted per minute."""
+OTHERS = "others"
+"""Ends the actor that stands for all of its kind beyond the first `MAX_STRANGERS` or `MAX_KEYS` of a minute."""
 WRITE_SECONDS = 1.0
-KEY_SECONDS = 60.0
+STRANGER_SECONDS = 60.0
 MAX_PENDING = 10_000
+MAX_STRANGERS = 1_000
 MAX_KEYS = 1_000
-"""Strangers can make up keys: these have a share of their own, so that they crowd out nothing else."""
 
 _log = structlog.get_logger(__name__)
 _Event = tuple[str, str, str | None, str]
@@ -39,6 +45,36 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+class _Share:
+    """Events that wait to be written, so many different ones; any more are counted as `others`, where there is such."""
+
+    def __init__(self, most: int, others: str | None = None) -> None:
+        self._most = most
+        self._others = others
+        self._waiting: dict[_Event, AuditEntry] = {}
+
+    def count(self, event: _Event, at: datetime) -> bool:
+        """Count an event; tell whether there was room for it."""
+        if event not in self._waiting and len(self._waiting) >= self._most:
+            if self._others is None:
+                return False
+            event = (self._others, event[1], None, event[3])
+        entry = self._waiting.get(event)
+        actor, action, target, outcome = event
+        self._waiting[event] = (
+            replace(entry, count=entry.count + 1)
+            if entry
+            else AuditEntry(at=at, actor=actor, action=action, target=target, outcome=outcome)
+        )
+        return True
+
+    def take(self) -> list[AuditEntry]:
+        """Give what waits, which waits no more."""
+        entries = list(self._waiting.values())
+        self._waiting.clear()
+        return entries
+
+
 class AuditLog:
     """Takes notes for a store; `run` writes them, and once more when it is cancelled."""
 
@@ -48,66 +84,59 @@ class AuditLog:
         *,
         now: Callable[[], datetime] = _utc_now,
         max_pending: int = MAX_PENDING,
+        max_strangers: int = MAX_STRANGERS,
         max_keys: int = MAX_KEYS,
     ) -> None:
         self._store = store
         self._now = now
-        self._max_pending = max_pending
-        self._max_keys = max_keys
-        self._pending: dict[_Event, AuditEntry] = {}
-        self._key_uses: dict[_Event, AuditEntry] = {}
+        self._acts = _Share(max_pending)
+        self._tries = _Share(max_strangers, f"{STRANGER_ACTOR}{OTHERS}")
+        self._key_uses = _Share(max_keys, f"{KEY_ACTOR}{OTHERS}")
         self._lost = 0
         self._writing = asyncio.Lock()
 
     def note(self, *, actor: str, action: str, outcome: str, target: str | None = None) -> None:
         """Take a note of an event; when too many different ones wait, it is counted as lost and the log says so.
 
-        Uses of too many different keys are counted together, as those of `OTHER_KEYS`.
+        What too many strangers or keys do is counted together, as that of `OTHERS`.
         """
-        event = (actor, action, target, outcome)
-        if actor.startswith(KEY_ACTOR):
-            known = event in self._key_uses or len(self._key_uses) < self._max_keys
-            self._count(self._key_uses, event if known else (OTHER_KEYS, action, None, outcome))
-        elif event in self._pending or len(self._pending) < self._max_pending:
-            self._count(self._pending, event)
-        else:
+        if not self._share(actor).count((actor, action, target, outcome), self._now()):
             self._lost += 1
 
-    def _count(self, waiting: dict[_Event, AuditEntry], event: _Event) -> None:
-        entry = waiting.get(event)
-        if entry is not None:
-            waiting[event] = replace(entry, count=entry.count + 1)
-            return
-        actor, action, target, outcome = event
-        waiting[event] = AuditEntry(at=self._now(), actor=actor, action=action, target=target, outcome=outcome)
+    def _share(self, actor: str) -> _Share:
+        if actor.startswith(KEY_ACTOR):
+            return self._key_uses
+        return self._tries if actor.startswith(STRANGER_ACTOR) else self._acts
 
     async def audit_page(self, before: int | None, limit: int) -> Sequence[AuditEntry]:
         """Entries before a position, newest first; what was noted just now is among them, uses of keys set aside."""
-        await self.write(keys=False)
+        await self._write(self._acts, self._tries)
         return await self._store.audit_page(before, limit)
 
     async def run(self) -> None:
-        """Write what was noted, every second, and uses of keys every minute, until cancelled."""
+        """Write what was noted, every second, and what strangers and keys did every minute, until cancelled."""
         loop = asyncio.get_running_loop()
-        keys_due = loop.time() + KEY_SECONDS
+        due = loop.time() + STRANGER_SECONDS
         try:
             while True:
                 await asyncio.sleep(WRITE_SECONDS)
-                due = loop.time() >= keys_due
-                keys_due = loop.time() + KEY_SECONDS if due else keys_due
-                await self.write(keys=due)
+                if loop.time() < due:
+                    await self._write(self._acts)
+                else:
+                    due = loop.time() + STRANGER_SECONDS
+                    await self.write()
         finally:
             with suppress(TimeoutError):
-                async with asyncio.timeout(KEY_SECONDS):
-                    await self.write(keys=True)
+                async with asyncio.timeout(STRANGER_SECONDS):
+                    await self.write()
 
-    async def write(self, *, keys: bool) -> None:
-        """Write what waits, with the uses of keys or without; what the store does not take is in the log."""
+    async def write(self) -> None:
+        """Write all that waits; what the store does not take is in the log."""
+        await self._write(self._acts, self._tries, self._key_uses)
+
+    async def _write(self, *shares: _Share) -> None:
         async with self._writing:
-            entries = [*self._pending.values(), *(self._key_uses.values() if keys else ())]
-            self._pending.clear()
-            if keys:
-                self._key_uses.clear()
+            entries = [entry for share in shares for entry in share.take()]
             lost, self._lost = self._lost, 0
             for entry in entries:
                 _log.info(

@@ -9,7 +9,7 @@ import structlog
 
 from catalogue.audit import AuditEntry
 from catalogue.ports import Audit
-from server.audit_log import OTHER_KEYS, AuditLog
+from server.audit_log import AuditLog
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -31,8 +31,8 @@ class _Store:
         return tuple(reversed(self.entries))[:limit]
 
 
-def _log(store: _Store, max_pending: int = 100, max_keys: int = 100) -> AuditLog:
-    return AuditLog(store, now=lambda: NOW, max_pending=max_pending, max_keys=max_keys)
+def _log(store: _Store, **shares: int) -> AuditLog:
+    return AuditLog(store, now=lambda: NOW, **shares)
 
 
 async def test_what_was_noted_is_on_the_page_at_once() -> None:
@@ -47,7 +47,7 @@ async def test_equal_notes_are_one_entry_with_a_count() -> None:
     audit = _log(store)
     for outcome in ("rejected", "rejected", "other", "rejected"):
         audit.note(actor="address:192.0.2.1", action="authenticate", outcome=outcome)
-    await audit.write(keys=False)
+    await audit.write()
     assert [(entry.outcome, entry.count) for entry in store.entries] == [("rejected", 3), ("other", 1)]
 
 
@@ -57,7 +57,7 @@ async def test_uses_of_keys_wait_for_their_minute() -> None:
     audit.note(actor="key:0123456789ab", action="useProviderKey", target="openrouter", outcome="ok")
     assert not await audit.audit_page(None, 10)
     audit.note(actor="key:0123456789ab", action="useProviderKey", target="openrouter", outcome="ok")
-    await audit.write(keys=True)
+    await audit.write()
     assert [entry.count for entry in store.entries] == [2]
 
 
@@ -65,9 +65,9 @@ async def test_too_many_different_notes_are_counted_as_lost() -> None:
     store = _Store()
     audit = _log(store, max_pending=2)
     for number in range(5):
-        audit.note(actor=f"address:192.0.2.{number}", action="authenticate", outcome="rejected")
+        audit.note(actor=f"admin-{number}", action="refreshCatalogue", outcome="ok")
     with structlog.testing.capture_logs() as records:
-        await audit.write(keys=True)
+        await audit.write()
     assert len(store.entries) == 2
     assert {"event": "audit entries lost", "log_level": "warning", "count": 3} in records
 
@@ -81,15 +81,32 @@ async def test_made_up_keys_crowd_out_nothing_and_are_counted_together() -> None
     audit.note(actor="ops", action="refreshCatalogue", outcome="ok")
     audit.note(actor="address:192.0.2.1", action="authenticate", outcome="rejected")
     with structlog.testing.capture_logs() as records:
-        await audit.write(keys=True)
+        await audit.write()
     assert [(entry.actor, entry.target, entry.count) for entry in store.entries] == [
         ("ops", None, 1),
         ("address:192.0.2.1", None, 1),
         (f"key:{0:012x}", "openrouter", 2),
         (f"key:{1:012x}", "openrouter", 1),
-        (OTHER_KEYS, None, 48),
+        ("key:others", None, 48),
     ]
     assert "audit entries lost" not in [record["event"] for record in records]
+
+
+async def test_strangers_of_ever_other_addresses_are_counted_together_and_crowd_out_no_admin() -> None:
+    store = _Store()
+    audit = _log(store, max_pending=1, max_strangers=2)
+    for number in range(5_000):
+        audit.note(actor=f"address:192.0.2.{number % 250}", action="authenticate", outcome="rejected")
+        audit.note(actor="address:198.51.100.1", action="resolveQuarantine", target=str(number), outcome="forbidden")
+    audit.note(actor="ops", action="refreshCatalogue", outcome="ok")
+    page = await audit.audit_page(None, 10)
+    assert [(entry.actor, entry.action, entry.count) for entry in page] == [
+        ("address:others", "resolveQuarantine", 4_999),
+        ("address:others", "authenticate", 4_980),
+        ("address:198.51.100.1", "resolveQuarantine", 1),
+        ("address:192.0.2.0", "authenticate", 20),
+        ("ops", "refreshCatalogue", 1),
+    ]
 
 
 async def test_every_entry_is_in_the_structured_log_also_when_the_store_fails() -> None:
@@ -98,12 +115,12 @@ async def test_every_entry_is_in_the_structured_log_also_when_the_store_fails() 
     audit = _log(store)
     audit.note(actor="ops", action="refreshCatalogue", outcome="ok")
     with structlog.testing.capture_logs() as records:
-        await audit.write(keys=True)
+        await audit.write()
     assert [record["event"] for record in records] == ["audit", "audit entries not stored"]
     assert records[0]["actor"] == "ops"
     store.fails = False
     audit.note(actor="ops", action="refreshCatalogue", outcome="ok")
-    await audit.write(keys=True)
+    await audit.write()
     assert len(store.entries) == 1
 
 

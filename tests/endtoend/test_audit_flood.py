@@ -1,0 +1,68 @@
+"""A flood of wrong tokens and made-up keys leaves few entries in the audit log, and holds nobody up."""
+
+import asyncio
+import json
+import sqlite3
+import statistics
+import time
+from contextlib import closing
+from pathlib import Path
+
+import aiohttp
+
+from server.audit_log import MAX_KEYS
+from tests.endtoend.conftest import settings
+from tests.endtoend.process import ADMIN_TOKEN, ServerProcess
+from tests.practice.upstream import PracticeUpstream
+
+ADDRESSES = 20
+EACH = 60
+KEYS_EACH = 10
+"""Different keys of one provider that one address may try in a minute."""
+AUDIT = "{ auditLog(first: 500) { nodes { actor action target outcome count } } }"
+QUERY = "{ models(limit: 20) { id name status } }"
+
+
+async def flood(server: ServerProcess, address: str) -> list[int]:
+    """Send wrong tokens and made-up keys from an address of its own, one after the other."""
+    connector = aiohttp.TCPConnector(local_addr=(address, 0), limit=4)
+    async with aiohttp.ClientSession(server.url, connector=connector) as stranger:
+
+        async def send(number: int) -> int:
+            made_up = json.dumps({"openrouter": f"sk-made-up-{address}-{number:04}"})
+            headers = {"X-Provider-Keys": made_up} if number % 6 == 0 else {"Authorization": f"Bearer wrong-{number}"}
+            async with stranger.post("/graphql", json={"query": "{ __typename }"}, headers=headers) as answer:
+                return answer.status
+
+        return await asyncio.gather(*(send(number) for number in range(EACH)))
+
+
+async def latency(server: ServerProcess) -> float:
+    began = time.perf_counter()
+    await server.query(QUERY)
+    return time.perf_counter() - began
+
+
+async def test_a_flood_of_made_up_credentials_leaves_few_entries_and_slows_nobody(tmp_path: Path) -> None:
+    async with PracticeUpstream() as upstream:
+        async with ServerProcess(tmp_path, settings(upstream)) as server:
+            await server.refresh()
+            quiet = statistics.median([await latency(server) for _ in range(20)])
+            floods = [asyncio.create_task(flood(server, f"127.0.1.{n + 1}")) for n in range(ADDRESSES)]
+            meanwhile = []
+            while not all(task.done() for task in floods):
+                meanwhile.append(await latency(server))
+            statuses = [status for task in floods for status in await task]
+            nodes = (await server.query(AUDIT, token=ADMIN_TOKEN))["auditLog"]["nodes"]
+            assert (await server.refresh("practice"))[0]["outcome"] in {"UPDATED", "UNCHANGED"}
+        with closing(sqlite3.connect(server.data_dir / "catalogue.db")) as store:
+            stored = store.execute("SELECT actor, action, count FROM audit").fetchall()
+    assert set(statuses) <= {200, 401, 429}
+    rejected = [node for node in nodes if node["action"] == "authenticate"]
+    assert {node["outcome"] for node in rejected} == {"rejected"}
+    assert len(rejected) <= ADDRESSES
+    assert sum(node["count"] for node in rejected) == statuses.count(401)
+    uses = [row for row in stored if row[1] == "useProviderKey"]
+    assert len(uses) <= min(ADDRESSES * KEYS_EACH, MAX_KEYS)
+    assert sum(count for _, _, count in uses) == statuses.count(200)
+    assert statistics.median(meanwhile) < 20 * quiet + 0.05

@@ -10,6 +10,7 @@ import pickle
 import socket
 import struct
 import sys
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from hashlib import blake2b
@@ -36,16 +37,15 @@ def main() -> None:
             if not task.endswith(b"\n"):
                 return
             *names, sizes, known = json.loads(task)
-            bodies = [asked.read(size) for size in sizes]
+            bodies = deque(asked.read(size) for size in sizes)
         if [len(body) for body in bodies] == sizes:
             _answer(peer, names, bodies, known)
 
 
-def _answer(
-    peer: socket.socket, names: tuple[str, str, str], bodies: Sequence[bytes], known: Mapping[str, str]
-) -> None:
+def _answer(peer: socket.socket, names: tuple[str, str, str], bodies: deque[bytes], known: Mapping[str, str]) -> None:
     try:
-        parsed = parse_list(*names, bodies)
+        # Given up one by one: none is in memory together with all that it unfolds to.
+        parsed = parse_list(*names, (bodies.popleft() for _ in range(len(bodies))))
     except Malformed as error:
         _say(peer, REFUSED, error.message.encode())
         return

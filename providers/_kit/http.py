@@ -170,18 +170,24 @@ def _wait(answer: aiohttp.ClientResponse) -> float | None:
 async def _read(
     answer: aiohttp.ClientResponse, max_bytes: int, enough: int | None, progress: Callable[[int], None] | None
 ) -> bytes:
-    body = bytearray()
-    async for piece in answer.content.iter_chunked(_CHUNK if enough is None else min(enough, _CHUNK)):
-        body += piece
-        if len(body) > max_bytes:
-            raise Malformed(f"The provider's answer is larger than {max_bytes:,} bytes.")
-        if progress is not None:
-            progress(len(body))
-        if enough is not None and len(body) >= enough:
-            answer.close()
-            break
-        await asyncio.sleep(0)  # what has come already, or unpacks to more, comes without a wait
-    return bytes(body)
+    # In pieces: one big buffer would teach the allocator to keep as much for good once it is freed.
+    pieces: list[bytes] = []
+    size = 0
+    try:
+        async for piece in answer.content.iter_chunked(_CHUNK if enough is None else min(enough, _CHUNK)):
+            pieces.append(piece)
+            size += len(piece)
+            if size > max_bytes:
+                raise Malformed(f"The provider's answer is larger than {max_bytes:,} bytes.")
+            if progress is not None:
+                progress(size)
+            if enough is not None and size >= enough:
+                answer.close()
+                break
+            await asyncio.sleep(0)  # what has come already, or unpacks to more, comes without a wait
+        return b"".join(pieces)
+    finally:
+        pieces.clear()  # an error on its way out holds on to them
 
 
 def _translated(error: Exception) -> UpstreamError | ServerStarved:

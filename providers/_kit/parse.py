@@ -1,7 +1,7 @@
 """From bodies to facts: pure and picklable, so that a large list can be read in another process."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -29,7 +29,7 @@ class ParsedList:
     """How many rows were garbage."""
 
 
-def parse_list(adapter_id: str, provider_id: str, provider_name: str, bodies: Sequence[bytes]) -> ParsedList:
+def parse_list(adapter_id: str, provider_id: str, provider_name: str, bodies: Iterable[bytes]) -> ParsedList:
     """Read the pages of a list, already fetched.
 
     A row that its adapter cannot read, for whatever reason, is dropped and counted. Raises Malformed for a body that is
@@ -38,8 +38,8 @@ def parse_list(adapter_id: str, provider_id: str, provider_name: str, bodies: Se
     adapter = adapters()[adapter_id]
     models: dict[str, ModelFacts] = {}
     dropped = 0
-    for body in bodies:
-        for entry in _entries(_decoded(body)):
+    for entries in map(_listed, bodies):
+        for entry in _given_up(entries):
             try:
                 facts = _facts(adapter, entry, provider_id)
             except Exception:  # noqa: BLE001  whatever one row trips in an adapter costs that row, not the list
@@ -105,6 +105,17 @@ def _entries(decoded: object) -> Sequence[object]:
             if name in decoded and isinstance(decoded[name], list | None):
                 return decoded[name] or ()
     raise Malformed("The provider's answer holds no list of models.")
+
+
+def _listed(body: bytes) -> list[object]:
+    return list(_entries(_decoded(body)))
+
+
+def _given_up(entries: list[object]) -> Iterator[object]:
+    """Each entry, of which nothing is kept, so that a big list and its facts need not be in memory together."""
+    entries.reverse()
+    while entries:
+        yield entries.pop()
 
 
 def _decoded(body: bytes) -> Any:

@@ -92,6 +92,7 @@ class Executor(Generic[S]):
         )
         self._turn = asyncio.Lock()
         self._reading = asyncio.Lock()
+        self._telling = asyncio.Lock()
 
     async def prepare_in_turn(
         self, request: GraphQLRequest, *, allow: frozenset[OperationType] | None = None
@@ -141,6 +142,9 @@ class Executor(Generic[S]):
                 return
             async with aclosing(cast("AsyncGenerator[object, None]", source)) as events:
                 async for event in events:
+                    # One event wakes all who follow: together they would hold the loop.
+                    async with self._telling:
+                        await asyncio.sleep(0)
                     yield await self._run(prepared, scope, root=event)
         except TimeoutError:
             yield self._late()

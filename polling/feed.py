@@ -24,6 +24,7 @@ class Feed:
         self._clock = clock
         self._recent: deque[Change] = deque(maxlen=RECENT)
         self._news = asyncio.Event()
+        self._waking = asyncio.Lock()
         self._closed = False
 
     @property
@@ -64,6 +65,9 @@ class Feed:
                 yield change
             if not changes and not trimmed:
                 await news.wait()
+                # News wakes all followers: together they would hold the loop.
+                async with self._waking:
+                    await asyncio.sleep(0)
 
     def _start(self, since: str | None) -> tuple[int, str | None]:
         snapshot = self._reader.snapshot

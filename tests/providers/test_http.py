@@ -4,7 +4,6 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-import orjson
 import pytest
 from aiohttp import ClientSession, web
 
@@ -21,7 +20,11 @@ from providers._kit.http import get
 from tests.providers.conftest import Serve
 
 KEY = {"Authorization": "Bearer sk-made-up"}
+
+
 SECRET = "inner detail of the upstream"
+
+
 RawServe = Callable[[Callable[[asyncio.StreamWriter], Awaitable[None]]], Awaitable[str]]
 
 
@@ -161,59 +164,6 @@ async def test_a_body_that_cannot_be_unpacked_is_malformed(client: ClientSession
         await get(client, await serve(handler), headers={}, timeout=5)
 
 
-async def test_a_redirect_within_the_host_is_followed(client: ClientSession, serve: Serve) -> None:
-    async def handler(request: web.Request) -> web.Response:
-        if request.path == "/old":
-            raise web.HTTPFound("/new")
-        return web.Response(text=request.headers["Authorization"])
-
-    answer = await get(client, f"{await serve(handler)}old", headers=KEY, timeout=5)
-    assert answer.body == b"Bearer sk-made-up"
-
-
-async def test_a_redirect_to_another_place_is_refused_and_never_sees_the_key(
-    client: ClientSession, serve: Serve
-) -> None:
-    visits = 0
-
-    async def thief(_: web.Request) -> web.Response:
-        nonlocal visits
-        visits += 1
-        return web.Response(text="thanks")
-
-    elsewhere = await serve(thief)
-
-    async def handler(_: web.Request) -> web.Response:
-        raise web.HTTPTemporaryRedirect(elsewhere)
-
-    with pytest.raises(Rejected) as failed:
-        await get(client, await serve(handler), headers=KEY, timeout=5)
-    assert visits == 0
-    assert elsewhere not in failed.value.message
-
-
-@pytest.mark.parametrize("location", ["", "http://", "javascript:alert(1)", "//127.0.0.2/", "https://127.0.0.1/"])
-async def test_a_redirect_to_nowhere_is_refused(client: ClientSession, serve: Serve, location: str) -> None:
-    async def handler(_: web.Request) -> web.Response:
-        return web.Response(status=302, headers={"Location": location})
-
-    with pytest.raises(Rejected):
-        await get(client, await serve(handler), headers=KEY, timeout=5)
-
-
-async def test_redirects_without_end_are_refused(client: ClientSession, serve: Serve) -> None:
-    visits = 0
-
-    async def handler(_: web.Request) -> web.Response:
-        nonlocal visits
-        visits += 1
-        raise web.HTTPFound(f"/{visits}")
-
-    with pytest.raises(Rejected):
-        await get(client, await serve(handler), headers={}, timeout=5)
-    assert visits == 4
-
-
 async def test_silence_ends_in_time(client: ClientSession, serve: Serve) -> None:
     asked, never = asyncio.Event(), asyncio.Event()
 
@@ -296,27 +246,3 @@ async def test_a_key_that_cannot_be_sent_is_not_told(client: ClientSession, serv
     with pytest.raises(Rejected) as failed:
         await get(client, await serve(handler), headers={"Authorization": "Bearer sk\r\nX: made-up"}, timeout=5)
     assert "made-up" not in str(failed.value)
-
-
-LONG = 'sk-made-up/with"oddities\\0001'
-
-
-async def test_what_an_answer_repeats_of_the_requests_secrets_is_gone(client: ClientSession, serve: Serve) -> None:
-    async def handler(request: web.Request) -> web.Response:
-        said = {"whole": request.headers["Authorization"], "own": request.headers["X-Own"], "kept": "x"}
-        return web.json_response(said, headers={"ETag": f'"{request.headers["X-Own"]}"', "X-Seen": "x"})
-
-    headers = {"Authorization": f"Bearer {LONG}", "X-Own": "a-header-of-the-operator", "If-None-Match": "x" * 20}
-    answer = await get(client, await serve(handler), headers=headers, timeout=5)
-    assert orjson.loads(answer.body) == {"whole": "Bearer [redacted]", "own": "[redacted]", "kept": "x"}
-    assert (answer.headers["etag"], answer.headers["x-seen"]) == ('"[redacted]"', "x")
-
-
-async def test_a_placeholder_for_a_key_and_a_condition_are_no_secrets(client: ClientSession, serve: Serve) -> None:
-    async def handler(request: web.Request) -> web.Response:
-        return web.json_response({"id": "ollama/llama"}, headers={"ETag": request.headers["If-None-Match"]})
-
-    headers = {"Authorization": "Bearer ollama", "If-None-Match": '"0123456789abcdef"'}
-    answer = await get(client, await serve(handler), headers=headers, timeout=5)
-    assert answer.body == b'{"id": "ollama/llama"}'
-    assert answer.headers["etag"] == '"0123456789abcdef"'

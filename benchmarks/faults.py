@@ -1,8 +1,8 @@
-"""Whether a provider in trouble slows readers down: `python benchmarks/faults.py [queries]`.
+"""Whether a provider in trouble slows readers down: `faults.py [queries [fault ...]]`.
 
-The real server over a practice upstream. Queries are timed while all is well and while a fault is on, in turn, and
-each fault's median and 99th percentile are printed as ratios to the healthy phase before it. During both the server
-refreshes about once a second, so that the work of a refresh is in both figures.
+The server as it is shipped over a practice upstream in another process. For each fault, rounds of queries alternate:
+all is well, all is well again, the fault is on; as each begins, the list is fetched. Printed are median and 99th
+percentile over all rounds, and as ratios to the first kind. The second kind's ratio is the noise of the machine.
 """
 
 import asyncio
@@ -10,7 +10,11 @@ import statistics
 import sys
 import tempfile
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
+
+import aiohttp
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -19,58 +23,97 @@ from tests.endtoend.process import ServerProcess
 from tests.practice.faults import Fault
 from tests.practice.upstream import PracticeUpstream
 
+PORT = 8951
+ROUNDS = 10
 QUERY = (
     '{ models(provider: "openrouter", capability: VISION) { id name status pricing { input(per: MILLION) } '
     "provider { health { status } } } }"
 )
 
 
-async def timed(server: ServerProcess, queries: int) -> list[float]:
-    """How long one client's queries take, in milliseconds, the shortest first."""
+@dataclass
+class Timed:
+    """How long queries took, in milliseconds."""
+
+    well: list[float] = field(default_factory=list)
+    again: list[float] = field(default_factory=list)
+    ill: list[float] = field(default_factory=list)
+
+    def tell(self, name: str) -> None:
+        """Print a row."""
+        p50, p99 = statistics.median(self.well), _p99(self.well)
+        figures = (
+            p50,
+            statistics.median(self.again) / p50,
+            statistics.median(self.ill) / p50,
+            p99,
+            _p99(self.again) / p99,
+            _p99(self.ill) / p99,
+        )
+        print(f"{name:22}" + "".join(f"{figure:8.2f}" for figure in figures), flush=True)
+
+
+def _p99(taken: list[float]) -> float:
+    return sorted(taken)[int(len(taken) * 0.99)]
+
+
+async def trouble(session: aiohttp.ClientSession, fault: Fault | None) -> None:
+    """Have the upstream's list go wrong, or be well."""
+    order = {"provider": "openrouter", "fault": fault, "path": "/models"}
+    async with session.post(f"http://127.0.0.1:{PORT}/_control", json=order) as answer:
+        answer.raise_for_status()
+
+
+async def queried(server: ServerProcess, queries: int) -> list[float]:
+    """Time one client's queries while the list is fetched."""
+    fetching = asyncio.create_task(server.refresh("openrouter"))
     taken = []
     for _ in range(queries):
         started = time.perf_counter()
         await server.query(QUERY)
         taken.append((time.perf_counter() - started) * 1000)
-    return sorted(taken)
+    await fetching
+    return taken
 
 
-def p99(taken: list[float]) -> float:
-    """The 99th percentile of sorted figures."""
-    return taken[int(len(taken) * 0.99)]
+async def measure(server: ServerProcess, session: aiohttp.ClientSession, fault: Fault, queries: int) -> Timed:
+    """Alternate the three kinds of rounds."""
+    timed = Timed()
+    for _ in range(ROUNDS):
+        await trouble(session, None)
+        await server.refresh("openrouter")
+        await server.refresh("openrouter")
+        timed.well += await queried(server, queries)
+        timed.again += await queried(server, queries)
+        await trouble(session, fault)
+        timed.ill += await queried(server, queries)
+    return timed
 
 
-async def main() -> None:
+async def main(queries: int, wanted: list[str]) -> None:
     """Measure every fault."""
-    queries = int(sys.argv[1]) if len(sys.argv) > 1 else 500
-    all_well, all_ill = list[float](), list[float]()
-    async with PracticeUpstream() as upstream:
+    everything = Timed()
+    columns = ("p50", "noise", "ratio", "p99", "noise", "ratio")
+    command = ("-m", "tests.practice", "--port", str(PORT))
+    upstream = await asyncio.create_subprocess_exec(sys.executable, *command, stdout=asyncio.subprocess.PIPE)
+    try:
+        await cast("asyncio.StreamReader", upstream.stdout).readline()
+        toml = settings(PracticeUpstream(PORT), list_ttl=1.0)
         with tempfile.TemporaryDirectory() as folder:
-            async with ServerProcess(Path(folder), settings(upstream, list_ttl=1.0)) as server:
-                await server.refresh()
-                await timed(server, queries)
-                print(f"{'fault':24} {'p50 well':>9} {'p50':>7} {'ratio':>6}   {'p99 well':>9} {'p99':>7} {'ratio':>6}")
+            async with aiohttp.ClientSession() as session, ServerProcess(Path(folder), toml) as server:
+                await queried(server, queries)
+                print(f"{'fault':22}" + "".join(f"{column:>8}" for column in columns))
                 for fault in Fault:
-                    upstream.clear()
-                    await server.refresh()
-                    well = await timed(server, queries)
-                    upstream.set_fault("openrouter", fault, path="/models")
-                    ill = await timed(server, queries)
-                    all_well, all_ill = all_well + well, all_ill + ill
-                    tell(fault.name.lower(), well, ill)
-    tell("all together", sorted(all_well), sorted(all_ill))
-
-
-def tell(name: str, well: list[float], ill: list[float]) -> None:
-    """Print a row."""
-    p50s = statistics.median(well), statistics.median(ill)
-    p99s = p99(well), p99(ill)
-    print(
-        f"{name:24} {p50s[0]:9.2f} {p50s[1]:7.2f} {p50s[1] / p50s[0]:6.2f}   "
-        f"{p99s[0]:9.2f} {p99s[1]:7.2f} {p99s[1] / p99s[0]:6.2f}",
-        flush=True,
-    )
+                    if not wanted or fault.value in wanted:
+                        timed = await measure(server, session, fault, queries)
+                        timed.tell(fault.value)
+                        for kept, more in zip(vars(everything).values(), vars(timed).values(), strict=True):
+                            kept.extend(more)
+        everything.tell("all together")
+    finally:
+        upstream.terminate()
+        await upstream.wait()
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 250, sys.argv[2:]))

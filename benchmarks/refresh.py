@@ -1,8 +1,8 @@
 """How long a refresh of 5,000 models holds the event loop: `refresh.py [rounds [scenario ...]]`.
 
-The server as it is shipped over a practice upstream in this process. Printed for each scenario are the longest time that
-the loop was held, by the clock and by the server's own running time, the median of the rounds, and the longest by the
-clock on the idle loop right before, which is the machine's own noise.
+The server as it is shipped over a practice upstream in this process. Printed for each scenario: the longest time for
+which the loop was held, by the clock and by the server's own running time; the medians of the rounds' longest; and the
+longest by the clock on the idle loop right before, which is the machine's own noise.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.scenarios import SCENARIOS, Scenario, World, unchanged, world
 from tests.endtoend import process
 
-process.COMMAND = (sys.executable, str(Path(__file__).with_name("lag.py")))
+process.COMMAND = (sys.executable, str(Path(__file__).with_name("lag.py")), "serve", "--port", "0")
 
 
 async def lags(w: World) -> tuple[float, float]:

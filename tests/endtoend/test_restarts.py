@@ -1,18 +1,27 @@
-"""Starts and ends of the process: with nothing upstream, with a damaged store, told to stop, or killed."""
+"""Starts and ends of the process: with nothing upstream, with a damaged store, told to stop, or killed.
+
+It is long because a process can start and end in many ways.
+"""
 
 import asyncio
 import os
 import random
+import shutil
 import signal
+import sqlite3
 import sys
 import time
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from catalogue.health import SUCCESSES_TO_UP
 from tests.endtoend.conftest import PROVIDERS, settings
 from tests.endtoend.process import ADMIN_TOKEN, REFRESH, Data, Events, QueryError, ServerProcess
+from tests.practice.faults import Fault
 from tests.practice.rows import Row, big_list
 from tests.practice.upstream import PracticeUpstream
 
@@ -64,10 +73,95 @@ async def test_a_first_start_without_a_network_serves_the_packaged_baseline(tmp_
     assert all(model["errorMessage"] for model in models)
 
 
-async def test_a_damaged_store_is_moved_aside_and_said_once(upstream: PracticeUpstream, tmp_path: Path) -> None:
+async def test_a_restart_with_5000_models_while_every_provider_hangs_answers_within_two_seconds(
+    upstream: PracticeUpstream, tmp_path: Path
+) -> None:
+    upstream.set_list("openrouter", big_list(5_000))
+    served = await filled(tmp_path, upstream)
+    for name in PROVIDERS:
+        upstream.hold(name)
+    began = time.monotonic()
+    async with ServerProcess(tmp_path, settings(upstream, list_ttl=600)) as server:
+        total = (await server.query("{ catalogue { totalModels } }"))["catalogue"]["totalModels"]
+        seconds = time.monotonic() - began
+    upstream.clear()
+    upstream.set_list("openrouter", big_list(50))
+    sys.stdout.write(f"{total} models served {seconds:.2f} s after the start of the process\n")
+    assert total == len(served)
+    assert seconds < SECONDS_TO_SERVE * NOISE
+
+
+HEALTH = '{ provider(id: "practice") { health { status } models { id status } } catalogue { cursor } }'
+STATUSES = """subscription ($since: Cursor) {
+  catalogueChanged(since: $since, provider: ["practice"]) {
+    kind cursor
+    ... on StatusChanged { model { id } statusAfter: after }
+    ... on ProviderHealthChanged { healthAfter: after }
+  }
+}"""
+
+
+@pytest.mark.parametrize(
+    ("list_ttl", "broken"), [(600.0, True), (0.1, False)], ids=["it was degraded", "its list is stale by now"]
+)
+async def test_a_subscriber_that_resumes_over_a_restart_ends_with_what_is_served(
+    upstream: PracticeUpstream, tmp_path: Path, *, list_ttl: float, broken: bool
+) -> None:
+    async with ServerProcess(tmp_path, _unpolled(upstream)) as server:
+        for _ in range(SUCCESSES_TO_UP):
+            await server.refresh("practice")
+        if broken:
+            upstream.set_fault("practice", Fault.HTML)
+            await server.refresh("practice")
+        before = await server.query(HEALTH)
+        assert before["provider"]["health"]["status"] == ("DEGRADED" if broken else "HEALTHY")
+    upstream.clear()
+    known = {model["id"]: model["status"] for model in before["provider"]["models"]}
+    health = before["provider"]["health"]["status"]
+    async with ServerProcess(tmp_path, _unpolled(upstream, list_ttl=list_ttl)) as server:
+        if broken:
+            for _ in range(SUCCESSES_TO_UP):
+                await server.refresh("practice")
+        after = await server.query(HEALTH)
+        async with server.subscription("sse", STATUSES, since=before["catalogue"]["cursor"]) as events:
+            async for event in events:
+                if event["kind"] == "STATUS_CHANGED":
+                    known[event["model"]["id"]] = event["statusAfter"]
+                elif event["kind"] == "PROVIDER_HEALTH_CHANGED":
+                    health = event["healthAfter"]
+                if event["cursor"] == after["catalogue"]["cursor"]:
+                    break
+    assert known == {model["id"]: model["status"] for model in after["provider"]["models"]}
+    assert health == after["provider"]["health"]["status"]
+    assert known != {model["id"]: model["status"] for model in before["provider"]["models"]}
+
+
+def _garbage(store: Path) -> None:
+    store.write_bytes(b"no database " * 1_000)
+
+
+def _empty(store: Path) -> None:
+    store.write_bytes(b"")
+
+
+def _without_a_table(store: Path) -> None:
+    with closing(sqlite3.connect(store)) as connection:
+        connection.execute("DROP TABLE incident")
+
+
+def _with_an_unknown_word(store: Path) -> None:
+    with closing(sqlite3.connect(store, isolation_level=None)) as connection:
+        connection.execute("UPDATE standing SET body = replace(body, 'healthy', 'merry')")
+
+
+@pytest.mark.parametrize("spoil", [_garbage, _empty, _without_a_table, _with_an_unknown_word])
+async def test_a_damaged_store_is_moved_aside_and_said_once(
+    upstream: PracticeUpstream, tmp_path: Path, spoil: Callable[[Path], None]
+) -> None:
     served = await filled(tmp_path, upstream)
     store = next((tmp_path / "data").glob("catalogue.*"))
-    store.write_bytes(b"no database " * 1_000)
+    spoil(store)
+    spoiled = store.stat().st_size
     async with ServerProcess(tmp_path, settings(upstream)) as server:
         await server.refresh()
         assert (await server.query(SOURCES))["catalogue"]["totalModels"] == len(served)
@@ -76,7 +170,24 @@ async def test_a_damaged_store_is_moved_aside_and_said_once(upstream: PracticeUp
     assert len(lines) == 1
     assert "moved aside" in lines[0]
     aside = [path for path in store.parent.iterdir() if ".aside-" in path.name]
-    assert [path.read_bytes()[:11] for path in aside] == [b"no database"]
+    assert [path.stat().st_size for path in aside] == [spoiled]
+
+
+async def test_a_data_folder_deleted_under_the_server_is_written_anew_and_nothing_is_lost(
+    upstream: PracticeUpstream, tmp_path: Path
+) -> None:
+    served = await filled(tmp_path, upstream)
+    async with ServerProcess(tmp_path, _unpolled(upstream)) as server:
+        shutil.rmtree(tmp_path / "data")
+        await server.refresh()
+        revision = (await server.query(SOURCES))["catalogue"]["revision"]
+        await server.stop()
+        assert server.stderr.count("store_rescued") == 1
+    async with ServerProcess(tmp_path, _unpolled(upstream)) as server:
+        found = await server.query(SOURCES)
+        assert "moved aside" not in server.stderr
+    assert found["catalogue"]["revision"] == revision
+    assert {model["id"]: model["name"] for model in found["models"]} == served
 
 
 async def test_a_second_server_on_the_same_data_folder_is_refused_in_one_line(
@@ -164,9 +275,9 @@ async def test_killed_at_any_moment_it_has_lost_nothing_of_what_it_acknowledged(
             assert "moved aside" not in server.stderr
 
 
-def _unpolled(upstream: PracticeUpstream) -> str:
+def _unpolled(upstream: PracticeUpstream, *, list_ttl: float = 600.0) -> str:
     """No poll gets between setting a list and refreshing it."""
-    return settings(upstream).replace("timeout = 1", "timeout = 1\npoll = false")
+    return settings(upstream, list_ttl=list_ttl).replace("timeout = 1", "timeout = 1\npoll = false")
 
 
 async def _killed(server: ServerProcess, upstream: PracticeUpstream, chance: random.Random) -> None:

@@ -13,7 +13,7 @@ import pytest
 from tests.endtoend.process import ADMIN_TOKEN, Events, ServerProcess
 from tests.practice.faults import Fault
 from tests.practice.upstream import PracticeUpstream
-from tests.security.canaries import canary, found
+from tests.security.canaries import canary, echoing_settings, found
 
 SERVER, CALLER, TOML = canary("environment"), canary("caller"), canary("toml")
 SECRETS = (SERVER, CALLER, TOML)
@@ -75,24 +75,6 @@ main()
 """A server that quotes its caller's key in an exception wherever one can arise."""
 
 
-def settings(upstream: PracticeUpstream) -> str:
-    usual = "requests_per_minute = 6000\nburst = 1000\nmax_retries = 1\nbackoff_ms = 10\ntimeout = 1"
-    return f"""
-model_list_ttl = 1
-provider_health_ttl = 0.5
-key_wait_seconds = 5
-[providers.openrouter]
-base_url = "{upstream.base_url("openrouter")}"
-{usual}
-[providers.practice]
-adapter = "openai-compatible"
-base_url = "{upstream.base_url("practice")}"
-api_key_env = "PRACTICE_KEY"
-headers = {{ "X-Own" = {json.dumps(TOML)} }}
-{usual}
-"""
-
-
 ENV = {
     "OPENROUTER_API_KEY": SERVER,
     "PRACTICE_KEY": SERVER,
@@ -132,7 +114,7 @@ async def test_subscribers_the_store_and_the_doctor_are_told_no_key_by_providers
 
     async with (
         echoing() as upstream,
-        ServerProcess(tmp_path, settings(upstream), env=ENV) as server,
+        ServerProcess(tmp_path, echoing_settings(upstream, TOML, ttl=1), env=ENV) as server,
         AsyncExitStack() as listening,
         asyncio.TaskGroup() as listeners,
     ):
@@ -171,7 +153,10 @@ async def test_an_exception_that_quotes_a_key_is_told_without_it_wherever_it_ari
 ) -> None:
     env = {**ENV, "CATALOGUE_LOG_FORMAT": log_format}
     command = (sys.executable, "-c", CRASHES)
-    async with echoing() as upstream, ServerProcess(tmp_path, settings(upstream), env=env, command=command) as server:
+    async with (
+        echoing() as upstream,
+        ServerProcess(tmp_path, echoing_settings(upstream, TOML, ttl=1), env=env, command=command) as server,
+    ):
         answers = [await asked(server, EVERYTHING, **KEYED) for _ in range(2)]
         answers.append(await asked(server, AUDIT, Authorization=f"Bearer {ADMIN_TOKEN}"))
         async with server.session.get("/api/models", headers=KEYED) as answer:

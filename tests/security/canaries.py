@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from urllib.parse import quote
 
 from tests.practice.log import fingerprint
+from tests.practice.upstream import PracticeUpstream
 
 ODD = "/+%'\"\\"
 """Signs that URLs, JSON and Python each write in their own way."""
@@ -46,3 +47,22 @@ def found(places: Iterable[tuple[str, bytes]], secrets: Iterable[str]) -> list[s
         for name, shapes in wanted
         if any(form in text for form in shapes)
     ]
+
+
+def echoing_settings(upstream: PracticeUpstream, own_header: str, *, ttl: float = 600) -> str:
+    """Settings of two providers that are sent secrets: the server's keys, callers' keys and an own header."""
+    usual = "requests_per_minute = 6000\nburst = 1000\nmax_retries = 1\nbackoff_ms = 10\ntimeout = 1"
+    return f"""
+model_list_ttl = {ttl}
+provider_health_ttl = {ttl}
+key_wait_seconds = 5
+[providers.openrouter]
+base_url = "{upstream.base_url("openrouter")}"
+{usual}
+[providers.practice]
+adapter = "openai-compatible"
+base_url = "{upstream.base_url("practice")}"
+api_key_env = "PRACTICE_KEY"
+headers = {{ "X-Own" = {json.dumps(own_header)} }}
+{usual}
+"""

@@ -14,7 +14,7 @@ import pytest
 from tests.endtoend.process import PATIENCE, REFRESH, ServerProcess
 from tests.practice.faults import Fault
 from tests.practice.upstream import PracticeUpstream
-from tests.security.canaries import canary, forms, found
+from tests.security.canaries import canary, echoing_settings, forms, found
 
 SERVER, HEADER, SOCKET = canary("environment"), canary("header"), canary("socket")
 REFUSED, MISPLACED, OWN_HEADER = canary("refused"), canary("misplaced"), canary("toml")
@@ -60,24 +60,6 @@ class Witness:
 
     def _keep(self, what: str, headers: Mapping[str, str], body: bytes) -> None:
         self.heard.append((f"the answer to {what[:60]}", body + repr(dict(headers)).encode()))
-
-
-def _settings(upstream: PracticeUpstream) -> str:
-    usual = "requests_per_minute = 6000\nburst = 1000\nmax_retries = 1\nbackoff_ms = 10\ntimeout = 1"
-    return f"""
-model_list_ttl = 600
-provider_health_ttl = 600
-key_wait_seconds = 5
-[providers.openrouter]
-base_url = "{upstream.base_url("openrouter")}"
-{usual}
-[providers.practice]
-adapter = "openai-compatible"
-base_url = "{upstream.base_url("practice")}"
-api_key_env = "PRACTICE_KEY"
-headers = {{ "X-Own" = {json.dumps(OWN_HEADER)} }}
-{usual}
-"""
 
 
 def _keys(**keys: str) -> str:
@@ -145,7 +127,7 @@ async def test_a_planted_secret_is_found_in_no_log_answer_or_file(tmp_path: Path
         for name in ("openrouter", "practice"):
             upstream.set_keys(name, {SERVER: None, HEADER: None, SOCKET: None})
             upstream.provider(name).echoes = ("Authorization", "X-Own")
-        async with ServerProcess(tmp_path, _settings(upstream), env=env) as server:
+        async with ServerProcess(tmp_path, echoing_settings(upstream, OWN_HEADER), env=env) as server:
             witness = Witness(server)
             await _use_everything(witness, upstream, f"Bearer {TOKEN}")
             await witness.ask(AUDIT, Authorization=f"Bearer {TOKEN}")

@@ -1,9 +1,12 @@
 """The ledger: what is stored is told, and what a failing store cannot keep is told once it works again."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+import gc
+import time
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import pairwise
 from typing import cast
 
 import pytest
@@ -24,6 +27,9 @@ from tests.catalogue.strategies import NOW, PROVIDER, listing, lists, model, sta
 from tests.polling.still_clock import StillClock
 
 Advance = Callable[[ProviderState], ProviderState]
+
+LONGEST_TURN = 0.02
+"""Seconds."""
 
 
 @dataclass
@@ -158,6 +164,31 @@ async def test_the_log_says_once_that_the_store_fails_and_once_that_it_is_well()
         ("store_failing", "The data folder is full."),
         ("store_well", None),
     ]
+
+
+async def test_whatever_happens_to_many_models_the_event_loop_is_not_held() -> None:
+    many = [model(str(n)) for n in range(5_000)]
+    renamed = [row.model_copy(update={"name": f"{row.name}!"}) for row in many]
+    one = World(many)
+    for advance in (turned(HealthStatus.DOWN), turned(HealthStatus.HEALTHY), one.relisted(*renamed), one.relisted()):
+        assert await _longest_turn(one.publish(advance)) < LONGEST_TURN
+
+
+async def _longest_turn(work: Coroutine[object, object, object]) -> float:
+    """The most seconds of its own running time that the event loop's thread takes for one turn."""
+    turns = [time.thread_time()]
+
+    async def turn() -> None:
+        while True:
+            await asyncio.sleep(0)
+            turns.append(time.thread_time())
+
+    gc.disable()  # it would look at the whole test run, in whichever thread
+    turning = asyncio.create_task(turn())
+    await work
+    turning.cancel()
+    gc.enable()
+    return max(later - earlier for earlier, later in pairwise(turns))
 
 
 steps = st.lists(st.tuples(st.booleans(), lists, st.sampled_from(HealthStatus)), max_size=5)

@@ -156,6 +156,28 @@ async def test_a_small_body_that_unpacks_to_a_huge_one_is_left_packed(client: Cl
     assert max(heard, default=0) <= 1_000_000
 
 
+async def test_a_body_that_unpacks_from_one_packet_does_not_hold_the_loop(client: ClientSession, serve: Serve) -> None:
+    packed = zlib.compress(b" " * 8_000_000)
+
+    async def handler(_: web.Request) -> web.Response:
+        return web.Response(body=packed, headers={"Content-Encoding": "deflate"})
+
+    turns = 0
+
+    async def turn() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    heard: list[int] = []
+    url = await serve(handler)
+    turning = asyncio.create_task(turn())
+    await get(client, url, headers={}, timeout=5, progress=lambda _: heard.append(turns))
+    turning.cancel()
+    assert len(set(heard)) == len(heard) > 100
+
+
 async def test_a_body_that_cannot_be_unpacked_is_malformed(client: ClientSession, serve: Serve) -> None:
     async def handler(_: web.Request) -> web.Response:
         return web.Response(body=b"no gzip at all", headers={"Content-Encoding": "gzip"})

@@ -14,7 +14,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests.endtoend.process import ServerProcess
-from tests.practice.rows import big_list
+from tests.practice.rows import Row, big_list
 from tests.practice.upstream import PracticeUpstream
 from tests.security.silent import is_closed, subscribe_and_fall_silent
 
@@ -30,7 +30,7 @@ MEGABYTE = 1024 * 1024
 async def main(subscribers: int, refreshes: int) -> None:
     """Measure once."""
     async with PracticeUpstream() as upstream:
-        upstream.set_list("openrouter", big_list(MODELS))
+        upstream.set_list("openrouter", _rows(""))
         toml = f"""
 provider_health_ttl = 600
 [providers.openrouter]
@@ -55,11 +55,10 @@ burst = 1000
 
 
 async def _changes(server: ServerProcess, upstream: PracticeUpstream, refreshes: int) -> list[float]:
-    """Change every row again and again; how long another client waits meanwhile, in seconds."""
+    """Rename every model again and again; how long another client waits meanwhile, in seconds."""
     waits: list[float] = []
     for number in range(refreshes):
-        rows = [row | {"description": f"{number} " + "x" * 2_000} for row in big_list(MODELS)]
-        upstream.set_list("openrouter", rows)
+        upstream.set_list("openrouter", _rows(f" {number}"))
         refreshing = asyncio.create_task(server.refresh("openrouter"))
         while not refreshing.done():
             began = time.perf_counter()
@@ -69,6 +68,10 @@ async def _changes(server: ServerProcess, upstream: PracticeUpstream, refreshes:
         if result["changed"] != MODELS:
             raise SystemExit(f"the list did not change: {result}")
     return waits
+
+
+def _rows(suffix: str) -> list[Row]:
+    return [row | {"name": row["name"] + suffix, "description": "x" * 2_000} for row in big_list(MODELS)]
 
 
 if __name__ == "__main__":

@@ -21,12 +21,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 DELAY = 0.1
 """Seconds by which a hostile request may hold up another client."""
-NOISE = 2
-"""How many times that long a machine that does much else may take."""
-TRIES = 3
-"""A machine that is busy with something else is no fault of the server: the best of so many tries counts."""
-TOGETHER = 0.25
-"""Seconds by which dozens of them at once may hold up nine of ten requests of another client."""
+NESTED = 0.05
+"""The same for fragments within fragments."""
+TRIES = 8
+"""What a request costs comes back in every try, what else the machine does in few: the best of so many tries counts."""
 PROBE = json.dumps({"query": "{ catalogue { revision } }"}).encode()
 HEADERS = {"Content-Type": "application/json"}
 
@@ -87,33 +85,33 @@ async def _attack(session: aiohttp.ClientSession, attack: Attack) -> tuple[int, 
 
 @pytest.mark.parametrize("name", ATTACKS)
 async def test_a_hostile_request_is_decided_upon_and_holds_nobody_up(server: ServerProcess, name: str) -> None:
-    attack, worst = ATTACKS[name], []
+    attack, worst = ATTACKS[name], DELAY
+    most = NESTED if "nested" in name else DELAY
     for _ in range(TRIES):
         async with Probe(server) as probe:
             status, body = await _attack(server.session, attack)
-        worst.append(max(probe.waits))
-        if worst[-1] < DELAY:
+        worst = max(probe.waits)
+        if worst < most:
             break
-    print(f"{name}: status {status}, others waited {max(probe.waits) * 1000:.0f} ms at most")  # noqa: T201 - the figure
+    print(f"{name}: status {status}, others waited {worst * 1000:.0f} ms at most")  # noqa: T201 - the figure
     assert status == attack.status, body[:500]
     assert len(body) < 2_000 or status == 200
     if attack.code is not None:
         assert json.loads(body)["errors"][0]["extensions"]["code"] == attack.code, body[:500]
-    assert min(worst) < NOISE * DELAY
+    assert worst < most
 
 
 async def test_all_hostile_requests_at_once_hold_nobody_up(server: ServerProcess) -> None:
     """Those that are refused, together on as many connections."""
     refused = [attack for attack in ATTACKS.values() if attack.status != 200]
-    middle = []
     for _ in range(TRIES):
         async with Probe(server) as probe:
             await asyncio.gather(*(_attack(server.session, attack) for attack in refused))
-        middle.append(statistics.quantiles(probe.waits, n=10)[-1])
-        print(f"{len(refused)} at once: nine of ten others waited less than {middle[-1] * 1000:.0f} ms")  # noqa: T201
-        if middle[-1] < DELAY:
+        most = statistics.quantiles(probe.waits, n=10)[-1]
+        print(f"{len(refused)} at once: nine of ten others waited less than {most * 1000:.0f} ms")  # noqa: T201
+        if most < DELAY:
             break
-    assert min(middle) < TOGETHER
+    assert most < DELAY
 
 
 FRAMES = {
@@ -147,7 +145,6 @@ async def test_a_hostile_frame_closes_its_own_socket(server: ServerProcess, name
 async def test_thousands_of_messages_on_one_socket_hold_nobody_up(server: ServerProcess) -> None:
     """Pings, operations that fail, and more operations than a socket may have, as fast as they can be sent."""
     fail = json.dumps({"type": "subscribe", "id": "x", "payload": {"query": "{ nothing }"}})
-    worst = []
     for _ in range(TRIES):
         async with server.session.ws_connect("/graphql", protocols=["graphql-transport-ws"]) as socket:
             await socket.send_json({"type": "connection_init"})
@@ -168,10 +165,10 @@ async def test_thousands_of_messages_on_one_socket_hold_nobody_up(server: Server
                 kinds = []
                 while (said := await socket.receive_json(timeout=PATIENCE)).get("payload") != {"last": True}:
                     kinds.append(said["type"])
-        worst.append(statistics.quantiles(probe.waits, n=10)[-1])
-        if worst[-1] < DELAY / 2:
+        worst = max(probe.waits)
+        if worst < DELAY:
             break
-    print(f"on one socket: nine of ten others waited less than {min(worst) * 1000:.0f} ms")  # noqa: T201 - the figure
+    print(f"on one socket: others waited {worst * 1000:.0f} ms at most")  # noqa: T201 - the figure
     assert kinds.count("pong") == 300
     assert kinds.count("error") >= 300 + 200
-    assert min(worst) < NOISE * DELAY
+    assert worst < DELAY

@@ -43,8 +43,9 @@ async def taken_up(store: Store, upstreams: Sequence[Upstream], *, list_ttl: tim
     return Handover(stored=stored, ledger=ledger, recorder=recorder)
 
 
-def _replaced(_: ProviderState, *, by: ProviderState) -> ProviderState:
-    return by
+def _replaced(told: ProviderState, *, by: ProviderState) -> ProviderState:
+    # Both read the same rows, and only rows that are the very same are no new list.
+    return replace(by, listing=replace(by.listing, models=told.listing.models))
 
 
 async def _enrolled(store: Store, provider_ids: Collection[str], now: datetime) -> Stored:

@@ -214,6 +214,14 @@ async def test_a_first_start_makes_no_revision(machine: Machine) -> None:
     assert await restarted(machine, FRESH) == []
 
 
+async def test_a_packaged_list_makes_no_revision(machine: Machine) -> None:
+    packaged = Upstream(id="requesty", name="Requesty", adapter=adapters()["requesty"], base_url="https://acme.test/v1")
+    machine.upstreams = (packaged,)
+    await machine.start()
+    assert machine.served.total_models > 0
+    assert machine.served.revision == 0
+
+
 async def test_an_end_that_passed_while_another_providers_revision_was_stored_is_told(machine: Machine) -> None:
     await machine.start()
     await machine.listed(*rows("a", expires_at=machine.clock.now() + timedelta(seconds=10)))

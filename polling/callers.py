@@ -5,6 +5,7 @@ closure of the one flight that uses it. Nothing here touches the server's own st
 """
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
@@ -29,8 +30,11 @@ from providers._kit.http import Response
 from providers._kit.lists import Call, FetchedList, fetch_list
 from providers._kit.upstream import Upstream
 
-_FLIGHTS = 8
-"""Of one provider at once, with callers' keys."""
+_FLIGHTS = 4
+"""Of one provider at once with callers' keys that have read a list before, and as many with others: whoever tries
+made-up keys crowds out none that are good."""
+_GOOD_KEYS = 1_000
+"""Keys that have read a list and are known by it, the last ones."""
 _FLIGHT_SECONDS = 30.0
 _OWN_ROWS = 20_000
 """Records that callers' lists hold beyond the public ones, all together; one takes about 2.5 kB."""
@@ -73,10 +77,12 @@ class OwnLists:
         ttl = list_ttl.total_seconds()
         windows = Windows(fresh=ttl * _FRESH_SHARE, stale=ttl * (1 - _FRESH_SHARE))
         lists = Memory[Found[OwnList]](entries=entries, weigh=_own_rows, room=_OWN_ROWS)
-        self._lists = {id_: Cache(lists, windows=windows, flights=_FLIGHTS, clock=clock) for id_ in upstreams}
         moment = Windows(fresh=_CHECK_TTL)
         checks = Memory[Found[KeyCheck]](entries=_CHECKS)
-        self._checks = {id_: Cache(checks, windows=moment, flights=_FLIGHTS, clock=clock) for id_ in upstreams}
+        kinds = [(id_, good) for id_ in upstreams for good in (True, False)]
+        self._lists = {kind: Cache(lists, windows=windows, flights=_FLIGHTS, clock=clock) for kind in kinds}
+        self._checks = {kind: Cache(checks, windows=moment, flights=_FLIGHTS, clock=clock) for kind in kinds}
+        self._good = OrderedDict[str, None]()
 
     async def overlay(self, snapshot: Snapshot, keys: Mapping[str, SecretStr]) -> Overlay:
         """The snapshot as this caller sees it: with the own lists that are there within the wait."""
@@ -98,21 +104,33 @@ class OwnLists:
         if upstream is None or public is None:
             raise UnknownProvider(provider_id, self._upstreams)
         read = partial(self._try, upstream, key, public) if admits(public.standing) else None
-        found = await self._checks[provider_id].get(self._name(upstream, key), read, wait=_CHECK_SECONDS)
+        name = self._name(upstream, key)
+        found = await self._checks[provider_id, name in self._good].get(name, read, wait=_CHECK_SECONDS)
         said = f"{upstream.name} did not answer within {_CHECK_SECONDS:g} s." if read else f"{upstream.name} is down."
         return found.value or KeyCheck(outcome=KeyCheckOutcome.UNREACHABLE, message=f"{said} Try again later.")
 
     async def close(self) -> None:
         """End what is under way."""
-        for id_, pace in self._paces.items():
-            await self._lists[id_].close()
-            await self._checks[id_].close()
+        for cache in (*self._lists.values(), *self._checks.values()):
+            await cache.close()
+        for pace in self._paces.values():
             await pace.close()
 
     async def _found(self, public: ProviderState, key: SecretStr) -> Found[OwnList]:
         upstream = self._upstreams[public.id]
         read = partial(self._read, upstream, key, public.listing) if admits(public.standing) else None
-        return await self._lists[public.id].get(self._name(upstream, key), read, wait=self._wait)
+        name = self._name(upstream, key)
+        found = await self._lists[public.id, name in self._good].get(name, read, wait=self._wait)
+        if found.value is not None:
+            self._remember(name)
+        return found
+
+    def _remember(self, name: str) -> None:
+        """Remember a key that has read a list; what was used longest ago goes first."""
+        self._good[name] = None
+        self._good.move_to_end(name)
+        if len(self._good) > _GOOD_KEYS:
+            self._good.popitem(last=False)
 
     def _name(self, upstream: Upstream, key: SecretStr) -> str:
         return f"{upstream.id} {upstream.base_url} {fingerprint(self._secret, upstream.id, key)}"

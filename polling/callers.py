@@ -111,8 +111,9 @@ class OwnLists:
 
     async def close(self) -> None:
         """End what is under way."""
-        for cache in (*self._lists.values(), *self._checks.values()):
-            await cache.close()
+        for kind, lists in self._lists.items():
+            await lists.close()
+            await self._checks[kind].close()
         for pace in self._paces.values():
             await pace.close()
 

@@ -38,10 +38,6 @@ from server.ws_messages import (
 )
 
 _LONGEST_REASON = 123
-_IDLE_SECONDS = 0.02
-"""From one message that starts or ends nothing to the next, for long."""
-_IDLE_BURST = 10.0
-"""The same seconds, for all that may come at once: 500 messages."""
 
 S = TypeVar("S")
 
@@ -54,6 +50,10 @@ class SocketLimits:
     """From the handshake to `connection_init`."""
     operations: int = 100
     """Operations under way at a time; one more gets an `error` message of its own."""
+    idle_messages: int = 500
+    """Messages that start and end nothing, such as pings, that are read without a pause."""
+    idle_interval: float = 0.02
+    """Seconds from one such message to the next, for long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +117,7 @@ class Connection(Generic[S]):
                 while True:
                     await self._handle(await self._receive())
                     # Frames that came in one packet are there at once: together they would hold the loop.
-                    await asyncio.sleep(self._idle_until - _IDLE_BURST - time.monotonic())
+                    await asyncio.sleep(self._pause())
         except TimeoutError:
             raise _Closed(4408, "Connection initialisation timeout") from None
 
@@ -186,7 +186,12 @@ class Connection(Generic[S]):
 
     def _count_idle(self) -> None:
         """Count a message that starts and ends nothing, and so is not counted against the client's rate."""
-        self._idle_until = max(self._idle_until, time.monotonic()) + _IDLE_SECONDS
+        self._idle_until = max(self._idle_until, time.monotonic()) + self._service.limits.idle_interval
+
+    def _pause(self) -> float:
+        """Seconds until the next message is read."""
+        limits = self._service.limits
+        return max(self._idle_until - time.monotonic() - limits.idle_messages * limits.idle_interval, 0.0)
 
     async def _operate(self, message: Subscribe) -> None:
         """Run one operation to its last frame; only then its id is free again."""

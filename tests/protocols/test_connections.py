@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from starlette.types import Receive, Scope, Send
 from websockets.frames import Frame, Opcode
 
 from server.open_connections import OpenConnections
-from server.uvicorn_protocol import ConnectionLimits, PunctualWebSocket
+from server.uvicorn_protocol import ConnectionLimits, PunctualHttp, PunctualWebSocket
 from tests.protocols.test_slow_connections import Clock, echo, opened, protocol_of, to_its_end
 from tests.protocols.ws_world import PATIENCE, World, serving, world_of_sockets
 
@@ -109,6 +110,27 @@ async def test_a_trailer_is_no_header() -> None:
         )
         assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
         assert held.headers == [(b"host", b"here"), (b"transfer-encoding", b"chunked")]
+
+
+@pytest.mark.parametrize("hosts", [b"", b"Host: here\r\nHost: there\r\n"], ids=["none", "two"])
+@pytest.mark.parametrize("rest", [b"\r\n", UPGRADE.partition(b"here\r\n")[2] + b"\r\n"], ids=["HTTP", "WebSocket"])
+async def test_a_request_names_one_host(hosts: bytes, rest: bytes) -> None:
+    async with serving(echo) as (_, port), opened(port) as (reader, writer), asyncio.timeout(PATIENCE):
+        writer.write(b"GET / HTTP/1.1\r\n" + hosts + rest)
+        assert b" 400 " in (await to_its_end(reader)).partition(b"\r\n")[0]
+
+
+def test_a_new_connection_of_an_address_with_refusals_to_come_is_not_read_at_first() -> None:
+    class Refused(PunctualHttp):
+        refusals = Mock(backlog=Mock(return_value=3.0))
+
+    turns = Turns()
+    protocol = protocol_of(Refused, turns)
+    turns.soon.pop()()
+    protocol.transport.pause_reading.assert_called_once()
+    assert protocol.limits.refused_pause in turns.delays()
+    turns.ring()
+    protocol.transport.resume_reading.assert_called_once()
 
 
 async def test_the_kernel_holds_little_for_a_peer_that_does_not_read() -> None:

@@ -306,3 +306,17 @@ async def test_what_befalls_one_operation_ends_that_operation_alone(
         world.operation_refusal = None
         await socket.subscribe("1", "{hello}")
         assert [message["type"] for message in await socket.read_all("1")] == ["next", "complete"]
+
+
+async def test_messages_that_start_and_end_nothing_are_read_at_a_pace() -> None:
+    limits = SocketLimits(idle_messages=5, idle_interval=3_600)
+    async with world_of_sockets(limits) as world, world.socket() as socket, world.socket() as other:
+        for _ in range(10):
+            await socket.send({"type": "ping"})
+        assert [await socket.read() for _ in range(6)] == [{"type": "pong"}] * 6
+        for number in range(10):
+            await other.subscribe(str(number), "{hello}")
+            await other.read_all(str(number))
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await socket.connection.recv()

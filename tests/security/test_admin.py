@@ -131,7 +131,7 @@ async def test_every_try_is_audited_with_who_what_when_and_outcome(server: Serve
 
 
 async def test_guesses_are_audited_and_cut_off_by_address(server: ServerProcess) -> None:
-    """Whoever guesses tokens spends the address's allowance, and not that of the tokens' holders."""
+    """Whoever guesses tokens spends the address's allowance, and not that of the tokens' holders, even those there."""
     statuses = []
     async with _at(server, "127.0.0.2") as guesser:
         for number in range(GUESSES + 3):
@@ -140,6 +140,9 @@ async def test_guesses_are_audited_and_cut_off_by_address(server: ServerProcess)
                 statuses.append(answer.status)
         async with guesser.post("/graphql", json={"query": "{ __typename }"}) as answer:
             assert answer.status == 429
+        holder = {"Authorization": f"Bearer {NEW}"}
+        async with guesser.post("/graphql", json={"query": "{ __typename }"}, headers=holder) as answer:
+            assert answer.status == 200
     assert statuses == [401] * GUESSES + [429] * 3
     rejected = [entry for entry in await _audited(server) if entry["actor"] == "address:127.0.0.2"]
     assert {(entry["action"], entry["outcome"]) for entry in rejected} == {("authenticate", "rejected")}

@@ -211,6 +211,15 @@ async def test_what_a_client_has_left_is_told(server: ServerProcess) -> None:
             assert (told["limit"], told["costLimit"]) == (BURST, 50_000)
 
 
+async def test_an_event_stream_counts_once(server: ServerProcess) -> None:
+    stream = {"Accept": "text/event-stream"}
+    async with _client(server, "127.0.0.8") as client:
+        for left in (BURST - 1, BURST - 2):
+            async with client.post("/graphql", json={"query": SUBSCRIBE}, headers=stream) as answer:
+                await answer.content.readline()
+                assert (answer.status, answer.headers["RateLimit-Remaining"]) == (200, str(left))
+
+
 async def test_subscribers_that_never_read_cost_little_and_delay_nobody(
     upstream: PracticeUpstream, tmp_path: Path
 ) -> None:

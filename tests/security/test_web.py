@@ -127,6 +127,8 @@ async def test_pages_of_other_origins_may_not(server: ServerProcess, origin: str
     with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
         await server.session.ws_connect("/graphql", origin=origin, protocols=["graphql-transport-ws"])
     assert refused.value.status == 403
+    assert refused.value.headers is not None
+    assert STRICT.items() <= {name.lower(): value for name, value in refused.value.headers.items()}.items()
 
 
 async def test_the_schema_may_be_read_but_is_not_spelt_out_by_errors(server: ServerProcess) -> None:

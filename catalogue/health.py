@@ -1,8 +1,8 @@
 """A provider's health and its circuit breaker as one pure state machine.
 
 A failure (after its retries) makes a provider DEGRADED, three in a row take it DOWN and open the breaker; two successes
-bring it back from either, so that a flapping provider does not flap here. While the breaker is open no call passes, until
-the provider's schedule says that its time has come; then one probe does (half-open).
+bring it back from either, so that a flapping provider does not flap here. While the breaker is open no call passes.
+When the provider's schedule says that its time has come, one probe does (half-open).
 """
 
 from dataclasses import dataclass, replace

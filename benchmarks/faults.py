@@ -2,7 +2,7 @@
 
 The server as it is shipped over a practice upstream in another process. For each fault, rounds of queries alternate:
 all is well, all is well again, the fault is on; as each begins, the list is fetched. Printed are median and 99th
-percentile over all rounds, and as ratios to the first kind. The second kind's ratio is the noise of the machine.
+percentile of a typical round, and as ratios to the first kind. The second kind's ratio is the noise of the machine.
 """
 
 import asyncio
@@ -33,28 +33,25 @@ QUERY = (
 
 @dataclass
 class Timed:
-    """How long queries took, in milliseconds."""
+    """How long queries took, in milliseconds, round by round."""
 
-    well: list[float] = field(default_factory=list)
-    again: list[float] = field(default_factory=list)
-    ill: list[float] = field(default_factory=list)
+    well: list[list[float]] = field(default_factory=list)
+    again: list[list[float]] = field(default_factory=list)
+    ill: list[list[float]] = field(default_factory=list)
 
     def tell(self, name: str) -> None:
         """Print a row."""
-        p50, p99 = statistics.median(self.well), _p99(self.well)
-        figures = (
-            p50,
-            statistics.median(self.again) / p50,
-            statistics.median(self.ill) / p50,
-            p99,
-            _p99(self.again) / p99,
-            _p99(self.ill) / p99,
-        )
+        figures = [figure for share in (0.5, 0.99) for figure in self._compared(share)]
         print(f"{name:22}" + "".join(f"{figure:8.2f}" for figure in figures), flush=True)
 
+    def _compared(self, share: float) -> tuple[float, float, float]:
+        well, again, ill = (typical(rounds, share) for rounds in (self.well, self.again, self.ill))
+        return well, again / well, ill / well
 
-def _p99(taken: list[float]) -> float:
-    return sorted(taken)[int(len(taken) * 0.99)]
+
+def typical(rounds: list[list[float]], share: float) -> float:
+    """The percentile of a round, as the median of all rounds: one in which the machine was busy moves it little."""
+    return statistics.median(sorted(taken)[int(len(taken) * share)] for taken in rounds)
 
 
 async def trouble(session: aiohttp.ClientSession, fault: Fault | None) -> None:
@@ -83,10 +80,10 @@ async def measure(server: ServerProcess, session: aiohttp.ClientSession, fault: 
         await trouble(session, None)
         await server.refresh("openrouter")
         await server.refresh("openrouter")
-        timed.well += await queried(server, queries)
-        timed.again += await queried(server, queries)
+        timed.well.append(await queried(server, queries))
+        timed.again.append(await queried(server, queries))
         await trouble(session, fault)
-        timed.ill += await queried(server, queries)
+        timed.ill.append(await queried(server, queries))
     return timed
 
 

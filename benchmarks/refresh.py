@@ -14,9 +14,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.scenarios import SCENARIOS, Scenario, World, unchanged, world
-from tests.endtoend import process
 
-process.COMMAND = (sys.executable, str(Path(__file__).with_name("lag.py")), "serve", "--port", "0")
+PROBED = (sys.executable, str(Path(__file__).with_name("lag.py")))
 
 
 async def lags(w: World) -> tuple[float, float]:
@@ -48,7 +47,7 @@ async def measure(w: World, name: str, scenario: Scenario, rounds: int) -> None:
 async def main(rounds: int, wanted: list[str]) -> None:
     """Measure."""
     print(f"{'milliseconds':23}" + "".join(f"{title:>8}" for title in ("longest", "own", "median", "own", "idle")))
-    async with world() as w:
+    async with world(PROBED) as w:
         await measure(w, "first list", unchanged, 1)
         for name, scenario in SCENARIOS.items():
             if not wanted or name in wanted:

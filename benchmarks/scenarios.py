@@ -68,8 +68,8 @@ class World:
 
 
 @asynccontextmanager
-async def world() -> AsyncIterator[World]:
-    """A world whose first list is still to come."""
+async def world(command: tuple[str, ...] | None = None) -> AsyncIterator[World]:
+    """A world whose first list is still to come; `command` starts its server in another way."""
     async with PracticeUpstream() as upstream:
         toml = f"""
 model_list_ttl = 3600
@@ -82,7 +82,7 @@ max_retries = 0
 poll = false
 """
         with TemporaryDirectory() as folder:
-            async with ServerProcess(Path(folder), toml) as server:
+            async with ServerProcess(Path(folder), toml, command=command) as server:
                 yield World(upstream, server)
 
 

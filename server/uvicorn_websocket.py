@@ -63,6 +63,8 @@ class PunctualWebSocket(WebSocketsSansIOProtocol):
         await super().send(message)
         if message["type"] == "websocket.accept":
             self._forget_deadline()
+        elif message["type"] == "websocket.http.response.body" and self.close_sent:
+            self.handshake_complete = True  # uvicorn would log an error, as if no answer had been given
 
     def shutdown(self) -> None:
         """Close with 1012 (service restart), on which clients connect anew."""

@@ -111,11 +111,15 @@ async def test_compression_is_not_agreed_to(world: World) -> None:
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://[", "http://127.0.0.1"])
-async def test_a_foreign_origin_is_refused_at_the_handshake(world: World, origin: str) -> None:
+async def test_a_foreign_origin_is_refused_at_the_handshake(
+    world: World, origin: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Which is no error of the server's."""
     with pytest.raises(InvalidStatus) as refused:
         async with world.socket(origin=origin):
             pass
     assert refused.value.response.status_code == 403
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 async def test_this_host_and_the_allowed_origins_may_connect(world: World) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import structlog
 
+from backends.errors import StoreError
 from catalogue.errors import BadUserInput
 from catalogue.refresh import ProviderRefresh, RefreshProgress
 from catalogue.snapshot import ProviderState
@@ -102,5 +103,7 @@ class Poller:
             await self._shared.clock.sleep(_TRIM_SECONDS)
             try:
                 await self._shared.store.trim(self._shared.clock.now())
+            except StoreError as error:
+                log.error("store_untrimmed", error=str(error))  # noqa: TRY400  it says all
             except Exception:
                 log.exception("store_untrimmed")

@@ -13,6 +13,7 @@ from typing import Protocol
 
 import structlog
 
+from backends.errors import StoreError
 from catalogue.audit import AuditEntry
 
 KEY_ACTOR = "key:"
@@ -153,5 +154,7 @@ class AuditLog:
             if entries:
                 try:
                     await self._store.audit(entries)
+                except StoreError as error:
+                    _log.error("audit entries not stored", error=str(error), count=len(entries))
                 except Exception:  # noqa: BLE001 - whatever the store's fault is, the log goes on
                     _log.exception("audit entries not stored", count=len(entries))

@@ -1,5 +1,7 @@
 """The coordinator: what each list of a provider means to readers."""
 
+from structlog.testing import capture_logs
+
 from catalogue.vocabulary import (
     DataSource,
     HealthStatus,
@@ -83,7 +85,10 @@ async def test_a_probe_does_not_hide_that_the_list_is_garbled(keyed: World) -> N
 
 async def test_garbage_rows_are_dropped_counted_and_visible(one: World) -> None:
     one.calls.list_answer = answered(b'{"data": [{"id": "a/one", "name": "One"}, null, 7, {"name": "no id"}]}')
-    await one.refresh()
+    with capture_logs() as logged:
+        await one.refresh()
+        await one.refresh()
+    assert [entry["rows"] for entry in logged if entry["event"] == "rows_dropped"] == [3]
     assert (one.state.model_count, one.standing.dropped_rows) == (1, 3)
     assert one.standing.status is HealthStatus.HEALTHY
     assert one.standing.error is not None

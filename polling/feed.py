@@ -81,14 +81,16 @@ class Feed:
         return seq, None
 
     async def _after(self, position: int) -> tuple[Sequence[Change], bool]:
-        if position >= self._reader.snapshot.seq:
+        served = self._reader.snapshot.seq
+        if position >= served:
             return (), False
         if self._recent and self._recent[0].seq <= position + 1:
             if self._recent[-1].seq - position <= _PAGE:  # a follower that keeps up looks at the end alone
                 return _tail(self._recent, position), False
             return list(dropwhile(lambda c: c.seq <= position, self._recent))[:_PAGE], False
         page = await self._store.read(position, _PAGE)
-        return page.changes, page.trimmed
+        # What is stored but not served yet must not be told yet: who reads the catalogue upon it would miss it there.
+        return [change for change in page.changes if change.seq <= served], page.trimmed
 
     def _resync(self, reason: str, seq: int) -> Resync:
         return Resync(seq=seq, at=self._clock.now(), reason=reason)

@@ -9,6 +9,7 @@ import pytest
 from catalogue import cursor
 from catalogue.change import Change, Resync
 from catalogue.errors import BadUserInput
+from catalogue.snapshot import Snapshot
 from tests.polling.one_provider import World, listed, world
 from tests.polling.still_clock import settle
 
@@ -54,6 +55,23 @@ async def test_what_memory_no_longer_holds_comes_from_the_store(one: World) -> N
     one.feed._recent.clear()
     (change,) = await take(one.feed.follow(since), 1)
     assert change.kind == "MODEL_ADDED"
+
+
+async def test_nothing_is_told_before_the_catalogue_has_it(one: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    since = here(one)
+    one.calls.list_answer = listed("a/one", "a/two", "a/three")
+    await one.refresh()
+    one.feed._recent.clear()
+    serve, early = one.ledger._serve, list[Change]()
+
+    async def serve_late(snapshot: Snapshot) -> None:
+        early.extend((await one.feed._after(cursor.decode(since)[1]))[0])
+        await serve(snapshot)
+
+    monkeypatch.setattr(one.ledger, "_serve", serve_late)
+    one.calls.list_answer = listed("a/one", "a/two", "a/three", "a/four")
+    await one.refresh()
+    assert [c.model.facts.id for c in early if c.kind == "MODEL_ADDED"] == ["openrouter/a/three"]
 
 
 @pytest.mark.parametrize("epoch_and_seq", [("ab" * 8, 0), (None, 10**6)])

@@ -38,6 +38,7 @@ class PunctualHttp(HttpToolsProtocol):
 
     limits: ClassVar[ConnectionLimits] = ConnectionLimits()
     opened: ClassVar[OpenConnections] = OpenConnections(limits)
+    crowd: ClassVar[OpenConnections] = OpenConnections(limits)
     refusals: ClassVar[Refusals] = Refusals()
 
     _deadline: asyncio.TimerHandle | None = None
@@ -51,7 +52,7 @@ class PunctualHttp(HttpToolsProtocol):
         super().connection_made(transport)
         host = self.client[0] if self.client else None
         if not self.opened.admits(transport, host):
-            transport.abort()
+            self._turn_away(transport, host)
             return
         if (sending := transport.get_extra_info("socket")) is not None:
             sending.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.limits.send_buffer)
@@ -65,6 +66,7 @@ class PunctualHttp(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop every clock, and tell the request that is being answered; uvicorn tells only the last that came."""
         self.opened.leave(self.transport)
+        self.crowd.leave(self.transport)
         self._forget_deadline()
         self._unwatch()
         self._unset_keepalive_if_required()
@@ -153,6 +155,14 @@ class PunctualHttp(HttpToolsProtocol):
         self._answering = cycle
         super()._start_asgi_task(cycle, app)
 
+    def _turn_away(self, transport: asyncio.Transport, host: str | None) -> None:
+        """End a connection too many, late if there are not too many of these: whoever comes at once comes again."""
+        if self.crowd.admits(transport, host):
+            self.loop.call_soon(transport.pause_reading)
+            self.loop.call_later(self.limits.refused_pause, transport.abort)
+        else:
+            transport.abort()
+
     def _expect(self, seconds: float) -> None:
         self._forget_deadline()
         self._deadline = self.loop.call_later(seconds, self._close)
@@ -199,8 +209,9 @@ def uvicorn_options(limits: ConnectionLimits, refusals: Refusals | None = None) 
             "read uvicorn's changes, run tests/protocols, then change WRITTEN_FOR."
         )
     shared = {"limits": limits, "opened": OpenConnections(limits)}
+    crowd, refusals = OpenConnections(limits), refusals or Refusals()
     return {
-        "http": type("HttpProtocol", (PunctualHttp,), {**shared, "refusals": refusals or Refusals()}),
+        "http": type("HttpProtocol", (PunctualHttp,), {**shared, "crowd": crowd, "refusals": refusals}),
         "ws": type("WebSocketProtocol", (PunctualWebSocket,), shared),
         "ws_max_size": limits.message_bytes,
         "ws_ping_interval": limits.ping_interval,

@@ -133,6 +133,19 @@ def test_a_new_connection_of_an_address_with_refusals_to_come_is_not_read_at_fir
     protocol.transport.resume_reading.assert_called_once()
 
 
+def test_a_connection_too_many_is_not_read_and_ends_later() -> None:
+    class Full(PunctualHttp):
+        opened = Mock(admits=Mock(return_value=False))
+
+    turns = Turns()
+    protocol = protocol_of(Full, turns)
+    turns.soon.pop()()
+    protocol.transport.pause_reading.assert_called_once()
+    protocol.transport.abort.assert_not_called()
+    turns.ring()
+    protocol.transport.abort.assert_called_once()
+
+
 async def test_the_kernel_holds_little_for_a_peer_that_does_not_read() -> None:
     async with serving(echo) as (server, port), opened(port) as (reader, writer), asyncio.timeout(PATIENCE):
         writer.write(GET)

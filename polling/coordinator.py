@@ -181,6 +181,7 @@ class Coordinator:
         )
         self._tell(RefreshStep.DONE, model_count=result.model_count, result=result)
         self._moved.set()
+        self._flight = None  # which would hold on to all changes until the next one
         return result
 
     async def _settled(self, priority: Priority) -> Outcome:

@@ -28,6 +28,7 @@ from tests.polling.still_clock import StillClock, settle
 
 TTL = timedelta(minutes=10)
 PUBLIC = ("lab/common", "lab/public")
+KEY, OTHER = "sk-canary-alice-0001", "sk-canary-bob-00002"
 _LIMITS = CallLimits(requests_per_minute=10_000, burst=5_000)
 OPENROUTER = Upstream(
     id="openrouter",

@@ -92,7 +92,7 @@ class Snapshot:
     seq: int = 0
     """The position in the log of changes that this state includes."""
     epoch: str = ""
-    """Names the log, so that a cursor of another log is recognised."""
+    """Names the log, so that a cursor of another log, or of a state that is in no log, is recognised."""
     updated_at: datetime | None = None
     """When the revision was made; null before the first list."""
     judged_at: datetime = _EPOCH

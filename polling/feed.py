@@ -22,6 +22,7 @@ class Feed:
         self._store = store
         self._reader = reader
         self._clock = clock
+        self._epoch = reader.snapshot.epoch
         self._recent: deque[Change] = deque(maxlen=RECENT)
         self._news = asyncio.Event()
         self._waking = asyncio.Lock()
@@ -52,10 +53,16 @@ class Feed:
         Raises BadUserInput at the first step for a cursor that is not readable.
         """
         position, lost = self._start(since)
+        # What was read while the store failed is in no log, so no change leads on from it.
+        unlogged = self._reader.snapshot.epoch != self._epoch and not self._is_logged(since)
         if lost:
             yield self._resync(lost, position)
         while not self._closed:
             news = self._news
+            if unlogged and self._reader.snapshot.epoch == self._epoch:
+                unlogged, position = False, self._reader.snapshot.seq
+                yield self._resync("The log does not tell what was served while the store failed.", position)
+                continue
             changes, trimmed = await self._after(position)
             if trimmed:
                 position = self._reader.snapshot.seq
@@ -74,11 +81,14 @@ class Feed:
         if since is None:
             return snapshot.seq, None
         epoch, seq = cursor.decode(since)
-        if epoch != snapshot.epoch:
+        if epoch not in {snapshot.epoch, self._epoch}:
             return snapshot.seq, "This cursor is of another log."
         if seq > snapshot.seq:
             return snapshot.seq, "This cursor is ahead of the log."
         return seq, None
+
+    def _is_logged(self, since: str | None) -> bool:
+        return since is not None and cursor.decode(since)[0] == self._epoch
 
     async def _after(self, position: int) -> tuple[Sequence[Change], bool]:
         served = self._reader.snapshot.seq

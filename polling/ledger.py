@@ -2,10 +2,12 @@
 
 While the store fails, what is stored falls behind what is served: each provider's standing and verdicts go on, its list
 does not. The first commit that succeeds again tells all that differs from what was stored last, so no change is lost.
+What is served ahead of the store has an epoch of its own, so that cursors read with it are known to be of no log.
 """
 
 import asyncio
 import gc
+import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -24,7 +26,7 @@ Advance = Callable[[ProviderState], ProviderState]
 """Brings a provider's state forward."""
 
 Told = Callable[[Sequence[Change]], None]
-"""Is called with changes that are stored and in the snapshot."""
+"""Is called with changes that are stored and in the snapshot; with none when the store has caught up with it."""
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +45,10 @@ class Ledger:
         self._clock = clock
         self._turn = asyncio.Lock()
         self._listeners: list[Told] = []
+        self._epoch = stored.epoch
+        self._ahead: set[str] = set()
+        """The providers whose served state differs from the stored one in what is told."""
+        self._unlogged = ""
         self._stored = {state.id: state.judged(stored.told.get(state.id, now)) for state in states}
         self._snapshot = Snapshot(
             revision=stored.revision,
@@ -84,13 +90,17 @@ class Ledger:
         except StoreError as error:
             self._note(error)
             kept = replace(after, listing=served.listing).judged(self._clock.now()) if relisted else after
+            if changes:
+                self._run_ahead(provider_id)
             await self._serve(self._snapshot.with_provider(kept))
             if relisted:
                 raise
             return ()
+        caught_up = self._ahead == {provider_id}
+        self._ahead.discard(provider_id)
         await self._serve(following)
         self._stored[provider_id] = after
-        if changes:
+        if changes or caught_up:
             for told in self._listeners:
                 told(changes)
         if relisted:
@@ -126,9 +136,15 @@ class Ledger:
         return following
 
     async def _serve(self, snapshot: Snapshot) -> None:
-        judged = replace(snapshot, judged_at=self._clock.now())
+        epoch = self._unlogged if self._ahead else self._epoch
+        judged = replace(snapshot, epoch=epoch, judged_at=self._clock.now())
         await asyncio.to_thread(index_of, judged)  # or the first reader would make the index on the event loop
         self._snapshot = judged
+
+    def _run_ahead(self, provider_id: str) -> None:
+        if not self._ahead:
+            self._unlogged = secrets.token_hex(8)
+        self._ahead.add(provider_id)
 
     def _note(self, error: StoreError | None) -> None:
         """Log once that the store begins to fail, and once that it works again."""

@@ -153,11 +153,12 @@ class ProviderRecord:
             )
             return replace(state, standing=standing, listing=relist(state.listing) if relist else state.listing)
 
-        changes = await self._shared.ledger.publish(self._upstream.id, change)
-        after = self.state.standing
-        if before.status is not after.status:
-            self._tell_edge(before, after)
-        return changes
+        try:
+            return await self._shared.ledger.publish(self._upstream.id, change)
+        finally:  # a list that could not be stored hides no edge
+            after = self.state.standing
+            if before.status is not after.status:
+                self._tell_edge(before, after)
 
     def _at(self, due: float) -> datetime:
         return self._shared.clock.now() + timedelta(seconds=max(due - self._shared.clock.monotonic(), 0.0))

@@ -8,6 +8,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from backends.errors import StoreUnusable
+from catalogue import cursor
+from catalogue.change import Change
 from catalogue.vocabulary import (
     HealthStatus,
     ProviderErrorCode,
@@ -17,6 +19,7 @@ from polling.pace import Priority
 from polling.parsing import Parser
 from providers._kit.errors import ServerStarved
 from tests.polling.one_provider import DOWN, World, healthy, listed
+from tests.polling.still_clock import settle
 
 
 class Disk:
@@ -32,6 +35,15 @@ class Disk:
 
     def free(self) -> None:
         self._patch.undo()
+
+
+def cursor_of(one: World) -> str:
+    return cursor.encode(one.ledger.snapshot.epoch, one.ledger.snapshot.seq)
+
+
+def follower(one: World, since: str) -> asyncio.Future[Change]:
+    """Somebody who read the catalogue with this cursor and waits for what comes."""
+    return asyncio.ensure_future(anext(one.feed.follow(since)))
 
 
 @pytest.fixture
@@ -52,6 +64,46 @@ async def test_a_full_disk_hides_no_outage_and_its_end_tells_what_happened(one: 
     disk.free()
     await one.when_due()
     assert [c.kind for c in one.told] == ["PROVIDER_HEALTH_CHANGED", "STATUS_CHANGED", "STATUS_CHANGED"]
+
+
+async def test_whoever_read_while_the_disk_was_full_is_told_to_read_anew_and_nobody_else(
+    one: World, disk: Disk
+) -> None:
+    await one.refresh()
+    before = follower(one, cursor_of(one))
+    disk.fill()
+    one.calls.list_answer = DOWN
+    await one.refresh()
+    meanwhile = follower(one, cursor_of(one))
+    read_meanwhile = cursor_of(one)
+    await settle()
+    one.calls.list_answer = listed("a/one", "a/two")
+    for _ in range(2):
+        await one.refresh()
+    disk.free()
+    await one.refresh()
+    assert (await meanwhile).kind == "RESYNC"
+    assert (await follower(one, read_meanwhile)).kind == "RESYNC"
+    assert not before.done(), "what was served in between is over, and it never saw it"
+    before.cancel()
+
+
+async def test_an_outage_that_ends_with_a_list_that_cannot_be_stored_is_over_in_the_log_and_the_incidents(
+    one: World, disk: Disk
+) -> None:
+    for answer in (listed("a/one"), DOWN, DOWN, DOWN):
+        one.calls.list_answer = answer
+        await one.refresh()
+    disk.fill()
+    one.calls.list_answer = listed("a/one", "a/new")
+    with capture_logs() as logged:
+        for _ in range(2):
+            await one.refresh()
+    assert [entry["after"] for entry in logged if entry["event"] == "provider_health_changed"] == ["healthy"]
+    disk.free()
+    await one.recorder.flush()
+    (incident,) = (await one.store.incidents(["openrouter"], 10))["openrouter"]
+    assert incident.ended_at is not None
 
 
 async def test_a_list_that_cannot_be_stored_is_not_served_and_the_provider_is_no_worse_for_it(

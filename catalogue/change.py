@@ -1,5 +1,6 @@
 """What happened: the union of changes that the log stores and subscribers receive."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 
@@ -111,3 +112,12 @@ Change = Annotated[
 
 CHANGE: TypeAdapter[Change] = TypeAdapter(Change)
 """Reads and writes one change as JSON; a plain list of the base class would silently drop the subclasses' fields."""
+
+
+def counts(changes: Iterable[Change]) -> tuple[int, int, int]:
+    """How many models some changes added, removed, and changed otherwise."""
+    of_models = [change for change in changes if isinstance(change, ModelChange)]
+    added = {change.model.facts.id for change in of_models if isinstance(change, ModelAdded)}
+    removed = {change.model.facts.id for change in of_models if isinstance(change, ModelRemoved)}
+    concerned = {change.model.facts.id for change in of_models}
+    return len(added), len(removed), len(concerned - added - removed)

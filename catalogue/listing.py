@@ -59,15 +59,3 @@ def confirmed(before: Listing, *, at: datetime) -> Listing:
     if not before.gone:
         return replace(before, source=DataSource.LIVE, as_of=at)
     return merged(before, [facts for id_, facts in before.models.items() if id_ not in before.gone], at=at)
-
-
-def counts(before: Listing, after: Listing) -> tuple[int, int, int]:
-    """How many models the newer list added, removed and changed; one that is gone from it counts as removed."""
-    old, new = _listed(before), _listed(after)
-    added = sum(id_ not in old for id_ in new)
-    removed = sum(id_ not in new for id_ in old)
-    return added, removed, sum(id_ in old and old[id_] is not facts for id_, facts in new.items())
-
-
-def _listed(listing: Listing) -> dict[str, ModelFacts]:
-    return {id_: facts for id_, facts in listing.models.items() if listing.is_reference and id_ not in listing.gone}

@@ -15,6 +15,7 @@ class ProviderRefresh:
     outcome: RefreshOutcome
     added: int = 0
     removed: int = 0
+    """Models that were missing from a good list for the second time."""
     changed: int = 0
     model_count: int = 0
     duration_ms: float = 0.0

@@ -8,6 +8,7 @@ from catalogue.listing import Listing
 from catalogue.ports import Held, Stored
 from catalogue.snapshot import ProviderState
 from catalogue.vocabulary import BreakerState, DataSource, HealthStatus, ProviderErrorCode
+from polling.quarantine import problem_of
 from providers._kit.baseline import baseline
 from providers._kit.upstream import Upstream
 
@@ -28,15 +29,15 @@ def cold_state(upstream: Upstream, stored: Stored, *, list_ttl: timedelta, now: 
     """
     state = stored_state(upstream, stored, list_ttl=list_ttl)
     listing = replace(state.listing, as_of=_past(state.listing.as_of, now))
+    standing = _standing(upstream, state.standing, listing, list_ttl=list_ttl, now=now)
     held = held_back(upstream, stored)
-    return replace(
-        state,
-        listing=listing,
-        standing=replace(
-            _standing(upstream, state.standing, listing, list_ttl=list_ttl, now=now),
-            quarantine=held.quarantine if held and not held.discarded else None,
-        ),
-    )
+    if held is not None:
+        standing = replace(
+            standing,
+            quarantine=None if held.discarded else held.quarantine,
+            error=standing.error or problem_of(held, at=now),
+        )
+    return replace(state, listing=listing, standing=standing)
 
 
 def held_back(upstream: Upstream, stored: Stored) -> Held | None:

@@ -17,10 +17,10 @@ from functools import partial
 import structlog
 
 from backends.errors import StoreError
-from catalogue.change import Change
+from catalogue.change import Change, counts
 from catalogue.errors import BadUserInput
 from catalogue.health import Problem
-from catalogue.listing import Listing, confirmed, counts, merged
+from catalogue.listing import Listing, confirmed, merged
 from catalogue.ports import Held
 from catalogue.refresh import ProviderRefresh
 from catalogue.snapshot import ProviderState
@@ -167,7 +167,8 @@ class Coordinator:
             before = self._record.state.listing
             outcome, problem, changes = await self._settled(priority)
         after = self._record.state
-        added, removed, changed = await asyncio.to_thread(counts, before, after.listing)
+        first = not before.is_reference and after.listing.is_reference
+        added, removed, changed = (after.model_count, 0, 0) if first else counts(changes)
         result = ProviderRefresh(
             provider_id=self.upstream.id,
             outcome=outcome,

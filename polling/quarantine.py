@@ -1,8 +1,10 @@
 """The ward of one provider: holds back a suspicious list until an admin decides, or a later list clears it."""
 
 import asyncio
+import gc
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from uuid import uuid4
 
 import structlog
@@ -41,12 +43,7 @@ class Ward:
 
     def problem(self) -> Problem | None:
         """What readers are told while a list is held back or was discarded."""
-        if self._held is None:
-            return None
-        message = f"{self._held.quarantine.reason} It is held back until an admin decides."
-        if self._held.discarded:
-            message = "An admin discarded the provider's present list; the last good one is kept."
-        return Problem(code=ProviderErrorCode.SUSPICIOUS, message=message, retryable=False, at=self._clock.now())
+        return problem_of(self._held, at=self._clock.now()) if self._held else None
 
     async def holds(self, before: Listing, rows: Sequence[ModelFacts], *, reference: Listing | None = None) -> bool:
         """Whether a new list must not be served; a list that is fine clears whatever was held.
@@ -61,6 +58,7 @@ class Ward:
         if self._held is None or not await asyncio.to_thread(_same, self._held.listing, listing):
             held = Held(self._quarantine(doubt, len(rows)), listing)
             await self._hold(held)
+            gc.freeze()  # it may wait for days, and would cost each collection until then a look
             _tell("list_held_back", held)
         return True
 
@@ -103,6 +101,14 @@ class Ward:
     async def _hold(self, held: Held | None) -> None:
         await self._store.hold(self._provider_id, held)
         self._held = held
+
+
+def problem_of(held: Held, *, at: datetime) -> Problem:
+    """What readers are told of a list that is held back or was discarded."""
+    message = f"{held.quarantine.reason} It is held back until an admin decides."
+    if held.discarded:
+        message = "An admin discarded the provider's present list; the last good one is kept."
+    return Problem(code=ProviderErrorCode.SUSPICIOUS, message=message, retryable=False, at=at)
 
 
 def _tell(event: str, held: Held) -> None:

@@ -24,9 +24,11 @@ class ProviderRefresh:
 
     provider = strawberry.field(resolver=_provider, graphql_type=Provider, description="The provider.")
     outcome: RefreshOutcome = strawberry.field(description="What happened.")
-    added: int = strawberry.field(description="How many models are new.")
-    removed: int = strawberry.field(description="How many models were removed.")
-    changed: int = strawberry.field(description="How many models have other facts or another status.")
+    added: int = strawberry.field(description="How many models are new, as the changes say.")
+    removed: int = strawberry.field(description="How many models were removed: they were missing for the second time.")
+    changed: int = strawberry.field(
+        description="How many models have other facts or another status, those missing for the first time included."
+    )
     model_count: int = strawberry.field(description="How many models the provider lists now.")
     duration_ms: float = strawberry.field(description="How long it took, in milliseconds.")
     error: ProviderError | None = strawberry.field(description="Why the old list was kept.")

@@ -7,9 +7,9 @@ from types import MappingProxyType
 import pytest
 
 from catalogue.facts import ModelFacts
-from catalogue.health import Problem, Standing
+from catalogue.health import Problem, Quarantine, Standing
 from catalogue.listing import Listing, merged
-from catalogue.ports import Stored
+from catalogue.ports import Held, Stored
 from catalogue.snapshot import ProviderState
 from catalogue.vocabulary import BreakerState, DataSource, HealthStatus, ModelStatus, ProviderErrorCode
 from polling.cold_start import cold_state
@@ -41,7 +41,11 @@ def standing(status: HealthStatus) -> Standing:
 
 
 def start(
-    stood: Standing | None = None, *, listing: Listing | None = None, upstream: Upstream = UPSTREAM
+    stood: Standing | None = None,
+    *,
+    listing: Listing | None = None,
+    upstream: Upstream = UPSTREAM,
+    held: Held | None = None,
 ) -> ProviderState:
     stored = Stored(
         epoch="00",
@@ -50,6 +54,7 @@ def start(
         updated_at=AGO,
         listings={"openrouter": listing} if listing else {},
         standings=MappingProxyType({"openrouter": stood} if stood else {}),
+        held=MappingProxyType({"openrouter": held} if held else {}),
     )
     return cold_state(upstream, stored, list_ttl=TTL, now=NOW).judged(NOW)
 
@@ -95,6 +100,19 @@ def test_a_provider_without_a_key_is_unknown_whatever_it_was(status: HealthStatu
     assert state.standing.status is HealthStatus.UNKNOWN
     assert state.standing.error is not None
     assert state.standing.error.code is ProviderErrorCode.UNCONFIGURED
+
+
+@pytest.mark.parametrize("discarded", [False, True])
+def test_a_list_that_is_held_back_or_was_discarded_is_told_from_the_start(discarded: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    quarantine = Quarantine(
+        id="q1", provider_id="openrouter", reason="Empty.", at=AGO, model_count=0, added=0, removed=1, repriced=0
+    )
+    held = Held(quarantine, listed(AGO), discarded=discarded)
+    state = start(standing(HealthStatus.HEALTHY), listing=listed(NOW), held=held)
+    assert state.standing.status is HealthStatus.HEALTHY
+    assert state.standing.error is not None
+    assert state.standing.error.code is ProviderErrorCode.SUSPICIOUS
+    assert state.standing.quarantine == (None if discarded else quarantine)
 
 
 def test_what_the_store_says_of_a_time_to_come_is_of_now() -> None:

@@ -1,7 +1,6 @@
 """The store's file: opened, checked, and moved aside when it cannot be read."""
 
 import sqlite3
-import struct
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
@@ -9,19 +8,15 @@ from datetime import datetime, timedelta
 from itertools import chain, count
 from pathlib import Path
 
-from backends import _health, _log, _schema, _state
+from backends import _health, _log, _schema, _state, _wal
 from backends._faults import understood
-from backends.errors import StoreUnreadable
+from backends.errors import StoreUnreadable, StoreUnusable
 from catalogue.ports import Stored
 
 _PATIENCE = timedelta(seconds=5)
 """How long to wait while another process writes."""
-_WAL = "-wal"
-_SIDES = ("", _WAL, "-shm")
-_WAL_HEADER = struct.Struct(">8I")
-_WAL_MAGIC = {0x377F0682: "<2I", 0x377F0683: ">2I"}
-"""What a write-ahead log begins with, and in which order of bytes its checksums then count."""
-_WORD = 0xFFFFFFFF
+_LOG, _INDEX = "-wal", "-shm"
+_SIDES = ("", _LOG, _INDEX)
 _WAL_BYTES = 16 * 1024 * 1024
 """To what the write-ahead log shrinks after a large transaction."""
 
@@ -44,10 +39,16 @@ def open_file(path: Path, clock: Callable[[], datetime]) -> Opened:
     """
     with understood():
         path.parent.mkdir(parents=True, exist_ok=True)
+        is_new = not any(_sides(path))
         try:
             return _open(path)
         except StoreUnreadable as error:
             fault = str(error)
+        except StoreUnusable:
+            if is_new:  # half a store, left by a full disk, would pass for a damaged one
+                for side in _sides(path):
+                    side.unlink()
+            raise
         # Only here is the error gone, and with it the cursors that would hold the file.
         if _sound(path):
             _release(path)
@@ -74,7 +75,7 @@ def rescued(connection: sqlite3.Connection, path: Path, clock: Callable[[], date
 
 def identity(path: Path) -> tuple[tuple[int, int] | None, ...]:
     """Which files stand in the places of a store and of its log; a name alone does not tell a replaced one."""
-    return tuple(_inode(path.with_name(path.name + side)) for side in ("", _WAL))
+    return tuple(_inode(_side(path, suffix)) for suffix in ("", _LOG))
 
 
 def _inode(path: Path) -> tuple[int, int] | None:
@@ -86,12 +87,14 @@ def _inode(path: Path) -> tuple[int, int] | None:
 
 
 def _open(path: Path) -> Opened:
-    if any(_sides(path)) and not _sound(path):
-        raise StoreUnreadable("is damaged")
+    _want(_sound(path) or not any(_sides(path)))
+    commits = _wal.commits(_side(path, _LOG))
     connection = _connect(path)
     try:
         with understood(opening=True):
             connection.execute("PRAGMA journal_mode = WAL")
+            taken_up = _wal.taken_up(_side(path, _INDEX))
+            _want(sum(frame > taken_up for frame in commits) <= 1)  # a crash cuts off the last transaction, never more
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
             _schema.prepare(connection)
@@ -107,34 +110,23 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _sound(path: Path) -> bool:
-    """Whether SQLite would take up all that the files hold: an empty file or a log with a bad header it passes over."""
-    with suppress(FileNotFoundError), path.with_name(path.name + _WAL).open("rb") as log:
-        header = log.read(_WAL_HEADER.size)
-        if header and not _is_wal_header(header):
-            return False
-    return path.exists() and path.stat().st_size > 0
+    """Whether SQLite would take up what the files hold: an empty file or a log with a bad header it passes over."""
+    return _wal.has_sound_header(_side(path, _LOG)) and path.exists() and path.stat().st_size > 0
 
 
-def _is_wal_header(header: bytes) -> bool:
-    """Whether the header of a write-ahead log is whole, by its checksum (sqlite.org/fileformat2.html, section 4.2)."""
-    if len(header) < _WAL_HEADER.size:
-        return False
-    magic, *_, first, second = _WAL_HEADER.unpack(header)
-    if magic not in _WAL_MAGIC:
-        return False
-    one = two = 0
-    for left, right in struct.iter_unpack(_WAL_MAGIC[magic], header[:-8]):
-        one = (one + left + two) & _WORD
-        two = (two + right + one) & _WORD
-    return (one, two) == (first, second)
+def _side(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
 
 
 def _check(connection: sqlite3.Connection) -> None:
-    if connection.execute("PRAGMA integrity_check(1)").fetchone()[0] != "ok":
-        raise StoreUnreadable("is damaged")
-    if not _schema.check(connection) or not _log.check(connection):
-        raise StoreUnreadable("is damaged")
+    _want(connection.execute("PRAGMA integrity_check(1)").fetchone()[0] == "ok")
+    _want(_schema.check(connection) and _log.check(connection))
     _health.check(connection)
+
+
+def _want(sound: bool) -> None:  # noqa: FBT001 - what is asked for, and nothing else
+    if not sound:
+        raise StoreUnreadable("is damaged")
 
 
 def _move_aside(path: Path, now: datetime) -> Path:
@@ -149,7 +141,7 @@ def _move_aside(path: Path, now: datetime) -> Path:
 
 def _sides(path: Path) -> list[Path]:
     """A store's file and those that SQLite keeps beside it, as far as they are there."""
-    return [side for suffix in _SIDES if (side := path.with_name(path.name + suffix)).exists()]
+    return [side for suffix in _SIDES if (side := _side(path, suffix)).exists()]
 
 
 def _release(path: Path) -> None:

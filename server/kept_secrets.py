@@ -56,7 +56,17 @@ def _kept(path: Path) -> SecretStr:
 
 def _make(path: Path) -> None:
     """Write a new secret unless there is one; nobody else may read it, whatever it was before."""
-    with suppress(FileExistsError), os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(secrets.token_urlsafe(32))
+    with suppress(FileExistsError), open(path, "x", encoding="ascii", opener=_private) as file:
+        try:
+            file.write(secrets.token_urlsafe(32))
+            file.flush()
+            os.fsync(file.fileno())
+        except BaseException:
+            path.unlink()  # half a secret, left by a full disk, would stop every later start
+            raise
     if path.stat().st_mode & 0o077:
         path.chmod(0o600)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -167,6 +167,24 @@ def checksum(path: Path) -> None:
         log.write(bytes([last[0] ^ 1]))
 
 
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+async def test_a_log_that_is_damaged_in_the_middle_is_moved_aside(crashed: SqliteSeat, share: float) -> None:
+    """SQLite would take up what comes before, and drop the rest without a word."""
+    log = crashed.path.with_name(crashed.path.name + "-wal")
+    with log.open("r+b") as file:
+        file.seek(int(log.stat().st_size * share))
+        spoilt = bytes(byte ^ 0xFF for byte in file.read(8))
+        file.seek(-8, 1)
+        file.write(spoilt)
+    await moved_aside(crashed)
+
+
+async def test_a_log_whose_last_transaction_was_cut_off_is_taken_up_without_it(crashed: SqliteSeat) -> None:
+    log = crashed.path.with_name(crashed.path.name + "-wal")
+    os.truncate(log, log.stat().st_size - 100)
+    assert (await crashed.open()).notice is None
+
+
 @pytest.mark.parametrize("spoil", [emptied, lost, bad_log, half_a_log_header, checksum])
 async def test_a_crashed_store_of_which_a_part_is_gone_is_moved_aside_as_it_is(
     crashed: SqliteSeat, spoil: Callable[[Path], None]

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -214,6 +215,18 @@ async def test_a_folder_in_place_of_the_file_is_told_with_the_setting(tmp_path: 
     (tmp_path / "store.sqlite3").mkdir()
     with pytest.raises(StoreUnusable, match="CATALOGUE_DATA_DIR"):
         await SqliteSeat(tmp_path / "store.sqlite3").open()
+
+
+async def test_a_store_that_a_full_disk_cuts_off_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seat, full = SqliteSeat(tmp_path / "store.sqlite3"), sqlite3.OperationalError("database or disk is full")
+    full.sqlite_errorcode = sqlite3.SQLITE_FULL
+    with monkeypatch.context() as patch:
+        patch.setattr("backends._schema.prepare", Mock(side_effect=full))
+        with pytest.raises(StoreUnusable, match="is full"):
+            await seat.open()
+    assert (await seat.open()).notice is None, "what was left would pass for a damaged store"
 
 
 async def test_a_full_disk_is_told_and_the_store_goes_on_when_there_is_room(seat: SqliteSeat) -> None:

@@ -1,7 +1,9 @@
 """Configuration: what is read, which layer wins, and that a fault is one line that names place, key and remedy."""
 
+import errno
 from ipaddress import ip_network
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from structlog.testing import capture_logs
@@ -183,6 +185,17 @@ def test_a_kept_secret_that_others_may_read_is_closed(tmp_path: Path) -> None:
     (tmp_path / "secret").chmod(0o644)
     assert hashing_secret(load_settings({"CATALOGUE_DATA_DIR": str(tmp_path)})).get_secret_value() == "x" * 40
     assert (tmp_path / "secret").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_secret_that_a_full_disk_cuts_off_does_not_stop_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = load_settings({"CATALOGUE_DATA_DIR": str(tmp_path)})
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", Mock(side_effect=OSError(errno.ENOSPC, "No space left on device")))
+        with pytest.raises(ConfigurationError, match="No space left"):
+            hashing_secret(settings)
+    assert hashing_secret(settings)
 
 
 @pytest.mark.parametrize("content", ["", "short", "ü" * 40])

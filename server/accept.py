@@ -2,8 +2,14 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from starlette.requests import HTTPConnection
+
+LONGEST: Final = 4_096
+"""Characters of `Accept` that are read."""
+MOST_RANGES: Final = 50
+"""Media ranges that are weighed; browsers send ten at most."""
 
 
 class MediaType(Enum):
@@ -60,8 +66,11 @@ def acceptable(header: str | None) -> Acceptable:
     """Weigh an `Accept` header; without one, or with an empty one, everything is acceptable and JSON is answered.
 
     The most specific range decides about a media type (RFC 9110), quality 0 excludes it, and among equals the earlier
-    one wins. An event stream must be named: a wildcard does not ask for one.
+    one wins. An event stream must be named: a wildcard does not ask for one. Of a header that is longer than `LONGEST`
+    or has more than `MOST_RANGES`, nothing is acceptable.
     """
+    if header and (len(header) > LONGEST or header.count(",") >= MOST_RANGES):
+        return Acceptable(answer=None, stream=False, stream_first=False)
     ranges = _ranges(header or "*/*")
     ranked = {media_type: found for media_type in MediaType if (found := _range_of(media_type, ranges))}
     stream = ranked.pop(MediaType.EVENT_STREAM, None)

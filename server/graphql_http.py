@@ -19,7 +19,7 @@ from execution.errors import BAD_USER_INPUT, Report, crash, refuse
 from execution.executor import Executor
 from execution.prepared import Prepared
 from execution.request import BadRequest, GraphQLRequest
-from server.accept import Acceptable, MediaType, acceptable_to
+from server.accept import LONGEST, MOST_RANGES, Acceptable, MediaType, acceptable_to
 from server.disconnect import ClientGone, while_connected
 from server.graphql_sse import EventStream, once
 from server.http_request import read_body, read_url
@@ -116,7 +116,10 @@ class GraphQLEndpoint(Generic[S]):
             raise BadRequest(f"{method} is not supported.", _METHOD_NOT_ALLOWED)
         if accepted.answer is None and not accepted.stream:
             types = ", ".join(media_type.value for media_type in MediaType)
-            raise BadRequest(f"Nothing in Accept can be answered; this endpoint speaks {types}.", 406)
+            bounds = f"{MOST_RANGES} media ranges and {LONGEST} characters"
+            raise BadRequest(
+                f"Nothing in Accept can be answered; this endpoint speaks {types}, and reads at most {bounds}.", 406
+            )
         found = self._scope_of(connection)
         return cast("S", await found if inspect.isawaitable(found) else found)
 
@@ -171,8 +174,7 @@ class GraphQLEndpoint(Generic[S]):
 
 def _matches(header: str, tag: str) -> bool:
     """Compare weakly, as If-None-Match does: a proxy that compresses weakens the tag."""
-    known = [candidate.strip().removeprefix("W/") for candidate in header.split(",")]
-    return "*" in known or tag in known
+    return header.strip() == "*" or tag in header
 
 
 def _uncached(*, private: bool = False) -> dict[str, str]:

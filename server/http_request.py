@@ -1,6 +1,5 @@
 """A GraphQL request as HTTP carries it: read from the URL of a GET or from the body of a POST, strictly and bounded."""
 
-from email.message import Message
 from typing import Any, Final
 
 import orjson
@@ -13,6 +12,9 @@ from server.disconnect import ClientGone
 
 _TEXTS: Final = ("query", "operationName", "documentId")
 _OBJECTS: Final = ("variables", "extensions")
+_UTF_8: Final = frozenset({"utf-8", "utf8"})
+_LONGEST_TYPE: Final = 1_024
+"""Characters of Content-Type that are read."""
 
 
 def read_url(connection: HTTPConnection, *, longest: int) -> GraphQLRequest:
@@ -37,7 +39,7 @@ async def read_body(connection: HTTPConnection, receive: Receive, *, longest: in
         BadRequest: it is not JSON by its type (415) or by its text (400), too long (413), or no GraphQL request.
         ClientGone: the client left before it was through.
     """
-    _require_json(connection.headers.get("content-type"))
+    _require_json(connection.headers.get("content-type", ""))
     too_long = BadRequest(f"The body has more than {longest} bytes.", 413)
     declared = connection.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > longest:
@@ -55,12 +57,14 @@ async def read_body(connection: HTTPConnection, receive: Receive, *, longest: in
     return parse_request(_decode(bytes(body), "The body"))
 
 
-def _require_json(content_type: str | None) -> None:
-    message = Message()
-    message["content-type"] = content_type or ""
-    charset = message.get_param("charset", "utf-8")
-    if message.get_content_type() != "application/json" or str(charset).lower() not in ("utf-8", "utf8"):
-        raise BadRequest("Content-Type must be application/json in UTF-8.", 415)
+def _require_json(content_type: str) -> None:
+    if len(content_type) <= _LONGEST_TYPE:
+        media_type, *parameters = (piece.strip() for piece in content_type.lower().split(";"))
+        named = (parameter.partition("=") for parameter in parameters)
+        charsets = {value.strip().strip('"') for name, _, value in named if name.strip() == "charset"}
+        if media_type == "application/json" and charsets <= _UTF_8:
+            return
+    raise BadRequest("Content-Type must be application/json in UTF-8.", 415)
 
 
 def _decode(text: bytes, what: str) -> Any:

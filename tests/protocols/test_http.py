@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -69,8 +70,11 @@ async def test_a_mutation_by_get_is_refused_and_not_run(accept: str) -> None:
         ("application/json;charset=UTF-8", 200),
         ('application/json; charset="utf-8"', 200),
         ("application/json; charset=latin-1", 415),
+        ("application/json;charset=utf-8;charset=latin-1", 415),
+        ("application/json;charset=utf-8;" + "a" * 2_000, 415),
         ("application/jsonp", 415),
         ("text/plain", 415),
+        ("text/plain;application/json", 415),
         ("application/x-www-form-urlencoded", 415),
         ("multipart/form-data; boundary=x", 415),
         ("", 415),
@@ -82,6 +86,23 @@ async def test_only_json_in_utf_8_is_read(content_type: str, status: int) -> Non
             "/graphql", content=b'{"query":"{__typename}"}', headers={"content-type": content_type}
         )
     assert response.status_code == status
+
+
+async def test_a_content_type_without_end_is_refused_at_once() -> None:
+    hostile = 'application/json;a="' + '\\"' * 40_000 + ";" * 40_000
+    async with World().client() as client:
+        before = time.process_time()
+        response = await client.post("/graphql", content=b"{}", headers={"content-type": hostile})
+        assert time.process_time() - before < 1
+    assert response.status_code == 415
+
+
+@pytest.mark.parametrize("tags", ['W/"a", {tag}', "W/{tag}", "*", " * "])
+async def test_any_of_the_known_tags_spares_the_answer(tags: str) -> None:
+    async with World().client() as client:
+        tag = (await client.get("/graphql?query={model{name}}")).headers["etag"]
+        again = await client.get("/graphql?query={model{name}}", headers={"if-none-match": tags.format(tag=tag)})
+    assert again.status_code == 304
 
 
 async def test_nothing_acceptable_is_said_before_anything_runs() -> None:

@@ -1,8 +1,10 @@
 """What is answered to whom: the Accept header."""
 
+import time
+
 import pytest
 
-from server.accept import MediaType, acceptable
+from server.accept import LONGEST, MOST_RANGES, MediaType, acceptable
 
 J, G = MediaType.JSON, MediaType.GRAPHQL
 
@@ -48,3 +50,18 @@ def test_the_best_of_the_acceptable_media_types_is_answered(header: str | None, 
 def test_events_are_streamed_only_where_they_are_named(header: str, stream: bool, first: bool) -> None:  # noqa: FBT001 - a table's columns
     found = acceptable(header)
     assert (found.stream, found.stream_first) == (stream, first)
+
+
+@pytest.mark.parametrize(
+    "header", ["*/*," * 15_000, "application/json" + ";a=b" * 15_000, ",".join(["*/*"] * (MOST_RANGES + 1)), "," * 50]
+)
+def test_of_a_header_that_is_too_long_nothing_is_acceptable_nor_weighed(header: str) -> None:
+    before = time.process_time()
+    found = acceptable(header)
+    assert time.process_time() - before < 0.01
+    assert (found.answer, found.stream) == (None, False)
+
+
+def test_a_header_of_the_greatest_length_is_weighed() -> None:
+    ranges = ",".join(["image/png"] * (MOST_RANGES - 1)) + ",application/json;a="
+    assert acceptable(ranges.ljust(LONGEST, "b")).answer is J

@@ -24,6 +24,9 @@ from execution.lru import BoundedLru
 _LONGEST_NUMBER = 100
 """Characters; past a few thousand Python reads none, and says so in words about itself."""
 
+_SHARES = 4
+"""One document takes a share of the room at most, lest a long comment drive out all others."""
+
 
 class InvalidDocument(Exception):
     """The document breaks rules of the schema; `errors` are graphql-core's."""
@@ -64,7 +67,11 @@ class Documents:
         self._schema = schema
         self._limits = limits
         self._rules = specified_rules if limits.introspection else (*specified_rules, NoSchemaIntrospectionCustomRule)
-        self._read: BoundedLru[Document] = BoundedLru(entries=limits.cached_documents, weight=limits.cached_characters)
+        self._read: BoundedLru[Document] = BoundedLru(
+            entries=limits.cached_documents,
+            weight=limits.cached_characters,
+            heaviest=limits.cached_characters // _SHARES,
+        )
 
     def knows(self, text: str) -> bool:
         """Whether a text was read before."""

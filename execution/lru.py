@@ -8,11 +8,15 @@ V = TypeVar("V")
 
 
 class BoundedLru(Generic[V]):
-    """Maps keys to values; the weight of an entry is whatever unit `weight` is counted in, given on storing."""
+    """Maps keys to values; the weight of an entry is whatever unit `weight` is counted in, given on storing.
 
-    def __init__(self, *, entries: int, weight: int) -> None:
+    `heaviest` is what one entry may weigh, so that a few do not drive out all others; by default all of `weight`.
+    """
+
+    def __init__(self, *, entries: int, weight: int, heaviest: int | None = None) -> None:
         self._entries = entries
         self._room = weight
+        self._heaviest = weight if heaviest is None else heaviest
         self._held: OrderedDict[Hashable, tuple[V, int]] = OrderedDict()
 
     def __len__(self) -> int:
@@ -30,8 +34,10 @@ class BoundedLru(Generic[V]):
         return found[0]
 
     def put(self, key: Hashable, value: V, weight: int) -> None:
-        """Keep a value, and drop the oldest ones until all fit; one that is too heavy by itself is not kept."""
+        """Keep a value, and drop the oldest ones until all fit; one that is too heavy is not kept and drops none."""
         self.drop(key)
+        if weight > self._heaviest:
+            return
         self._held[key] = (value, weight)
         self._room -= weight
         while self._held and (self._room < 0 or len(self._held) > self._entries):

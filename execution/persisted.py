@@ -9,6 +9,8 @@ from execution.request import GraphQLRequest
 
 _ENTRIES = 2_000
 _CHARACTERS = 1024 * 1024
+_LONGEST = 64 * 1024
+"""Characters of a text that is kept: longer ones are nearly all comment, and would drive out those of others."""
 
 
 class DocumentNotFound(ClientError):
@@ -34,7 +36,7 @@ class PersistedDocuments:
 
     def __init__(self, allowed: Mapping[str, str] | None = None) -> None:
         self._allowed = allowed
-        self._kept: BoundedLru[str] = BoundedLru(entries=_ENTRIES, weight=_CHARACTERS)
+        self._kept: BoundedLru[str] = BoundedLru(entries=_ENTRIES, weight=_CHARACTERS, heaviest=_LONGEST)
 
     def text(self, request: GraphQLRequest) -> str:
         """Find the document's text.

@@ -225,7 +225,26 @@ def test_memory_is_bounded_by_weight_and_weight_is_given_back() -> None:
     kept.put("c", 4, 9)
     assert len(kept) == 2
     kept.put("d", 5, 11)
-    assert len(kept) == 0
+    assert len(kept) == 2
+
+
+def test_what_weighs_too_much_drives_out_nothing_but_its_own_older_self() -> None:
+    kept: BoundedLru[int] = BoundedLru(entries=100, weight=10, heaviest=4)
+    kept.put("a", 1, 4)
+    kept.put("b", 2, 4)
+    kept.put("c", 3, 5)
+    assert (kept.get("a"), kept.get("b"), kept.get("c")) == (1, 2, None)
+    kept.put("b", 4, 5)
+    assert kept.get("b") is None
+
+
+def test_long_comments_drive_out_no_document() -> None:
+    schema: strawberry.Schema = schema_over(World())
+    documents = Documents(schema._schema, DocumentLimits())
+    first = documents.read("{ model { id } }")
+    for number in range(5):
+        documents.read(f"{{ __typename }} #{number}" + "x" * 100_000)
+    assert documents.read("{ model { id } }") is first
 
 
 async def test_others_run_while_a_long_list_is_completed() -> None:

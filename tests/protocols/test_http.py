@@ -250,6 +250,15 @@ async def test_a_persisted_query_is_asked_for_once_and_then_known_by_its_hash() 
     assert by_get.headers["etag"]
 
 
+async def test_long_texts_run_and_drive_out_nobodys_document() -> None:
+    world = World()
+    await world.post("{ model { name } }", extensions=_hashed("{ model { name } }"))
+    for number in range(5):
+        query = f"{{ __typename }} #{number}" + "x" * 250_000
+        assert (await world.post(query, extensions=_hashed(query))).json()["data"]
+    assert (await world.post(None, extensions=_hashed("{ model { name } }"))).json()["data"]
+
+
 async def test_a_text_of_another_hash_is_refused_and_not_kept() -> None:
     world = World()
     response = await world.post("{ model { id } }", extensions=_hashed("{ model { name } }"))

@@ -97,7 +97,7 @@ class Callers:
     def address_of(self, connection: HTTPConnection) -> str:
         """Name the client by its address: the peer's, or what trusted proxies say, read from the nearest one on."""
         peer = connection.client.host if connection.client else None
-        forwarded = ",".join(connection.headers.getlist("x-forwarded-for")).split(",")
+        forwarded = ",".join(connection.headers.getlist("x-forwarded-for")).rsplit(",", _MAX_HOPS)
         for hop in reversed(forwarded[-_MAX_HOPS:]):
             before = _address(hop)
             if before is None or not self._trusts(peer):

@@ -46,7 +46,9 @@ class PunctualWebSocket(WebSocketsSansIOProtocol):
             self._take()
 
     async def receive(self) -> ASGIReceiveEvent:
-        """Receive, and go on with what came already before more is read."""
+        """Receive, and go on with what came already before more is read; nothing once the peer is gone."""
+        if self.disconnected:
+            return {"type": "websocket.disconnect", "code": CloseCode.ABNORMAL_CLOSURE}
         message = await super().receive()
         if self._unread and not self.read_paused:
             self.transport.pause_reading()

@@ -70,7 +70,9 @@ class SocketService(Generic[S]):
     """Takes an unexpected error, and the id the client got for it, to the log."""
     limits: SocketLimits
     admit: Callable[[S], AbstractAsyncContextManager[None]] = lambda _: nullcontext()
-    """Entered around each operation before its text is looked at; refuses by raising a `ClientError`."""
+    """Entered around each operation before its text is looked at; refuses by raising a `ClientError`.
+
+    The socket is not read until it has decided."""
 
 
 class _Closed(Exception):
@@ -171,7 +173,10 @@ class Connection(Generic[S]):
             raise _Closed(4409, "Subscriber already exists")
         limit = self._service.limits.operations
         if len(self._operations) < limit:
-            self._operations[message.id] = self._tasks.create_task(self._operate(message))
+            decided = asyncio.Event()
+            self._operations[message.id] = self._tasks.create_task(self._operate(message, decided))
+            # A refusal comes late, and whoever could go on meanwhile, or complete it, would not wait for it.
+            await decided.wait()
         else:
             self._count_idle()
             error = RateLimited(f"A socket may have {limit} operations under way: complete one first.", retry_after=1)
@@ -193,18 +198,23 @@ class Connection(Generic[S]):
         limits = self._service.limits
         return max(self._idle_until - time.monotonic() - limits.idle_messages * limits.idle_interval, 0.0)
 
-    async def _operate(self, message: Subscribe) -> None:
-        """Run one operation to its last frame; only then its id is free again."""
+    async def _operate(self, message: Subscribe, decided: asyncio.Event) -> None:
+        """Run one operation to its last frame; only then its id is free again.
+
+        `decided` is set once it is admitted, or its refusal told.
+        """
         try:
-            await self._send(await self._run(message))
+            await self._send(await self._run(message, decided))
         finally:
+            decided.set()
             if self._operations.get(message.id) is asyncio.current_task():
                 del self._operations[message.id]
 
-    async def _run(self, message: Subscribe) -> str:
+    async def _run(self, message: Subscribe, decided: asyncio.Event) -> str:
         """Send the results of an operation; returns the frame that ends it."""
         try:
             async with self._service.admit(self._scope):
+                decided.set()
                 refusal = await self._send_results(message)
         except _Closed:
             raise

@@ -10,8 +10,9 @@ from websockets.frames import Frame, Opcode
 from websockets.typing import Subprotocol
 
 from catalogue.errors import RateLimited, Unauthenticated
-from server.uvicorn_protocol import ConnectionLimits
+from server.uvicorn_protocol import ConnectionLimits, PunctualWebSocket
 from server.ws_connection import SocketLimits
+from tests.protocols.test_slow_connections import Clock, protocol_of
 from tests.protocols.ws_world import World, world_of_sockets
 
 
@@ -310,6 +311,26 @@ async def test_what_befalls_one_operation_ends_that_operation_alone(
         world.operation_refusal = None
         await socket.subscribe("1", "{hello}")
         assert [message["type"] for message in await socket.read_all("1")] == ["next", "complete"]
+
+
+async def test_a_refusal_is_told_before_anything_else_is_read_even_to_who_completes_first(world: World) -> None:
+    async with world.socket() as socket:
+        world.decides.clear()
+        world.operation_refusal = RateLimited("later", retry_after=1)
+        subscribe = {"id": "1", "type": "subscribe", "payload": QUERY}
+        socket.send_at_once(subscribe, {"id": "1", "type": "complete"}, {"type": "ping"})
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await socket.connection.recv()
+        world.decides.set()
+        assert [(await socket.read())["type"] for _ in range(2)] == ["error", "pong"]
+
+
+async def test_nothing_of_what_a_lost_socket_sent_is_read() -> None:
+    protocol = protocol_of(PunctualWebSocket, Clock())
+    protocol.queue.put_nowait({"type": "websocket.receive", "text": "{}"})
+    protocol.connection_lost(None)
+    assert (await protocol.receive())["type"] == "websocket.disconnect"
 
 
 async def test_messages_that_start_and_end_nothing_are_read_at_a_pace() -> None:

@@ -115,6 +115,8 @@ class World:
         self.payloads: list[Mapping[str, Any]] = []
         self.refusal: Exception | None = None
         self.operation_refusal: Exception | None = None
+        self.decides = asyncio.Event()
+        self.decides.set()
         self.url = ""
 
     def service(self, limits: SocketLimits) -> SocketService[str]:
@@ -135,6 +137,7 @@ class World:
     @asynccontextmanager
     async def admit(self, scope: str) -> AsyncIterator[None]:
         assert scope == "caller"
+        await self.decides.wait()
         if self.operation_refusal:
             raise self.operation_refusal
         yield

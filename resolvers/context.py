@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Sequence
+from contextlib import suppress
 from functools import partial
 
 from strawberry.dataloader import DataLoader
@@ -19,6 +20,8 @@ from resolvers.services import Services
 
 MOST_ENDPOINT_LISTS = 20
 """So many models' endpoints are read in one request."""
+_RENEW_SECONDS = 1.0
+"""For own lists after a mutation, which has had its own time before."""
 
 
 class Context:
@@ -56,9 +59,12 @@ class Context:
             self._overlay = await self._reading
         return self._overlay or Overlay(snapshot=self.snapshot)
 
-    def renew(self) -> Snapshot:
-        """Read the catalogue anew, after a mutation moved it."""
-        self._overlay = None
+    async def renew(self) -> Snapshot:
+        """Read the catalogue anew, after a mutation moved it, with those of the caller's own lists that are there."""
+        self._overlay = self._reading = None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_RENEW_SECONDS):
+                await self.overlay()
         return self.snapshot
 
     def provider(self, provider_id: str) -> ProviderState:

@@ -1,6 +1,7 @@
 """Setting refreshes going and deciding about lists that are held back."""
 
-from collections.abc import Collection, Sequence
+import asyncio
+from collections.abc import Collection, Container, Sequence
 from typing import Annotated
 
 import strawberry
@@ -16,6 +17,7 @@ from schema.arguments import Providers
 from schema.refresh import RefreshCataloguePayload, ResolveQuarantinePayload
 
 _LONGEST_TARGET = 200
+_UNKNOWN = "unknown"
 
 Force = Annotated[bool, strawberry.argument(description="False fetches only lists that are past their lifetime.")]
 QuarantineId = Annotated[strawberry.ID, strawberry.argument(description="The id of the list that is held back.")]
@@ -38,13 +40,14 @@ async def refresh(context: Context, provider_ids: Collection[str], *, force: boo
     """Let an admin refresh the named providers, or all; what the context reads afterwards is the new state."""
     context.private = True
     services = context.services
-    target = ", ".join(sorted(provider_ids))[:_LONGEST_TARGET] or None
+    known = services.reader.snapshot
+    target = _target(provider_ids, known.providers)
     with admin(context.scope, services.audit, Grant.REFRESH, "refreshCatalogue", target):
-        known = services.reader.snapshot
         check_providers(known, provider_ids)
         chosen = [id_ for id_ in known.providers if not provider_ids or id_ in provider_ids]
-        results = await services.refresher.refresh(chosen, force=force)
-    context.renew()
+        # The caller's own lists are read meanwhile, so that both fit within the time of one operation.
+        results, _ = await asyncio.gather(services.refresher.refresh(chosen, force=force), context.overlay())
+    await context.renew()
     return results
 
 
@@ -53,9 +56,19 @@ async def resolve_quarantine(info: Info, *, quarantine: QuarantineId, accept: Ac
     context = info.context
     context.private = True
     services = context.services
-    with admin(context.scope, services.audit, Grant.ADMIN, "resolveQuarantine", quarantine[:_LONGEST_TARGET]):
+    standings = (provider.standing for provider in services.reader.snapshot.providers.values())
+    held = {standing.quarantine.id for standing in standings if standing.quarantine}
+    with admin(context.scope, services.audit, Grant.ADMIN, "resolveQuarantine", _target([quarantine], held)):
         state = await services.refresher.resolve_quarantine(quarantine, accept=accept)
-    snapshot = context.renew()
+    snapshot = await context.renew()
     return ResolveQuarantinePayload(
-        revision=snapshot.revision, cursor=position(snapshot), accepted=accept, provider=state
+        revision=snapshot.revision,
+        cursor=position(snapshot),
+        accepted=accept,
+        provider=snapshot.providers.get(state.id, state),
     )
+
+
+def _target(asked: Collection[str], known: Container[str]) -> str | None:
+    """Name known ids alone for the audit log: whatever else a caller writes there may be a secret."""
+    return ", ".join(sorted({id_ if id_ in known else _UNKNOWN for id_ in asked}))[:_LONGEST_TARGET] or None

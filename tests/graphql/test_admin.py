@@ -1,19 +1,24 @@
 """What admins may do, and that nobody else may."""
 
+import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
+from pydantic import SecretStr
 
 from catalogue.audit import AuditEntry
 from catalogue.change import ExpiryWithdrawn, StatusChanged
 from catalogue.errors import BadUserInput
-from catalogue.health import Problem
+from catalogue.health import Problem, Quarantine
+from catalogue.ports import Overlay
 from catalogue.refresh import ProviderRefresh
 from catalogue.scope import Grant, Scope
+from catalogue.snapshot import Snapshot
 from catalogue.vocabulary import ModelStatus, ProviderErrorCode, RefreshOutcome
-from tests.graphql.asking import ADMIN, ask, context, refusal, run
+from tests.graphql.asking import ADMIN, ask, context, keyed, refusal, run
 from tests.graphql.fakes import Ports
-from tests.graphql.world import ALPHA, BETA, MINI, NOW, WORLD, snapshot, state
+from tests.graphql.world import ALPHA, BETA, MINI, NOW, WORLD, facts, snapshot, state
 
 REFRESH = "mutation { refreshCatalogue { revision } }"
 RESOLVE = 'mutation { resolveQuarantine(quarantine: "q1", accept: true) { revision cursor accepted provider { id } } }'
@@ -22,16 +27,28 @@ AUDIT = """query ($first: Int!, $after: String) { auditLog(first: $first, after:
   pageInfo { hasNextPage hasPreviousPage endCursor } } }"""
 READER = Scope(client="token:bob", actor="bob", grants=frozenset({Grant.READ}))
 REFRESHER = Scope(client="token:eve", actor="eve", grants=frozenset({Grant.REFRESH}))
+KEYED = replace(ADMIN, keys=keyed(alpha="k").keys)
+HELD = Quarantine(id="q1", provider_id="alpha", reason="Halved.", at=NOW, model_count=1, added=0, removed=1, repriced=0)
+HOLDING = snapshot(state("alpha", [MINI], standing={"quarantine": HELD}), BETA)
 
 
-@pytest.mark.parametrize("query", [REFRESH, RESOLVE, "{ auditLog { nodes { at } } }"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        REFRESH,
+        'mutation { refreshCatalogue(provider: "alpha") { revision } }',
+        RESOLVE,
+        "{ auditLog { nodes { at } } }",
+    ],
+)
 async def test_without_a_token_an_admins_field_asks_for_one(query: str) -> None:
-    ports = Ports()
+    """What it was tried on is not noted, which a stranger could vary for ever other entries."""
+    ports = Ports(HOLDING)
     code, message = await refusal(query, context(ports, Scope(client="address:192.0.2.1")))
     assert code == "UNAUTHENTICATED"
     assert "Authorization" in message
-    assert [(actor, outcome) for actor, _, outcome, _ in ports.audit.notes] == [
-        ("address:192.0.2.1", "unauthenticated")
+    assert [(actor, outcome, target) for actor, _, outcome, target in ports.audit.notes] == [
+        ("address:192.0.2.1", "unauthenticated", None)
     ]
     assert ports.refresher.calls == []
     assert ports.refresher.resolved == []
@@ -119,6 +136,42 @@ async def test_an_admins_action_is_noted_with_its_target_and_outcome() -> None:
     assert ports.audit.notes == [("ann", "refreshCatalogue", "ok", "alpha, beta")]
 
 
+async def test_an_answer_to_a_refresh_shows_the_callers_own_list() -> None:
+    ports = Ports()
+    ports.callers.own = {"alpha": state("alpha", [facts("alpha/own")])}
+    ports.refresher.after = snapshot(state("alpha", [MINI]), BETA, revision=8)
+    document = "mutation { refreshCatalogue { revision results { provider { id models { id } } } } }"
+    told = (await ask(document, context(ports, KEYED)))["refreshCatalogue"]
+    models = {r["provider"]["id"]: [m["id"] for m in r["provider"]["models"]] for r in told["results"]}
+    assert models == {"alpha": ["alpha/own"], "beta": ["beta/opus"]}
+    assert told["revision"] == 8
+
+
+async def test_an_answer_to_a_decision_shows_the_callers_own_list() -> None:
+    ports = Ports(HOLDING)
+    ports.callers.own = {"alpha": state("alpha", [facts("alpha/own")])}
+    document = 'mutation { resolveQuarantine(quarantine: "q1", accept: true) { provider { models { id } } } }'
+    data = await ask(document, context(ports, KEYED))
+    assert data["resolveQuarantine"]["provider"]["models"] == [{"id": "alpha/own"}]
+
+
+async def test_own_lists_that_do_not_come_hold_no_refresh_up_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("resolvers.context._RENEW_SECONDS", 0)
+    ports = Ports()
+    first = ports.callers.overlay
+
+    async def never(public: Snapshot, keys: Mapping[str, SecretStr]) -> Overlay:
+        if ports.callers.asked:
+            await asyncio.Event().wait()
+        return await first(public, keys)
+
+    monkeypatch.setattr(ports.callers, "overlay", never)
+    document = "mutation { refreshCatalogue { results { provider { models { id } } } } }"
+    async with asyncio.timeout(5):
+        data = await ask(document, context(ports, KEYED))
+    assert [len(r["provider"]["models"]) for r in data["refreshCatalogue"]["results"]] == [3, 1]
+
+
 async def test_a_failed_action_is_noted_as_failed() -> None:
     ports = Ports()
     ports.refresher.error = RuntimeError("broken")
@@ -131,8 +184,24 @@ async def test_a_refresh_of_an_unknown_provider_names_the_known_ones() -> None:
     assert code == "UNKNOWN_PROVIDER"
 
 
+@pytest.mark.parametrize(
+    ("mutation", "target"),
+    [
+        ('refreshCatalogue(provider: ["sk-a-callers-key", "beta", "other"])', "beta, unknown"),
+        ('resolveQuarantine(quarantine: "sk-a-callers-key", accept: true)', "unknown"),
+    ],
+)
+@pytest.mark.parametrize("scope", [ADMIN, READER])
+async def test_what_is_no_known_id_is_not_noted(scope: Scope, mutation: str, target: str) -> None:
+    """It may be a key, and the audit log is on disk."""
+    ports = Ports(HOLDING)
+    ports.refresher.error = BadUserInput("No such list waits.")
+    await run(f"mutation {{ {mutation} {{ revision }} }}", context(ports, scope))
+    assert [noted for *_, noted in ports.audit.notes] == [target]
+
+
 async def test_a_decision_about_a_held_back_list_tells_the_new_position() -> None:
-    ports = Ports()
+    ports = Ports(HOLDING)
     ports.refresher.after = replace(WORLD, revision=9, seq=50)
     data = await ask(RESOLVE, context(ports, ADMIN))
     assert data["resolveQuarantine"] == {
@@ -146,7 +215,7 @@ async def test_a_decision_about_a_held_back_list_tells_the_new_position() -> Non
 
 
 async def test_a_decision_about_another_list_is_refused_and_noted() -> None:
-    ports = Ports()
+    ports = Ports(HOLDING)
     ports.refresher.error = BadUserInput("No such list waits.")
     code, _ = await refusal(RESOLVE, context(ports, ADMIN))
     assert code == "BAD_USER_INPUT"

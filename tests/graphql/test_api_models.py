@@ -197,6 +197,15 @@ async def test_an_admin_refreshes_first_with_force() -> None:
     assert ports.audit.notes == [("ann", "refreshCatalogue", "ok", "alpha")]
 
 
+async def test_an_admins_own_list_is_in_the_answer_to_force() -> None:
+    ports = Ports()
+    ports.callers.own = {"alpha": state("alpha", [facts("alpha/own")])}
+    scope = replace(ADMIN, keys=keyed(alpha="k").keys)
+    response = await get(ports, "provider=alpha&force=true", scope=scope)
+    assert [m["id"] for m in read(response)["models"]] == ["alpha/own"]
+    assert read(response)["metadata"]["userProvidedKeys"] == ["alpha"]
+
+
 async def test_head_changes_nothing_whatever_it_asks_for() -> None:
     ports = Ports()
     endpoint = ModelsEndpoint(ports.services, scope_of=lambda _: ADMIN)

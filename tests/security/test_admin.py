@@ -122,8 +122,8 @@ async def test_every_try_is_audited_with_who_what_when_and_outcome(server: Serve
     assert {
         ("fresh", "refreshCatalogue", "openrouter", "ok"),
         ("reader", "refreshCatalogue", "openrouter", "forbidden"),
-        ("ops", "resolveQuarantine", "none", "bad_user_input"),
-        ("address:127.0.0.1", "refreshCatalogue", "openrouter", "unauthenticated"),
+        ("ops", "resolveQuarantine", "unknown", "bad_user_input"),
+        ("address:127.0.0.1", "refreshCatalogue", None, "unauthenticated"),
     } <= told
     for entry in entries:
         assert datetime.now(UTC) - timedelta(seconds=60) <= datetime.fromisoformat(entry["at"]) <= datetime.now(UTC)

@@ -19,6 +19,12 @@ def _moment(value: object) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
+def _cursor(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("A Cursor is a string that the catalogue gave.")  # noqa: TRY004 - graphql-core expects a ValueError
+    return value
+
+
 SCALARS: dict[object, ScalarDefinition] = {
     datetime: strawberry.scalar(
         name="DateTime",
@@ -26,6 +32,8 @@ SCALARS: dict[object, ScalarDefinition] = {
         serialize=datetime.isoformat,
         parse_value=_moment,
     ),
-    Cursor: strawberry.scalar(name="Cursor", description="An opaque position in the ordered log of changes."),
+    Cursor: strawberry.scalar(
+        name="Cursor", description="An opaque position in the ordered log of changes.", parse_value=_cursor
+    ),
 }
 """How each type is read and written."""

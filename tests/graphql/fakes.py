@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from pydantic import SecretStr
 
+from catalogue import cursor
 from catalogue.audit import AuditEntry
 from catalogue.change import Change
 from catalogue.endpoint import Endpoint, EndpointList
@@ -38,6 +39,8 @@ class FakeFeed:
 
     async def follow(self, since: str | None) -> AsyncIterator[Change]:
         self.since.append(since)
+        if since is not None:
+            cursor.decode(since)
         try:
             for change in self.changes:
                 yield change

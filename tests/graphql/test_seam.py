@@ -10,6 +10,7 @@ from catalogue import cursor
 from catalogue.change import DetailsChanged
 from catalogue.scope import Scope
 from execution.answer import Answer
+from execution.errors import Report
 from execution.executor import Executor
 from execution.limits import DocumentLimits
 from execution.prepared import Prepared
@@ -24,13 +25,18 @@ from tests.graphql.world import ALPHA, MINI, NOW
 SMALL, LARGE = CatalogueSize(models=4, largest=3), CatalogueSize(models=50_000, largest=9_000)
 
 
-def executor(ports: Ports, size: CatalogueSize = SMALL, limits: DocumentLimits | None = None) -> Executor[Scope]:
+def executor(
+    ports: Ports,
+    size: CatalogueSize = SMALL,
+    limits: DocumentLimits | None = None,
+    report: Report = lambda *_: None,
+) -> Executor[Scope]:
     return Executor(
         schema(),
         limits=limits or DocumentLimits(),
         context=lambda scope: Context(scope, ports.services),
         catalogue_size=lambda: size,
-        report=lambda *_: None,
+        report=report,
         event_id=event_ids(ports.reader),
     )
 

@@ -6,9 +6,11 @@ from datetime import datetime
 
 from backends._codec import micros, moment
 from backends.retention import Retention
-from catalogue.audit import AuditEntry
+from catalogue.audit import AUTHENTICATE, KEY_ACTOR, STRANGER_ACTOR, AuditEntry
 
 _AFTER_ALL = 2**63 - 1
+_OF_STRANGERS = ((KEY_ACTOR, False), (STRANGER_ACTOR, True), (STRANGER_ACTOR, False))
+"""How the actor begins, and whether it is about a token: what anybody can make entries of, each kind kept apart."""
 
 
 def append(connection: sqlite3.Connection, entries: Iterable[AuditEntry]) -> None:
@@ -32,5 +34,10 @@ def page(connection: sqlite3.Connection, before: int | None, limit: int) -> tupl
 
 
 def trim(connection: sqlite3.Connection, retention: Retention, now: datetime) -> None:
-    """Drop entries past their age."""
+    """Drop entries past their age, and the oldest of strangers where these are too many."""
     connection.execute("DELETE FROM audit WHERE at < ?", (micros(now - retention.audit_age),))
+    connection.executemany(
+        "DELETE FROM audit WHERE seq IN (SELECT seq FROM audit WHERE actor GLOB ? || '*' AND (action = ?) = ?"
+        " ORDER BY seq DESC LIMIT -1 OFFSET ?)",
+        ((actor, AUTHENTICATE, about_token, retention.audit_strangers) for actor, about_token in _OF_STRANGERS),
+    )

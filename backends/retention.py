@@ -24,3 +24,5 @@ class Retention:
     """At most this many changes stay."""
     audit_age: timedelta = timedelta(days=90)
     """Audit entries older than this go."""
+    audit_strangers: int = 10_000
+    """At most this many audit entries stay of rejected tokens, of what was tried without one, and of callers' keys."""

@@ -3,6 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+KEY_ACTOR = "key:"
+"""How the actor of a caller's key begins."""
+STRANGER_ACTOR = "address:"
+"""How the actor begins that has no name."""
+AUTHENTICATE = "authenticate"
+"""The action of whoever sends a token."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
@@ -16,7 +23,7 @@ class AuditEntry:
     action: str
     """What was asked, such as refreshCatalogue."""
     target: str | None = None
-    """On what, such as a provider's id."""
+    """On what, such as a provider's id; `unknown` for what has none, and null for whoever sent no token."""
     outcome: str
     """How it ended, such as ok, forbidden or failed."""
     count: int = 1

@@ -1,7 +1,8 @@
 """The audit log: notes are taken without waiting, equal ones counted together, and a task writes them to the store.
 
 What admins do is written every second. What strangers do, who can make up keys and come from ever other addresses, is
-written every minute, in shares of their own: beyond them, all that is of one kind is one entry.
+written every minute, in shares of their own: beyond them, all that is of one kind is one entry. Wrong tokens have
+another share than what is tried without any.
 """
 
 import asyncio
@@ -14,18 +15,15 @@ from typing import Protocol
 import structlog
 
 from backends.errors import StoreError
-from catalogue.audit import AuditEntry
+from catalogue.audit import AUTHENTICATE, KEY_ACTOR, STRANGER_ACTOR, AuditEntry
 
-KEY_ACTOR = "key:"
-"""How the actor of a caller's key begins; its uses are counted per minute."""
-STRANGER_ACTOR = "address:"
-"""How the actor begins that has no name; what it tries is counted per minute."""
 OTHERS = "others"
 """Ends the actor that stands for all of its kind beyond the first `MAX_STRANGERS` or `MAX_KEYS` of a minute."""
 WRITE_SECONDS = 1.0
 STRANGER_SECONDS = 60.0
 MAX_PENDING = 10_000
-MAX_STRANGERS = 1_000
+MAX_STRANGERS = 200
+"""Different entries of strangers in a minute: so many for wrong tokens, and as many for all else."""
 MAX_KEYS = 1_000
 
 _log = structlog.get_logger(__name__)
@@ -91,6 +89,7 @@ class AuditLog:
         self._store = store
         self._now = now
         self._acts = _Share(max_pending)
+        self._rejections = _Share(max_strangers, f"{STRANGER_ACTOR}{OTHERS}")
         self._tries = _Share(max_strangers, f"{STRANGER_ACTOR}{OTHERS}")
         self._key_uses = _Share(max_keys, f"{KEY_ACTOR}{OTHERS}")
         self._lost = 0
@@ -101,17 +100,19 @@ class AuditLog:
 
         What too many strangers or keys do is counted together, as that of `OTHERS`.
         """
-        if not self._share(actor).count((actor, action, target, outcome), self._now()):
+        if not self._share(actor, action).count((actor, action, target, outcome), self._now()):
             self._lost += 1
 
-    def _share(self, actor: str) -> _Share:
+    def _share(self, actor: str, action: str) -> _Share:
         if actor.startswith(KEY_ACTOR):
             return self._key_uses
-        return self._tries if actor.startswith(STRANGER_ACTOR) else self._acts
+        if actor.startswith(STRANGER_ACTOR):
+            return self._rejections if action == AUTHENTICATE else self._tries
+        return self._acts
 
     async def audit_page(self, before: int | None, limit: int) -> Sequence[AuditEntry]:
         """Entries before a position, newest first; what was noted just now is among them, uses of keys set aside."""
-        await self._write(self._acts, self._tries)
+        await self._write(self._acts, self._rejections, self._tries)
         return await self._store.audit_page(before, limit)
 
     async def run(self) -> None:
@@ -133,7 +134,7 @@ class AuditLog:
 
     async def write(self) -> None:
         """Write all that waits; what the store does not take is in the log."""
-        await self._write(self._acts, self._tries, self._key_uses)
+        await self._write(self._acts, self._rejections, self._tries, self._key_uses)
 
     async def _write(self, *shares: _Share) -> None:
         async with self._writing:

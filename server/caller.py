@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import SecretStr
 from starlette.requests import HTTPConnection
 
+from catalogue.audit import AUTHENTICATE, KEY_ACTOR
 from catalogue.errors import BadUserInput, RateLimited, Unauthenticated
 from catalogue.fingerprint import PREFIX, fingerprint
 from catalogue.ports import Audit
@@ -129,7 +130,7 @@ class Callers:
         return identify(values[0], self.tokens) if len(values) == 1 else None
 
     def _note_rejection(self, address: str) -> None:
-        self.audit.note(actor=address, action="authenticate", outcome="rejected")
+        self.audit.note(actor=address, action=AUTHENTICATE, outcome="rejected")
 
     def _accept(self, keys: Mapping[str, SecretStr], client: str, *, by_token: bool) -> None:
         carry(key.get_secret_value() for key in keys.values())
@@ -137,7 +138,7 @@ class Callers:
         if not by_token and not self.limits.exempts(client):
             self.trials.admit(client, fingerprints)
         for provider_id, known_as in fingerprints.items():
-            actor = f"key:{known_as[:PREFIX]}"
+            actor = f"{KEY_ACTOR}{known_as[:PREFIX]}"
             self.audit.note(actor=actor, action="useProviderKey", target=provider_id, outcome="ok")
 
 

@@ -41,3 +41,16 @@ async def test_old_entries_go_and_their_positions_are_not_used_again(seat: Seat)
     await store.trim(NOW + 100 * DAY)
     await store.audit([entry(100)])
     assert [e.seq for e in await store.audit_page(None, 10)] == [3]
+
+
+async def test_the_oldest_entries_of_strangers_go_where_there_are_too_many_and_no_others(seat: Seat) -> None:
+    """Wrong tokens, tries without a token, and callers' keys each have a number of their own."""
+    store = await seat.open(Retention(audit_strangers=2))
+    rejected = [replace(entry(n), actor=f"address:192.0.2.{n}", action="authenticate") for n in range(1, 3)]
+    tried = [replace(entry(n), actor=f"address:198.51.100.{n}") for n in range(1, 6)]
+    keys = [replace(entry(n), actor=f"key:{n:012x}", action="useProviderKey") for n in range(1, 5)]
+    admins = [replace(entry(n), actor=actor) for n, actor in enumerate(("ops", "key", "address", "authenticate"), 1)]
+    await store.audit([*admins, *rejected, *tried, *keys])
+    await store.trim(NOW)
+    kept = {(e.actor, e.action) for e in await store.audit_page(None, 100)}
+    assert kept == {(e.actor, e.action) for e in (*admins, *rejected, *tried[-2:], *keys[-2:])}

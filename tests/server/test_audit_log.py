@@ -101,12 +101,23 @@ async def test_strangers_of_ever_other_addresses_are_counted_together_and_crowd_
     audit.note(actor="ops", action="refreshCatalogue", outcome="ok")
     page = await audit.audit_page(None, 10)
     assert [(entry.actor, entry.action, entry.count) for entry in page] == [
-        ("address:others", "resolveQuarantine", 4_999),
-        ("address:others", "authenticate", 4_980),
+        ("address:others", "resolveQuarantine", 4_998),
         ("address:198.51.100.1", "resolveQuarantine", 1),
+        ("address:198.51.100.1", "resolveQuarantine", 1),
+        ("address:others", "authenticate", 4_960),
+        ("address:192.0.2.1", "authenticate", 20),
         ("address:192.0.2.0", "authenticate", 20),
         ("ops", "refreshCatalogue", 1),
     ]
+
+
+async def test_who_sent_a_wrong_token_is_told_whatever_is_tried_without_one() -> None:
+    audit = _log(_Store(), max_strangers=2)
+    for number in range(1_000):
+        audit.note(actor=f"address:192.0.2.{number % 250}", action="resolveQuarantine", outcome="unauthenticated")
+    audit.note(actor="address:198.51.100.1", action="authenticate", outcome="rejected")
+    page = await audit.audit_page(None, 10)
+    assert [entry.actor for entry in page if entry.action == "authenticate"] == ["address:198.51.100.1"]
 
 
 async def test_every_entry_is_in_the_structured_log_also_when_the_store_fails() -> None:

@@ -1,4 +1,4 @@
-"""A flood of wrong tokens and made-up keys leaves few entries in the audit log, and holds nobody up."""
+"""A flood of wrong tokens, made-up keys or tries without a token leaves few audit entries, and holds nobody up."""
 
 import asyncio
 import json
@@ -20,6 +20,7 @@ EACH = 60
 KEYS_EACH = 10
 """Different keys of one provider that one address may try in a minute."""
 AUDIT = "{ auditLog(first: 500) { nodes { actor action target outcome count } } }"
+REFRESH = 'refreshCatalogue(provider: "{}")'
 QUERY = "{ models(limit: 20) { id name status } }"
 
 
@@ -66,3 +67,31 @@ async def test_a_flood_of_made_up_credentials_leaves_few_entries_and_slows_nobod
     assert len(uses) <= min(ADDRESSES * KEYS_EACH, MAX_KEYS)
     assert sum(count for _, _, count in uses) == statuses.count(200)
     assert statistics.median(meanwhile) < 20 * quiet + 0.05
+
+
+async def test_strangers_who_vary_what_they_try_neither_fill_the_audit_log_nor_hide_a_wrong_token(
+    tmp_path: Path,
+) -> None:
+    async def vary(server: ServerProcess, address: str) -> None:
+        connector = aiohttp.TCPConnector(local_addr=(address, 0), limit=4)
+        async with aiohttp.ClientSession(server.url, connector=connector) as stranger:
+
+            async def send(number: int) -> None:
+                field = 'resolveQuarantine(quarantine: "{}", accept: true)' if number % 2 else REFRESH
+                body = {"query": f"mutation {{ {field.replace('{}', f'{address}-{number}')} {{ revision }} }}"}
+                async with stranger.post("/graphql", json=body) as answer:
+                    assert "UNAUTHENTICATED" in await answer.text()
+
+            await asyncio.gather(*(send(number) for number in range(EACH)))
+
+    async with PracticeUpstream() as upstream, ServerProcess(tmp_path, settings(upstream)) as server:
+        await asyncio.gather(*(vary(server, f"127.0.2.{n + 1}") for n in range(ADDRESSES)))
+        connector = aiohttp.TCPConnector(local_addr=("127.0.3.1", 0))
+        async with aiohttp.ClientSession(server.url, connector=connector) as guesser:
+            await guesser.post("/graphql", json={"query": QUERY}, headers={"Authorization": "Bearer wrong"})
+        nodes = (await server.query(AUDIT, token=ADMIN_TOKEN))["auditLog"]["nodes"]
+    tried = [node for node in nodes if node["outcome"] == "unauthenticated"]
+    assert len(tried) == ADDRESSES * 2
+    assert {node["target"] for node in tried} == {None}
+    assert sum(node["count"] for node in tried) == ADDRESSES * EACH
+    assert [node["actor"] for node in nodes if node["outcome"] == "rejected"] == ["address:127.0.3.1"]

@@ -37,6 +37,12 @@ EVERYTHING = """
 """
 FAULTS = (Fault.UNAUTHORIZED, Fault.REDIRECT, Fault.RATE_LIMITED, Fault.WRONG_TYPES, Fault.SHRUNK, Fault.TRUNCATED)
 
+TARGETS = (
+    f'mutation {{ refreshCatalogue(provider: ["{CALLER}"]) {{ revision }} }}',
+    f'mutation {{ resolveQuarantine(quarantine: "{CALLER}", accept: true) {{ revision }} }}',
+)
+"""An admin who mistakes the own key for an id; the audit log is on disk."""
+
 AUDIT = "{ auditLog { nodes { actor target outcome } } }"
 
 CRASHES = """
@@ -130,6 +136,8 @@ async def test_subscribers_the_store_and_the_doctor_are_told_no_key_by_providers
             results = await server.refresh()
             answers += [await asked(server, EVERYTHING), await asked(server, EVERYTHING, **KEYED)]
             answers.append(json.dumps(results).encode())
+        for document in TARGETS:
+            answers.append(await asked(server, document, Authorization=f"Bearer {ADMIN_TOKEN}", **KEYED))
         upstream.clear()
         await server.refresh()
         doctor = [await server.told_by("doctor"), await server.told_by("doctor", "--json")]

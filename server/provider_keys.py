@@ -29,12 +29,23 @@ def keys_from_header(values: Collection[str], known: Collection[str]) -> Mapping
     if len(values) > 1 or sum(map(len, values)) > MAX_HEADER:
         raise BadUserInput(f"{HEADER} must come once and have at most {MAX_HEADER} characters.")
     text = next(iter(values))
+    refusal = BadUserInput(f"{HEADER} must be a JSON object with each name once, such as {_EXAMPLE}.")
     try:
         decoded = orjson.loads(text.encode("utf-8", "surrogatepass"))
+    except ValueError:
+        raise refusal from None
+    if not names_each_once(text):
+        raise refusal
+    return read_keys(decoded, HEADER, known)
+
+
+def names_each_once(text: str) -> bool:
+    """Whether JSON has no object that names something twice, of which each reader may take another."""
+    try:
         json.loads(text, object_pairs_hook=_once_each)
     except (ValueError, RecursionError):
-        raise BadUserInput(f"{HEADER} must be a JSON object with each name once, such as {_EXAMPLE}.") from None
-    return read_keys(decoded, HEADER, known)
+        return False
+    return True
 
 
 def _once_each(pairs: Collection[tuple[str, object]]) -> None:

@@ -122,6 +122,8 @@ class Connection(Generic[S]):
                     await asyncio.sleep(self._pause())
         except TimeoutError:
             raise _Closed(4408, "Connection initialisation timeout") from None
+        except BadMessage as error:
+            raise _Closed(4400, str(error)) from None
 
     async def _receive(self) -> ClientMessage:
         event = await self._websocket.receive()
@@ -130,10 +132,7 @@ class Connection(Generic[S]):
         text = event.get("text")
         if text is None:
             raise _Closed(4400, "Message is not text")
-        try:
-            return read_message(text)
-        except BadMessage as error:
-            raise _Closed(4400, str(error)) from None
+        return read_message(text)
 
     async def _handle(self, message: ClientMessage) -> None:
         match message:

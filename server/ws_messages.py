@@ -8,6 +8,7 @@ import orjson
 
 from execution.answer import Answer
 from execution.request import BadRequest, GraphQLRequest, parse_request
+from server.provider_keys import names_each_once
 
 CONNECTION_ACK = '{"type":"connection_ack"}'
 
@@ -67,7 +68,7 @@ def read_message(text: str) -> ClientMessage:
         raise BadMessage("Message is not an object")
     match message.get("type"):
         case "connection_init":
-            return ConnectionInit(_payload(message) or {})
+            return ConnectionInit(_init_payload(message, text))
         case "ping":
             return Ping(_payload(message))
         case "pong":
@@ -97,8 +98,15 @@ def complete_message(operation_id: str) -> str:
 
 
 def pong_message(payload: Mapping[str, Any] | None) -> str:
-    """The answer to a ping, with its payload."""
-    return _json({"type": "pong"} if payload is None else {"type": "pong", "payload": payload})
+    """The answer to a ping, with its payload.
+
+    Raises:
+        BadMessage: the payload has more values within values than can be written; more can be read.
+    """
+    try:
+        return _json({"type": "pong"} if payload is None else {"type": "pong", "payload": payload})
+    except orjson.JSONEncodeError:
+        raise BadMessage("The payload is nested too deeply") from None
 
 
 def _json(value: object) -> str:
@@ -110,6 +118,13 @@ def _payload(message: Mapping[str, Any]) -> Mapping[str, Any] | None:
     if payload is None or isinstance(payload, dict):
         return payload
     raise BadMessage("The payload is not an object")
+
+
+def _init_payload(message: Mapping[str, Any], text: str) -> Mapping[str, Any]:
+    payload = _payload(message) or {}
+    if "providerKeys" in payload and not names_each_once(text):
+        raise BadMessage("A message with providerKeys must have each name once")
+    return payload
 
 
 def _id(message: Mapping[str, Any]) -> str:

@@ -267,6 +267,14 @@ async def test_a_refused_caller_is_told_so_by_the_close_code(world: World, refus
         assert "secret" not in str(socket.connection.close_reason)
 
 
+@pytest.mark.parametrize("depth", [254, 1_000])
+async def test_a_ping_nested_too_deeply_to_be_answered_closes_the_socket_with_4400(world: World, depth: int) -> None:
+    async with world.socket() as socket:
+        await socket.send('{"type":"ping","payload":{"a":' + "[" * depth + "]" * depth + "}}")
+        assert await socket.close_code() == 4400
+    assert world.reported == []
+
+
 async def test_messages_of_one_packet_do_not_hold_the_loop_together(world: World) -> None:
     """The first is answered before the last is read, so others are served in between too."""
     async with world.socket() as socket:

@@ -67,6 +67,18 @@ def test_a_connection_init_keeps_its_payload_out_of_its_repr() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"type":"connection_init","payload":{"providerKeys":{"a":"key-one1","a":"key-two2"}}}',
+        '{"type":"connection_init","payload":{},"payload":{"providerKeys":{"a":"key-one1"}}}',
+    ],
+)
+def test_provider_keys_that_name_a_provider_twice_are_a_bad_message(text: str) -> None:
+    with pytest.raises(BadMessage, match="each name once"):
+        read_message(text)
+
+
 def test_a_result_is_carried_byte_for_byte_under_an_escaped_id() -> None:
     body = '{"data":{"price":"0.10","name":"π"}}'
     frame = next_message('"quoted"\n', Answer(body.encode(), Outcome.OK))

@@ -66,7 +66,8 @@ def fields_with_arguments() -> Iterator[tuple[OperationType, tuple[str, ...], Gr
     waiting: list[tuple[OperationType, tuple[str, ...], GraphQLObjectType]] = [
         (kind, (), root) for kind in OperationType if (root := schema()._schema.get_root_type(kind))
     ]
-    seen = set()
+    seen: set[tuple[str, str]] = set()
+    entered: set[str] = set()
     for operation, way, holder in waiting:
         for name, field in holder.fields.items():
             if field.args and (holder.name, name) not in seen:
@@ -74,8 +75,8 @@ def fields_with_arguments() -> Iterator[tuple[OperationType, tuple[str, ...], Gr
             seen.add((holder.name, name))
             held = get_named_type(field.type)
             needs = any(is_required_argument(argument) for argument in field.args.values())
-            if isinstance(held, GraphQLObjectType) and held.name not in seen and not needs:
-                seen.add(held.name)
+            if isinstance(held, GraphQLObjectType) and held.name not in entered and not needs:
+                entered.add(held.name)
                 waiting.append((operation, (*way, name), held))
 
 

@@ -70,8 +70,10 @@ class ClientGate:
                 if message["status"] == _TOO_MANY:
                     await self._limits.refusals.hold(scope[CLIENT])
                 headers = MutableHeaders(scope=message)
-                for name, value in self._limits.headers(scope[CLIENT]):
-                    headers[name] = value
+                # A shared cache would tell others what is left to this client.
+                if not headers.get("cache-control", "").startswith("public"):
+                    for name, value in self._limits.headers(scope[CLIENT]):
+                        headers[name] = value
             await send(message)
 
         return send_with_headers

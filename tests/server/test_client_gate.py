@@ -40,6 +40,9 @@ def _gate(*, refusal: float = 0.0) -> ClientGate:
         async with limits.request(callers.of_request(request).client):
             return PlainTextResponse("x")
 
+    async def public(_: Request) -> Response:
+        return PlainTextResponse("x", headers={"Cache-Control": "public, s-maxage=60"})
+
     async def alive(_: Request) -> Response:
         return PlainTextResponse("alive")
 
@@ -47,7 +50,9 @@ def _gate(*, refusal: float = 0.0) -> ClientGate:
         await websocket.accept()
         await websocket.receive()
 
-    app = Starlette(routes=[Route("/", http), Route("/livez", alive), WebSocketRoute("/graphql", socket)])
+    app = Starlette(
+        routes=[Route("/", http), Route("/public", public), Route("/livez", alive), WebSocketRoute("/graphql", socket)]
+    )
     return ClientGate(app, callers=callers, limits=limits, uncounted={"/livez"})
 
 
@@ -82,6 +87,12 @@ class _Peer:
 async def test_an_answer_says_what_is_left() -> None:
     client = _client()
     assert [(await client.get("/")).headers["ratelimit-remaining"] for _ in range(2)] == ["9", "8"]
+
+
+async def test_an_answer_that_a_shared_cache_keeps_says_nothing_of_who_asked() -> None:
+    client = _client()
+    assert not [name for name in (await client.get("/public")).headers if name.startswith("ratelimit")]
+    assert (await client.get("/")).headers["ratelimit-remaining"] == "8"
 
 
 async def test_every_answer_counts_once_but_those_on_the_servers_health() -> None:

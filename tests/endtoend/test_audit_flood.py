@@ -88,7 +88,9 @@ async def test_strangers_who_vary_what_they_try_neither_fill_the_audit_log_nor_h
         await asyncio.gather(*(vary(server, f"127.0.2.{n + 1}") for n in range(ADDRESSES)))
         connector = aiohttp.TCPConnector(local_addr=("127.0.3.1", 0))
         async with aiohttp.ClientSession(server.url, connector=connector) as guesser:
-            await guesser.post("/graphql", json={"query": QUERY}, headers={"Authorization": "Bearer wrong"})
+            headers = {"Authorization": "Bearer wrong"}
+            async with guesser.post("/graphql", json={"query": QUERY}, headers=headers) as answer:
+                assert answer.status == 401
         nodes = (await server.query(AUDIT, token=ADMIN_TOKEN))["auditLog"]["nodes"]
     tried = [node for node in nodes if node["outcome"] == "unauthenticated"]
     assert len(tried) == ADDRESSES * 2

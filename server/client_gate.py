@@ -30,7 +30,7 @@ _STARTS = frozenset({"http.response.start", "websocket.http.response.start"})
 class ClientGate:
     """ASGI middleware around the whole application.
 
-    Requests for the paths in `uncounted` always pass.
+    Requests for the paths in `uncounted` pass, as often as somebody asks who watches the server's health.
     """
 
     def __init__(
@@ -58,11 +58,14 @@ class ClientGate:
 
     async def _admit(self, scope: Scope, place: AsyncExitStack) -> None:
         """Count a connection, and hold the place of a WebSocket."""
+        connection = HTTPConnection(scope)
         is_socket = scope["type"] == "websocket"
-        if is_socket or scope["path"] not in self._uncounted:
-            client = self._callers.admit(HTTPConnection(scope))
-            if is_socket:
-                await place.enter_async_context(self._limits.connection(client))
+        is_probe = not is_socket and scope["path"] in self._uncounted
+        if is_probe and self._limits.allows_probe(self._callers.address_of(connection)):
+            return
+        client = self._callers.admit(connection)
+        if is_socket:
+            await place.enter_async_context(self._limits.connection(client))
 
     def _with_headers(self, scope: Scope, send: Send) -> Send:
         async def send_with_headers(message: Message) -> None:

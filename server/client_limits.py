@@ -1,12 +1,7 @@
-"""What one client may do: requests at a steady rate with a burst, and so many things at once.
-
-The rate is a generic cell rate algorithm: one number per client, the time at which its burst is whole again. The
-`limits` library is not used here because its memory storage keeps every client that ever came until a timer thread has
-gone over all of them; this table is bounded, forgets the client seen longest ago, and takes any clock.
-"""
+"""What one client may do: requests at a steady rate with a burst, and so many things at once."""
 
 import time
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -17,12 +12,17 @@ from math import ceil
 from catalogue.errors import RateLimited
 from catalogue.ports import Allowance
 from server.limits import Limits
+from server.pace import Pace
 from server.refusals import Refusals
 
 LOCAL = "address:local"
 """A client without a network address: a Unix socket or a caller in this process."""
 MAX_CLIENTS = 20_000
 """Clients whose rate is remembered; one takes some 250 bytes."""
+PROBE_INTERVAL = 0.2
+"""Seconds between two questions about the server's health that a client may ask for long beside its rate."""
+PROBE_BURST = 20
+"""Such questions that it may ask at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,8 @@ class ClientLimits:
         self.refusals = refusals or Refusals()
         self._limits = limits
         self._exempt_loopback = exempt_loopback
-        self._clock = clock
-        self._max_clients = max_clients
-        self._interval = 60.0 / limits.requests_per_minute
-        self._whole_at: OrderedDict[str, float] = OrderedDict()
+        self._pace = Pace(60.0 / limits.requests_per_minute, limits.burst, clock=clock, most=max_clients)
+        self._probes = Pace(PROBE_INTERVAL, PROBE_BURST, clock=clock, most=max_clients)
         self._requests: Counter[str] = Counter()
         self._connections: Counter[str] = Counter()
         self._subscriptions: Counter[str] = Counter()
@@ -71,27 +69,24 @@ class ClientLimits:
         """
         if self.exempts(client):
             return
-        now = self._clock()
-        whole_at = max(self._whole_at.get(client, now), now) + self._interval
-        wait = whole_at - now - self._limits.burst * self._interval
-        if wait > 1e-9:  # noqa: PLR2004 - less is rounding
+        wait = self._pace.step(client)
+        if wait:
             raise RateLimited(
                 f"Too many requests: {self._limits.requests_per_minute} a minute are allowed. "
                 f"Try again in {ceil(wait)} s.",
                 retry_after=wait,
             )
-        self._whole_at[client] = whole_at
-        self._whole_at.move_to_end(client)
-        if len(self._whole_at) > self._max_clients:
-            self._whole_at.popitem(last=False)
+
+    def allows_probe(self, client: str) -> bool:
+        """Count a question about the server's health; False where it has to count like any request."""
+        return self.exempts(client) or not self._probes.step(client)
 
     def standing(self, client: str) -> Standing | None:
         """What a client has left; null where no limit applies."""
         if self.exempts(client):
             return None
-        now = self._clock()
-        reset_after = max(self._whole_at.get(client, now) - now, 0.0)
-        used = ceil(reset_after / self._interval - 1e-6)
+        reset_after = self._pace.whole_after(client)
+        used = ceil(reset_after / self._pace.interval - 1e-6)
         return Standing(self._limits.burst, max(self._limits.burst - used, 0), reset_after)
 
     def allowance(self, client: str) -> Allowance:
@@ -113,7 +108,7 @@ class ClientLimits:
             return ()
         limit, left, reset = standing.limit, standing.remaining, ceil(standing.reset_after)
         return (
-            ("RateLimit-Policy", f'"burst";q={limit};w={ceil(limit * self._interval)}'),
+            ("RateLimit-Policy", f'"burst";q={limit};w={ceil(limit * self._pace.interval)}'),
             ("RateLimit", f'"burst";r={left};t={reset}'),
             ("RateLimit-Limit", str(limit)),
             ("RateLimit-Remaining", str(left)),

@@ -13,9 +13,17 @@ class ConnectionLimits:
     head: float = 15.0
     """From the connection, or a request's first byte, to the end of its headers."""
     head_bytes: int = 65_536
-    """Request line and headers; what arrives in the first read comes on top."""
+    """Request line and headers; what is parsed in the first turn comes on top."""
     body: float = 30.0
     """From the end of the headers to the end of the body."""
+    chunks: int = 100
+    """Chunks of a body that may be of any size."""
+    chunk_bytes: int = 64
+    """What the chunks of a body that has more of them must have on average."""
+    linger: float = 1.0
+    """From an answer given before its request had ended, or instead of one, until the connection is closed."""
+    drained: int = 1_048_576
+    """What is read and dropped meanwhile, so that a peer that still writes sees the answer."""
     keep_alive: float = 15.0
     """From an answer to the first byte of the next request."""
     stall: float = 10.0

@@ -16,9 +16,18 @@ class OpenConnections:
         self._address_of: dict[asyncio.BaseTransport, str] = {}
         self._count: Counter[str] = Counter()
 
+    def exempts(self, host: str | None) -> bool:
+        """Whether no limit holds for the connections of an address; a peer without one is on this machine."""
+        if host is None:
+            return True
+        address = ip_address(host.partition("%")[0])
+        if isinstance(address, IPv6Address) and address.ipv4_mapped:
+            address = address.ipv4_mapped
+        return any(address in network for network in self._limits.exempt)
+
     def admits(self, transport: asyncio.BaseTransport, host: str | None) -> bool:
         """Count a connection until it leaves; False where its address has as many as it may have."""
-        if host is None or self._exempts(host):
+        if self.exempts(host):
             return True
         address = address_client(host)
         if self._count[address] >= self._limits.per_address:
@@ -34,9 +43,3 @@ class OpenConnections:
             self._count[address] -= 1
             if not self._count[address]:
                 del self._count[address]
-
-    def _exempts(self, host: str) -> bool:
-        address = ip_address(host.partition("%")[0])
-        if isinstance(address, IPv6Address) and address.ipv4_mapped:
-            address = address.ipv4_mapped
-        return any(address in network for network in self._limits.exempt)

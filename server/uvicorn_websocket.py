@@ -2,17 +2,23 @@
 
 import asyncio
 from asyncio.transports import BaseTransport
+from http import HTTPStatus
 from typing import ClassVar
 
 from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode, Frame
+from websockets.http11 import Request
 
+from server.client_limits import address_client
 from server.connection_limits import ConnectionLimits
 from server.open_connections import OpenConnections
+from server.raw_refusals import tell_late, with_strict_headers
+from server.refusals import Refusals
 
 _TURN_BYTES = 512
 _BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+"""What an upgrade gets that is too broken for an answer of its own."""
 
 
 class PunctualWebSocket(WebSocketsSansIOProtocol):
@@ -20,7 +26,9 @@ class PunctualWebSocket(WebSocketsSansIOProtocol):
 
     limits: ClassVar[ConnectionLimits] = ConnectionLimits()
     opened: ClassVar[OpenConnections] = OpenConnections(limits)
+    refusals: ClassVar[Refusals] = Refusals()
 
+    _refusing: asyncio.Task[None] | None = None
     _deadline: asyncio.TimerHandle | None = None
     _turn: asyncio.Handle | None = None
     _second = 0.0
@@ -37,6 +45,8 @@ class PunctualWebSocket(WebSocketsSansIOProtocol):
         self.opened.leave(self.transport)
         self._forget_deadline()
         self._unread.clear()
+        if self._refusing is not None:
+            self._refusing.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -82,6 +92,16 @@ class PunctualWebSocket(WebSocketsSansIOProtocol):
         self.stop_keepalive()
         self.transport.abort()
 
+    def handle_connect(self, event: Request) -> None:
+        """Begin the handshake, or refuse what is none."""
+        response = self.conn.accept(event)
+        if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
+            super().handle_connect(event)
+        else:
+            self.handshake_initiated = self.handshake_complete = self.close_sent = True
+            self.conn.send_response(response)
+            self._turn_down()
+
     def handle_ping(self) -> None:
         """Answer a ping, but not without end to a peer that reads no answers."""
         if self.transport.get_write_buffer_size() > self.limits.message_bytes:
@@ -117,8 +137,9 @@ class PunctualWebSocket(WebSocketsSansIOProtocol):
         del self._unread[:_TURN_BYTES]
         super().data_received(turn)
         if self.conn.handshake_exc is not None and not self.handshake_initiated:
-            self.transport.write(b"".join(self.conn.data_to_send()) or _BAD_REQUEST)
-            self.transport.close()
+            self._turn_down()
+        if self._refusing is not None:
+            return
         if self.transport.is_closing():
             self._abort_in(self.limits.close_grace)
         elif self._unread:
@@ -131,6 +152,19 @@ class PunctualWebSocket(WebSocketsSansIOProtocol):
     def _take_soon(self) -> None:
         if self._turn is None:
             self._turn = self.loop.call_soon(self._take)
+
+    def _turn_down(self) -> None:
+        """Refuse a handshake as late as its address is refused anything."""
+        self._unread.clear()
+        answer = with_strict_headers(b"".join(self.conn.data_to_send()) or _BAD_REQUEST)
+        host = self.client[0] if self.client else None
+        if self.opened.exempts(host):
+            self.transport.write(answer)
+            self.transport.close()
+        else:
+            telling = tell_late(self.transport, answer, self.refusals, address_client(host))
+            self._refusing = self.loop.create_task(telling)
+            self._refusing.add_done_callback(lambda _: self.transport.close())
 
     def _spend_frame(self) -> bool:
         """Count a frame that brings the application nothing; False where the connection has ended over it."""

@@ -14,7 +14,9 @@ from starlette.types import Receive, Scope, Send
 from websockets.frames import Frame, Opcode
 
 from server.open_connections import OpenConnections
+from server.refusals import Refusals
 from server.uvicorn_protocol import ConnectionLimits, PunctualHttp, PunctualWebSocket
+from server.web_rules import STRICT
 from tests.protocols.test_slow_connections import Clock, echo, opened, protocol_of, to_its_end
 from tests.protocols.ws_world import PATIENCE, World, serving, world_of_sockets
 
@@ -24,6 +26,8 @@ UPGRADE = (
     b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
     b"Sec-WebSocket-Protocol: graphql-transport-ws\r\n"
 )
+POST = b"POST / HTTP/1.1\r\nHost: here\r\n"
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
 class Held:
@@ -115,9 +119,124 @@ async def test_a_trailer_is_no_header() -> None:
 @pytest.mark.parametrize("hosts", [b"", b"Host: here\r\nHost: there\r\n"], ids=["none", "two"])
 @pytest.mark.parametrize("rest", [b"\r\n", UPGRADE.partition(b"here\r\n")[2] + b"\r\n"], ids=["HTTP", "WebSocket"])
 async def test_a_request_names_one_host(hosts: bytes, rest: bytes) -> None:
+    assert await _is_bad(b"GET / HTTP/1.1\r\n" + hosts + rest)
+
+
+@pytest.mark.parametrize(
+    "request_head",
+    [
+        b"GET /livez\r\n\r\n",
+        b"GET / HTTP/2.0\r\nHost: here\r\n\r\n",
+        POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        POST + b"Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        UPGRADE.replace(b"Version: 13", b"Version: 12") + b"\r\n",
+    ],
+    ids=["HTTP/0.9", "HTTP/2", "packed chunks", "packed chunks in two lines", "another WebSocket"],
+)
+async def test_what_is_not_read_here_is_refused(request_head: bytes) -> None:
+    assert await _is_bad(request_head)
+
+
+async def _is_bad(sent: bytes) -> bool:
+    """Whether what was sent gets 400 and the strict headers, or 426 where a version of WebSocket is wanted."""
     async with serving(echo) as (_, port), opened(port) as (reader, writer), asyncio.timeout(PATIENCE):
-        writer.write(b"GET / HTTP/1.1\r\n" + hosts + rest)
+        writer.write(sent)
+        head = (await to_its_end(reader)).partition(b"\r\n\r\n")[0].decode()
+        strict = all(f"{name}: {value}" in head for name, value in STRICT.items())
+        return strict and head.split(" ")[1] in {"400", "426"}
+
+
+async def test_a_body_cut_into_specks_is_refused_while_others_are_answered() -> None:
+    async with serving(echo) as (_, port), opened(port) as (reader, writer), asyncio.timeout(PATIENCE):
+        writer.write(CHUNKED + b"1\r\n \r\n" * 50_000)
         assert b" 400 " in (await to_its_end(reader)).partition(b"\r\n")[0]
+        async with opened(port) as (other, asking):
+            asking.write(GET)
+            assert b" 200 " in await other.readuntil(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize(("number", "size"), [(100, 1), (2_000, 64)])
+async def test_a_body_in_few_chunks_or_in_large_ones_is_read(number: int, size: int) -> None:
+    async with serving(echo) as (_, port), opened(port) as (reader, writer), asyncio.timeout(PATIENCE):
+        writer.write(CHUNKED + b"%x\r\n%s\r\n" % (size, b"x" * size) * number + b"0\r\n\r\n")
+        assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
+        assert await reader.readexactly(number * size) == b"x" * number * size
+
+
+def test_http_is_parsed_in_turns_and_no_more_is_read_meanwhile() -> None:
+    turns = Turns()
+    protocol = protocol_of(PunctualHttp, turns)
+    protocol.data_received(POST + b"Content-Length: 50000\r\n\r\n" + b"x" * 50_000)
+    assert len(protocol.cycle.body) < 5_000
+    protocol.transport.pause_reading.assert_called_once()
+    protocol.transport.resume_reading.assert_not_called()
+    while turns.soon:
+        turns.soon.pop()()
+    assert len(protocol.cycle.body) == 50_000
+    protocol.transport.resume_reading.assert_called_once()
+
+
+@pytest.mark.parametrize("rest", [b"Content-Length: 9999999999\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n"])
+async def test_where_a_request_is_answered_before_it_has_ended_the_connection_ends(rest: bytes) -> None:
+    async with serving(_deaf) as (_, port), opened(port) as (reader, writer), asyncio.timeout(PATIENCE):
+        writer.write(POST + rest + b"4000\r\n" + b"x" * 16_000)
+        head, _, body = (await to_its_end(reader)).partition(b"\r\n\r\n")
+        assert b" 405 " in head
+        assert b"connection: close" in head
+        assert body == b""
+
+
+def test_of_what_comes_after_the_last_answer_little_is_read_and_nothing_parsed() -> None:
+    turns = Turns()
+    protocol = protocol_of(PunctualHttp, turns)
+    protocol.send_400_response("No.")
+    protocol.parser = None
+    protocol.transport.write_eof.assert_called_once()
+    protocol.data_received(b"x" * protocol.limits.drained)
+    protocol.transport.pause_reading.assert_not_called()
+    protocol.data_received(b"x")
+    protocol.transport.pause_reading.assert_called_once()
+    assert turns.delays() == [protocol.limits.linger]
+    turns.ring()
+    protocol.transport.close.assert_called_once()
+
+
+@pytest.mark.parametrize(
+    "sent", [b"GET / HTTP/1.1\r\n\r\n", b"\r\nxx\r\n\r\n", UPGRADE.replace(b"Key", b"Kay") + b"\r\n"]
+)
+async def test_what_is_no_request_is_refused_as_late_as_its_address_is_refused_anything(sent: bytes) -> None:
+    """It cannot be counted like a request; but who connects anew for each would take the time of others."""
+    refusals = Slow()
+    limits = ConnectionLimits(exempt=(), shutdown=1)
+    async with (
+        serving(echo, limits, refusals) as (_, port),
+        opened(port) as (reader, writer),
+        asyncio.timeout(PATIENCE),
+    ):
+        writer.write(sent)
+        assert await refusals.asked.get() == "address:127.0.0.1"
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(reading := asyncio.create_task(reader.read())), 0.01)
+        refusals.due.set()
+        assert b" 400 " in (await reading).partition(b"\r\n")[0]
+
+
+async def _deaf(_scope: Scope, _receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 405, "headers": [(b"content-length", b"0")]})
+    await send({"type": "http.response.body"})
+
+
+class Slow(Refusals):
+    """Refusals that are due when the test says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: asyncio.Queue[str] = asyncio.Queue()
+        self.due = asyncio.Event()
+
+    async def hold(self, client: str) -> None:
+        self.asked.put_nowait(client)
+        await self.due.wait()
 
 
 def test_a_new_connection_of_an_address_with_refusals_to_come_is_not_read_at_first() -> None:

@@ -21,6 +21,7 @@ from execution.executor import Executor
 from execution.limits import DocumentLimits
 from execution.search import CatalogueSize
 from server.graphql_ws import websocket_endpoint
+from server.refusals import Refusals
 from server.uvicorn_protocol import ConnectionLimits, uvicorn_options
 from server.ws_connection import SocketLimits, SocketService
 
@@ -214,7 +215,9 @@ class Socket:
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, limits: ConnectionLimits | None = None) -> AsyncIterator[tuple[uvicorn.Server, int]]:
+async def serving(
+    app: ASGIApp, limits: ConnectionLimits | None = None, refusals: Refusals | None = None
+) -> AsyncIterator[tuple[uvicorn.Server, int]]:
     """Run an application on an ephemeral port of 127.0.0.1."""
     config = uvicorn.Config(
         app,
@@ -222,7 +225,7 @@ async def serving(app: ASGIApp, limits: ConnectionLimits | None = None) -> Async
         port=0,
         lifespan="off",
         log_config=None,
-        **uvicorn_options(limits or ConnectionLimits(shutdown=1)),
+        **uvicorn_options(limits or ConnectionLimits(shutdown=1), refusals),
     )
     server = uvicorn.Server(config)
     config.load()

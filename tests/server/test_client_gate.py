@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket
 
 from server.caller import Callers
 from server.client_gate import ClientGate
-from server.client_limits import ClientLimits
+from server.client_limits import PROBE_BURST, ClientLimits
 from server.limits import Limits
 from server.refusals import Refusals
 from server.tokens import read_token
@@ -117,6 +117,14 @@ async def test_whoever_has_nothing_left_is_refused_everything_but_the_servers_he
     peer = _Peer(client="127.0.0.1")
     await peer.run(gate)
     assert (await peer.heard.get())["status"] == 429
+
+
+async def test_questions_about_the_servers_health_count_once_they_are_more_than_a_watch_needs() -> None:
+    gate = _gate()
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(gate), base_url="http://catalogue.example")
+    answers = [await client.get("/livez") for _ in range(PROBE_BURST + 11)]
+    assert ["ratelimit" in answer.headers for answer in answers] == [False] * PROBE_BURST + [True] * 11
+    assert [answer.status_code for answer in answers[-2:]] == [200, 429]
 
 
 async def test_handshakes_count_like_requests() -> None:

@@ -82,7 +82,7 @@ def test_the_table_of_clients_is_bounded_and_forgets_the_one_seen_longest_ago() 
     _allowed(limits, ALICE, 3)
     for number in range(1_000):
         limits.spend(f"address:198.51.100.{number}")
-    assert len(limits._whole_at) == 10
+    assert len(limits._pace._whole_at) == 10
     assert _allowed(limits, ALICE, 10) == 3
 
 

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from tests.endtoend.process import ServerProcess
+from tests.endtoend.process import ADMIN_TOKEN, ServerProcess
 from tests.practice.faults import Fault
 from tests.practice.rows import openai_row, openrouter_row
 from tests.practice.upstream import PracticeUpstream
@@ -31,6 +31,7 @@ SEEN = """
 { catalogue { revision userProvidedKeys totalModels } models(provider: "openrouter") { id }
   provider(id: "openrouter") { keySource health { status consecutiveFailures error { code message } } } }
 """
+REFRESHED = 'mutation { refreshCatalogue(provider: "openrouter") { results { provider { models { id } } } } }'
 CHECK = 'mutation { checkProviderKey(provider: "openrouter") { outcome modelCount message } }'
 
 
@@ -112,6 +113,19 @@ async def test_each_sees_the_list_of_the_own_key_on_every_way_in(server: ServerP
             assert data["catalogue"]["userProvidedKeys"] == (["openrouter"] if key else [])
             assert data["provider"]["keySource"] == ("USER" if key else "NONE")
         assert await _document(server, key) == expected
+
+
+async def test_an_admin_with_an_own_key_sees_its_list_also_right_after_a_refresh(server: ServerProcess) -> None:
+    headers = {**_headers(ALICE), "Authorization": f"Bearer {ADMIN_TOKEN}"}
+    async with server.session.post("/graphql", json={"query": REFRESHED}, headers=headers) as answer:
+        [result] = (await answer.json())["data"]["refreshCatalogue"]["results"]
+    assert _ids(result["provider"]) == OWN[ALICE]
+    async with server.session.get("/api/models?provider=openrouter&force=true", headers=headers) as answer:
+        whole = await answer.json()
+        assert answer.headers["cache-control"] == "private, no-store"
+    assert _ids(whole) == OWN[ALICE]
+    assert whole["metadata"]["userProvidedKeys"] == ["openrouter"]
+    assert await _document(server, None) == PUBLIC
 
 
 @pytest.mark.parametrize("seed", range(3))

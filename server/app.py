@@ -26,8 +26,9 @@ from server.client_limits import ClientLimits
 from server.composition import Parts
 from server.graphql_http import GraphQLEndpoint
 from server.graphql_ws import websocket_endpoint
+from server.origins import Origins
 from server.settings import Settings
-from server.web_rules import Preflights, WebRules, origin_allowed
+from server.web_rules import Preflights, WebRules
 from server.ws_connection import SocketLimits, SocketService
 
 _LIVE, _READY = "/livez", "/readyz"
@@ -79,15 +80,11 @@ def application(
         ),
         admit=lambda scope: limits.operation(scope.client),
     )
+    origins = Origins(frozenset(settings.cors_origins), settings.trusted_proxies)
     models = ModelsEndpoint(services, scope_of=callers.of_request, admit=lambda scope: limits.request(scope.client))
     routes: list[BaseRoute] = [
         Route(GRAPHQL, graphql),
-        WebSocketRoute(
-            GRAPHQL,
-            websocket_endpoint(
-                sockets, allows_origin=lambda origin: origin_allowed(origin, None, settings.cors_origins)
-            ),
-        ),
+        WebSocketRoute(GRAPHQL, websocket_endpoint(sockets, origins=origins)),
         Route("/api/models", models.__call__, methods=["GET"]),
         Route(_LIVE, _alive),
         Route(_READY, _ready),
@@ -99,9 +96,9 @@ def application(
     # Its redirects would lead to the scheme and host that the caller names.
     answering.router.redirect_slashes = False
     # Starlette would put its own middleware around these, and its answer to a crash would know no rules.
-    preflighted = Preflights(answering, origins=settings.cors_origins)
+    preflighted = Preflights(answering, origins=origins)
     gated = ClientGate(preflighted, callers=callers, limits=limits, uncounted=_HEALTH)
-    return WebRules(gated, origins=settings.cors_origins)
+    return WebRules(gated, origins=origins)
 
 
 def _report(error: Exception, error_id: str) -> None:

@@ -104,7 +104,7 @@ class Settings(BaseModel):
     cors_origins: Annotated[tuple[str, ...], _each(_read_origin)] = ()
     """Origins whose pages may read answers and open WebSockets, `*` for any; the server's own always may."""
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], _each(_read_network)] = ()
-    """Addresses or networks whose X-Forwarded-For is believed."""
+    """Addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are believed."""
     audit_retention_days: Annotated[int, Field(ge=1, le=3_650)] = 90
     """Days that entries of the audit log are kept."""
     allowed_documents: Path | None = None

@@ -1,13 +1,14 @@
 """The web's rules: which pages may read answers, and what a browser must not do with them."""
 
-import re
-from collections.abc import Collection
 from http import HTTPStatus
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-STRICT = {
+from server.origins import Origins
+
+_STRICT = {
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -15,7 +16,6 @@ STRICT = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-"""The headers of every answer."""
 _METHODS = "GET, HEAD, POST, OPTIONS"
 _REQUEST_HEADERS = (
     "Accept, Apollo-Require-Preflight, Apollographql-Client-Name, Apollographql-Client-Version, Authorization, "
@@ -25,19 +25,6 @@ _RESPONSE_HEADERS = (
     "ETag, RateLimit, RateLimit-Limit, RateLimit-Policy, RateLimit-Remaining, RateLimit-Reset, Retry-After"
 )
 _PREFLIGHT_SECONDS = "600"
-_ORIGIN = re.compile(r"https?://(?P<host>(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?)")
-
-
-def origin_allowed(origin: str | None, host: str | None, allowed: Collection[str]) -> bool:
-    """Whether a page of an origin may read answers and open WebSockets.
-
-    The pages of this host may, and so may who sends no origin: every browser sends one. `allowed` holds exact
-    origins, or `*` for every one; no cookies are used, so that a foreign page has no more rights than a stranger.
-    """
-    if origin is None or "*" in allowed or origin.lower() in allowed:
-        return True
-    written = _ORIGIN.fullmatch(origin.lower())
-    return written is not None and host is not None and written["host"] == host.lower()
 
 
 class WebRules:
@@ -46,16 +33,16 @@ class WebRules:
     An answer that sets one of these headers itself keeps it, such as a page with a Content-Security-Policy of its own.
     """
 
-    def __init__(self, app: ASGIApp, *, origins: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, *, origins: Origins) -> None:
         self._app = app
-        self._origins = frozenset(origins)
+        self._origins = origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a connection on."""
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
-        granted = _granted(Headers(scope=scope), self._origins)
+        granted = _granted(HTTPConnection(scope), self._origins)
 
         async def send_by_the_rules(message: Message) -> None:
             if message["type"] in {"http.response.start", "websocket.http.response.start"}:
@@ -68,23 +55,24 @@ class WebRules:
 class Preflights:
     """ASGI middleware that answers preflights before the application; it stands within `WebRules`."""
 
-    def __init__(self, app: ASGIApp, *, origins: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, *, origins: Origins) -> None:
         self._app = app
-        self._origins = frozenset(origins)
+        self._origins = origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a preflight, or pass a connection on."""
-        headers = Headers(scope=scope) if scope["type"] == "http" and scope["method"] == "OPTIONS" else Headers()
-        if "origin" in headers and "access-control-request-method" in headers:
-            await _answer_preflight(send, _granted(headers, self._origins))
-        else:
-            await self._app(scope, receive, send)
+        if scope["type"] == "http" and scope["method"] == "OPTIONS":
+            connection = HTTPConnection(scope)
+            if "origin" in connection.headers and "access-control-request-method" in connection.headers:
+                await _answer_preflight(send, _granted(connection, self._origins))
+                return
+        await self._app(scope, receive, send)
 
 
-def _granted(headers: Headers, origins: Collection[str]) -> str | None:
+def _granted(connection: HTTPConnection, origins: Origins) -> str | None:
     """What Access-Control-Allow-Origin says: the origin itself, or null for no leave."""
-    origin = headers.get("origin")
-    return origin if origin and origin_allowed(origin, headers.get("host"), origins) else None
+    origin = connection.headers.get("origin")
+    return origin if origin and origins.allow(connection) else None
 
 
 async def _answer_preflight(send: Send, granted: str | None) -> None:
@@ -100,7 +88,7 @@ async def _answer_preflight(send: Send, granted: str | None) -> None:
 
 
 def _rule(headers: MutableHeaders, granted: str | None) -> None:
-    for name, value in STRICT.items():
+    for name, value in _STRICT.items():
         headers.setdefault(name, value)
     headers.add_vary_header("Origin")
     if granted is not None:

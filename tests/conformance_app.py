@@ -22,6 +22,7 @@ from execution.limits import DocumentLimits
 from execution.search import CatalogueSize
 from server.graphql_http import GraphQLEndpoint
 from server.graphql_ws import websocket_endpoint
+from server.origins import Origins
 from server.uvicorn_protocol import ConnectionLimits, uvicorn_options
 from server.ws_connection import SocketLimits, SocketService
 
@@ -151,7 +152,7 @@ def app_over(events: Events) -> Starlette:
     )
     routes: list[BaseRoute] = [
         Route("/graphql", GraphQLEndpoint(executor, scope_of=lambda _: "anyone", report=report)),
-        WebSocketRoute("/graphql", websocket_endpoint(sockets, allows_origin=lambda _: False)),
+        WebSocketRoute("/graphql", websocket_endpoint(sockets, origins=Origins())),
         Route("/stats", stats),
     ]
     return Starlette(routes=routes)

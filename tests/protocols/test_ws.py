@@ -111,6 +111,13 @@ async def test_compression_is_not_agreed_to(world: World) -> None:
         assert "Sec-WebSocket-Extensions" not in connection.response.headers
 
 
+async def test_this_host_by_another_scheme_is_a_foreign_origin(world: World) -> None:
+    origin = world.url.replace("ws://", "https://").removesuffix("/graphql")
+    with pytest.raises(InvalidStatus):
+        async with world.socket(origin=origin):
+            pass
+
+
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://[", "http://127.0.0.1"])
 async def test_a_foreign_origin_is_refused_at_the_handshake(
     world: World, origin: str, caplog: pytest.LogCaptureFixture

@@ -21,6 +21,7 @@ from execution.executor import Executor
 from execution.limits import DocumentLimits
 from execution.search import CatalogueSize
 from server.graphql_ws import websocket_endpoint
+from server.origins import Origins
 from server.refusals import Refusals
 from server.uvicorn_protocol import ConnectionLimits, uvicorn_options
 from server.ws_connection import SocketLimits, SocketService
@@ -245,7 +246,7 @@ async def world_of_sockets(
     world = World()
     endpoint = websocket_endpoint(
         world.service(socket_limits or SocketLimits()),
-        allows_origin=lambda origin: origin == "https://friend.example",
+        origins=Origins(frozenset({"https://friend.example"})),
     )
     routes: list[BaseRoute] = [WebSocketRoute("/graphql", endpoint)]
     async with serving(Starlette(routes=routes), connection_limits) as (world.server, port):

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.origins import Origins
 
-_STRICT = {
+STRICT = {
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -16,6 +16,7 @@ _STRICT = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+"""The headers of every answer."""
 _METHODS = "GET, HEAD, POST, OPTIONS"
 _REQUEST_HEADERS = (
     "Accept, Apollo-Require-Preflight, Apollographql-Client-Name, Apollographql-Client-Version, Authorization, "
@@ -88,7 +89,7 @@ async def _answer_preflight(send: Send, granted: str | None) -> None:
 
 
 def _rule(headers: MutableHeaders, granted: str | None) -> None:
-    for name, value in _STRICT.items():
+    for name, value in STRICT.items():
         headers.setdefault(name, value)
     headers.add_vary_header("Origin")
     if granted is not None:

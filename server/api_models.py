@@ -30,6 +30,7 @@ _PUBLIC: Final = "public, s-maxage=60, stale-while-revalidate=600"
 _PRIVATE: Final = "private, no-store"
 _VARY: Final = "Authorization, X-Provider-Keys"
 _PARAMETERS: Final = ("provider", "capability", "status", "force")
+_LONGEST_QUERY: Final = 4_096
 _MOST_KEPT: Final = 64
 _MOST_BYTES: Final = 64 * 1024 * 1024
 """So many documents are kept of one snapshot, and so large they may be together."""
@@ -93,6 +94,8 @@ def _no_documents() -> BoundedLru[ModelsDocument]:
 
 
 def _criteria(request: Request) -> Criteria:
+    if len(request.scope["query_string"]) > _LONGEST_QUERY:
+        raise BadUserInput(f"The parameters have more than {_LONGEST_QUERY} characters together.")
     for name in request.query_params:
         if name not in _PARAMETERS:
             raise BadUserInput(f"Unknown parameter {name[:80]!r}. Known: {', '.join(_PARAMETERS)}.")
@@ -125,8 +128,7 @@ def _force(request: Request) -> bool:
 
 def _matches(header: str, tag: str) -> bool:
     """Compare weakly, as If-None-Match does."""
-    known = [candidate.strip().removeprefix("W/") for candidate in header.split(",")]
-    return "*" in known or tag.removeprefix("W/") in known
+    return header.strip() == "*" or tag.removeprefix("W/") in header
 
 
 def _json(body: bytes, status: int, headers: Mapping[str, str]) -> Response:

@@ -116,6 +116,11 @@ async def test_a_wrong_parameter_is_a_clear_error(query: str, code: str) -> None
     assert response.headers["cache-control"] == "private, no-store"
 
 
+async def test_parameters_without_end_are_refused_unread() -> None:
+    response = await get(Ports(), "provider=alpha&" * 1_000)
+    assert "more than 4096 characters" in read(response)["error"]["message"]
+
+
 async def test_an_unknown_parameter_is_told_the_known_ones() -> None:
     message = read(await get(Ports(), "porvider=beta"))["error"]["message"]
     assert message == "Unknown parameter 'porvider'. Known: provider, capability, status, force."

@@ -21,11 +21,16 @@ BODY = json.dumps({"query": "{ models(limit: 20) { id name } }"}).encode()
 HEADERS = {"Content-Type": "application/json"}
 PROMISED = (b"retry-after:", b"ratelimit:", b"ratelimit-remaining:", b"ratelimit-reset:")
 """The headers that every refusal must carry."""
+REFUSED = ("429", "400")
 AHEAD = 8
 """Requests that are sent before their answers are read, where they are pipelined."""
 
 _INIT = b'{"type":"connection_init"}'
 _OPERATION = b'{"type":"subscribe","id":"%d","payload":{"query":"{ models(limit: 20) { id name } }"}}'
+_PAIR = (
+    b'{"type":"subscribe","id":"%d","payload":{"query":"subscription{catalogueChanged{kind}}"}}',
+    b'{"type":"complete","id":"%d"}',
+)
 _PING = b'{"type":"ping"}'
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -110,6 +115,51 @@ class Abuser:
             if number >= AHEAD:
                 await self._message(reader)
 
+    async def churn(self, streams: Streams) -> None:
+        """Subscriptions over one socket, each completed in the same packet, whatever is answered."""
+        await self._handshake(streams)
+        reader, writer = streams
+        writer.write(_frame(_INIT))
+        await reader.readuntil(b"connection_ack")
+        listening = asyncio.create_task(self._listen(reader))
+        try:
+            for number in self._left:
+                writer.write(b"".join(_frame(message % number) for message in _PAIR))
+                await writer.drain()
+        finally:
+            listening.cancel()
+
+    async def _listen(self, reader: asyncio.StreamReader) -> None:
+        with suppress(ConnectionError):
+            while heard := await reader.read(65_536):
+                for _ in range(heard.count(b"RATE_LIMITED")):
+                    self._count("429")
+
+    async def health(self, streams: Streams) -> None:
+        """Questions about the server's health, sent ahead of their answers."""
+        for _ in self._left:
+            await self._answers(streams, AHEAD, f"GET /livez HTTP/1.1\r\nHost: {self._at.netloc}\r\n\r\n".encode())
+
+    async def nameless(self, streams: Streams) -> None:
+        """Requests that name no host, each on a connection of its own."""
+        await self._anew(streams, b"GET / HTTP/1.1\r\n\r\n")
+
+    async def garbage(self, streams: Streams) -> None:
+        """What is no HTTP, each time on a connection of its own."""
+        await self._anew(streams, b"\r\nxx\r\n\r\n")
+
+    async def broken_upgrades(self, streams: Streams) -> None:
+        """Handshakes without a key, each on a connection of its own."""
+        upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+        await self._anew(streams, f"GET /graphql HTTP/1.1\r\nHost: {self._at.netloc}\r\n{upgrade}\r\n".encode())
+
+    async def _anew(self, streams: Streams, sent: bytes) -> None:
+        streams[1].transport.abort()
+        for _ in self._left:
+            async with self._connected() as (reader, writer):
+                writer.write(sent)
+                self._saw((await reader.readuntil(b"\r\n\r\n")).lower())
+
     async def messages(self, streams: Streams) -> None:
         """The protocol's own pings, without end."""
         await self._empty(streams, _frame(_PING))
@@ -129,9 +179,9 @@ class Abuser:
                     if not await reader.read(65_536):
                         raise ConnectionError
 
-    async def _answers(self, streams: Streams, number: int) -> None:
+    async def _answers(self, streams: Streams, number: int, request: bytes | None = None) -> None:
         reader, writer = streams
-        writer.write(self._post * number)
+        writer.write((request or self._post) * number)
         for _ in range(number):
             head = (await reader.readuntil(b"\r\n\r\n")).lower()
             await reader.readexactly(int(head.partition(b"content-length:")[2].split(b"\r\n")[0]))
@@ -165,7 +215,7 @@ class Abuser:
 
     def _count(self, status: str) -> None:
         self.seen[status] += 1
-        if status == "429" and self.seen[status] == 1:
+        if status in REFUSED and self.seen[status] == 1:
             print("cut off", flush=True)  # noqa: T201 - what was asked for
 
 
@@ -179,6 +229,11 @@ KINDS: dict[str, Way] = {
         Abuser.pipelined,
         Abuser.handshakes,
         Abuser.operations,
+        Abuser.churn,
+        Abuser.health,
+        Abuser.nameless,
+        Abuser.garbage,
+        Abuser.broken_upgrades,
         Abuser.messages,
         Abuser.frames,
     )

@@ -20,7 +20,7 @@ REFRESH_SECONDS = 8.0
 """A provider still at work after this is reported as IN_PROGRESS; it goes on."""
 
 
-_TRIM_SECONDS = 3600.0
+_FIRST_TRIM_SECONDS, _TRIM_SECONDS = 60.0, 3600.0
 
 log = structlog.get_logger(__name__)
 
@@ -99,8 +99,10 @@ class Poller:
 
     async def _trim(self) -> None:
         """Drop what is past its retention."""
+        pause = _FIRST_TRIM_SECONDS  # one that is restarted often trims all the same
         while True:
-            await self._shared.clock.sleep(_TRIM_SECONDS)
+            await self._shared.clock.sleep(pause)
+            pause = _TRIM_SECONDS
             try:
                 await self._shared.store.trim(self._shared.clock.now())
             except StoreError as error:

@@ -1,61 +1,42 @@
 """Connections that come to an end: uvicorn's HTTP protocol with a deadline for every silence.
 
 uvicorn waits for ever for slow headers, slow bodies, first requests that never come, and for the buffers of peers that
-stopped reading; its only clock is keep-alive. It also reads on where a request was answered before it had ended. The
-subclasses here add the missing clocks and ends, and nothing else. They lean on attributes that uvicorn does not promise
-to keep, so they refuse to run with any version but the one they were read against.
+stopped reading; its only clock is keep-alive. The subclasses here add the missing clocks and nothing else. They, and
+those they build on, lean on attributes that uvicorn does not promise to keep, so they refuse to run with any version
+but the one they were read against.
 """
 
 import asyncio
 import socket
-from functools import partial
 from typing import Any, ClassVar
 
 import uvicorn
-from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, Scope
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from server.client_limits import address_client
 from server.connection_limits import ConnectionLimits
-from server.http_turns import HttpInTurns
+from server.http_last_answer import HttpWithLastAnswer
 from server.open_connections import OpenConnections
-from server.raw_refusals import bad_request, tell_late
 from server.refusals import Refusals
 from server.uvicorn_websocket import PunctualWebSocket
 
 __all__ = ["ConnectionLimits", "PunctualHttp", "PunctualWebSocket", "uvicorn_options"]
 
 WRITTEN_FOR = "0.54.0"
-_VERSIONS = ("1.0", "1.1")
-_CODINGS: tuple[list[bytes], ...] = ([], [b"chunked"])
 
 
 class _TooManyWaitingError(Exception):
     """More requests wait on a connection than it may have."""
 
 
-class _UnclearError(Exception):
-    """A request that each reader on its way might take for another, or a body cut into specks."""
-
-
-class PunctualHttp(HttpInTurns):
+class PunctualHttp(HttpWithLastAnswer):
     """HTTP/1.1 whose requests arrive in time and whose peers take their answers."""
 
-    limits: ClassVar[ConnectionLimits] = ConnectionLimits()
-    opened: ClassVar[OpenConnections] = OpenConnections(limits)
-    crowd: ClassVar[OpenConnections] = OpenConnections(limits)
-    refusals: ClassVar[Refusals] = Refusals()
+    crowd: ClassVar[OpenConnections] = OpenConnections(HttpWithLastAnswer.limits)
 
     _deadline: asyncio.TimerHandle | None = None
     _stall: asyncio.TimerHandle | None = None
-    _answering: RequestResponseCycle | None = None
-    _refusing: asyncio.Task[None] | None = None
     _in_head = False
     _head_bytes = 0
-    _chunks = 0
-    _chunked_bytes = 0
-    _is_last_answer = False
-    _left_to_drain: int | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Expect a first request, unless the address has too many connections; later if it has refusals to come."""
@@ -74,27 +55,13 @@ class PunctualHttp(HttpInTurns):
             self.loop.call_later(wait, transport.resume_reading)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop every clock, and tell the request that is being answered; uvicorn tells only the last that came."""
+        """Stop every clock."""
         self.opened.leave(self.transport)
         self.crowd.leave(self.transport)
         self._forget_deadline()
         self._unwatch()
         self._unset_keepalive_if_required()
-        self.pipeline.clear()
-        if self._refusing is not None:
-            self._refusing.cancel()
-        if self._answering is not None and not self._answering.response_complete:
-            self._give_up_answer(self._answering)
         super().connection_lost(exc)
-
-    def data_received(self, data: bytes) -> None:
-        """Drop what comes after the last answer."""
-        if self._left_to_drain is None:
-            super().data_received(data)
-            return
-        self._left_to_drain -= len(data)
-        if self._left_to_drain < 0:
-            self.transport.pause_reading()
 
     def parse(self, data: bytes) -> None:
         """Keep the clock and the size of a request's head."""
@@ -112,7 +79,6 @@ class PunctualHttp(HttpInTurns):
         """Expect the headers."""
         super().on_message_begin()
         self._in_head, self._head_bytes = True, 0
-        self._chunks = self._chunked_bytes = 0
         self._expect(self.limits.head)
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -126,30 +92,13 @@ class PunctualHttp(HttpInTurns):
         Raises:
             _TooManyWaitingError: The peer has sent so many requests ahead of their answers that it loses the
                 connection; raised to stop the parser, which would read on.
-            _UnclearError: Answered with 400 (RFC 9112, sections 2.3, 3.2 and 6.1).
         """
         self._in_head = False
         if len(self.pipeline) >= self.limits.pipelined:
             self.transport.abort()
             raise _TooManyWaitingError
-        self._check_head()
         self._expect(self.limits.body)
         super().on_headers_complete()
-
-    def on_chunk_header(self) -> None:
-        """Count a chunk.
-
-        Raises:
-            _UnclearError: Answered with 400: the body has many chunks, and next to nothing in them.
-        """
-        if self._chunks > self.limits.chunks and self._chunked_bytes < self._chunks * self.limits.chunk_bytes:
-            raise _UnclearError
-        self._chunks += 1
-
-    def on_body(self, body: bytes) -> None:
-        """Count what chunks bring."""
-        self._chunked_bytes += len(body)
-        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Expect nothing while the request is answered."""
@@ -164,35 +113,10 @@ class PunctualHttp(HttpInTurns):
         else:
             self.transport.abort()
 
-    def on_response_complete(self) -> None:
-        """Wait for the next request, or end the connection where the rest of this one would have to be read first."""
-        if self._is_last_answer and not self.transport.is_closing():
-            self.server_state.total_requests += 1
-            self._linger()
-        else:
-            super().on_response_complete()
-
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is no HTTP, as late as its address is refused anything; where another answer is due, just end."""
-        if self.transport.is_closing():
-            return
-        self._unread.clear()
+        """Refuse what is no HTTP; nothing more is expected."""
         self._forget_deadline()
-        cycle = self._answering
-        if cycle is not None and not cycle.response_complete:
-            if cycle is not self.cycle or not cycle.more_body or cycle.response_started:
-                self._close()
-                return
-            self._give_up_answer(cycle)
-        host = self.client[0] if self.client else None
-        if self.opened.exempts(host):
-            self.transport.write(bad_request(msg))
-            self._linger()
-        else:
-            self.flow.pause_reading()
-            telling = tell_late(self.transport, bad_request(msg), self.refusals, address_client(host))
-            self._refusing = self.loop.create_task(telling)
-            self._refusing.add_done_callback(self._linger_after)
+        super().send_400_response(msg)
 
     def timeout_keep_alive_handler(self) -> None:
         """Close a connection without a next request, once its peer has taken the last answer."""
@@ -208,59 +132,6 @@ class PunctualHttp(HttpInTurns):
         super().resume_writing()
         if not self.transport.is_closing():
             self._unwatch()
-
-    def _unsupported_upgrade_warning(self) -> None:
-        """Answer as if no upgrade had been asked for, and end: the parser has stopped for good."""
-        self.cycle.keep_alive = False
-        self._unread.clear()
-        self._left_to_drain = self.limits.drained
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        self._answering = cycle
-        super()._start_asgi_task(cycle, partial(self._answer, cycle, app))
-
-    async def _answer(
-        self,
-        cycle: RequestResponseCycle,
-        app: ASGI3Application,
-        scope: Scope,
-        receive: ASGIReceiveCallable,
-        send: ASGISendCallable,
-    ) -> None:
-        async def send_and_tell(message: ASGISendEvent) -> None:
-            unfinished = message["type"] == "http.response.start" and cycle.more_body
-            if unfinished:
-                cycle.keep_alive = False
-            await send(message)
-            if unfinished:
-                # It has said `Connection: close`; uvicorn would close at once, and the peer might not see the answer.
-                cycle.keep_alive = self._is_last_answer = True
-
-        await app(scope, receive, send_and_tell)
-
-    def _check_head(self) -> None:
-        version = self.parser.get_http_version()
-        hosts = sum(name == b"host" for name, _ in self.headers)
-        codings = [value.strip().lower() for name, value in self.headers if name == b"transfer-encoding"]
-        if version not in _VERSIONS or hosts > 1 or (not hosts and version == "1.1") or codings not in _CODINGS:
-            raise _UnclearError
-
-    def _give_up_answer(self, cycle: RequestResponseCycle) -> None:
-        cycle.disconnected = True
-        cycle.message_event.set()
-
-    def _linger(self) -> None:
-        """Say that this was the last answer, and leave the peer time to see it."""
-        self._left_to_drain = self.limits.drained
-        self._unread.clear()
-        self._unset_keepalive_if_required()
-        self._expect(self.limits.linger)
-        self.transport.write_eof()
-        self.transport.resume_reading()
-
-    def _linger_after(self, refused: asyncio.Task[None]) -> None:
-        if not refused.cancelled() and not self.transport.is_closing():
-            self._linger()
 
     def _turn_away(self, transport: asyncio.Transport, host: str | None) -> None:
         """End a connection too many, late if there are not too many of these: whoever comes at once comes again."""

@@ -168,7 +168,8 @@ class Coordinator:
             outcome, problem, changes = await self._settled(priority)
         after = self._record.state
         first = not before.is_reference and after.listing.is_reference
-        added, removed, changed = (after.model_count, 0, 0) if first else counts(changes)
+        told = await asyncio.to_thread(counts, changes)
+        added, removed, changed = (after.model_count, 0, 0) if first else told
         result = ProviderRefresh(
             provider_id=self.upstream.id,
             outcome=outcome,

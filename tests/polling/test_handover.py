@@ -1,4 +1,7 @@
-"""From one run of the server to the next: what a follower knows and what is served end up the same."""
+"""From one run of the server to the next: what a follower knows and what is served end up the same.
+
+It is long because the law over many restarts and the single cases behind it share one played server.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,7 @@
-"""Connections that send too much at once: each loses itself and nobody else."""
+"""Connections that send too much at once: each loses itself and nobody else.
+
+It is long because there are many ways to send too much, and each wants the same few connections.
+"""
 
 import asyncio
 import socket

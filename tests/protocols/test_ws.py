@@ -1,4 +1,7 @@
-"""graphql-transport-ws over real sockets: who may connect, what each message does, and what ends with what."""
+"""graphql-transport-ws over real sockets: who may connect, what each message does, and what ends with what.
+
+It is long because the protocol's rules are told one by one, in the order of a connection's life.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator

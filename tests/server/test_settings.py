@@ -1,4 +1,7 @@
-"""Configuration: what is read, which layer wins, and that a fault is one line that names place, key and remedy."""
+"""Configuration: what is read, which layer wins, and that a fault is one line that names place, key and remedy.
+
+It is long because every source, layer and kind of fault has its own sentence.
+"""
 
 import errno
 from ipaddress import ip_network

@@ -108,40 +108,14 @@ async def all_changed(w: World) -> Action:
     return w.refresh
 
 
-async def shrunk(w: World) -> Action:
-    """A list that lost most of its rows, and is held back."""
-    w.ill(Fault.SHRUNK)
-    return w.refresh
+def ill(fault: Fault) -> Scenario:
+    """The list goes wrong."""
 
+    async def with_fault(w: World) -> Action:
+        w.ill(fault)
+        return w.refresh
 
-async def duplicates(w: World) -> Action:
-    """A list whose rows come twice."""
-    w.ill(Fault.DUPLICATES)
-    return w.refresh
-
-
-async def garbage(w: World) -> Action:
-    """A list with rows that cannot be read."""
-    w.ill(Fault.GARBAGE_ROWS)
-    return w.refresh
-
-
-async def huge(w: World) -> Action:
-    """An answer that is larger than is taken."""
-    w.ill(Fault.HUGE)
-    return w.refresh
-
-
-async def gzip_bomb(w: World) -> Action:
-    """An answer that unpacks to more than is taken."""
-    w.ill(Fault.GZIP_BOMB)
-    return w.refresh
-
-
-async def degraded(w: World) -> Action:
-    """The first failure: 5,000 statuses change."""
-    w.ill(Fault.SERVER_ERROR)
-    return w.refresh
+    return with_fault
 
 
 async def down(w: World) -> Action:
@@ -190,12 +164,12 @@ SCENARIOS: dict[str, Scenario] = {
     "unchanged": unchanged,
     "1 % changed": few_changed,
     "all changed": all_changed,
-    "shrunk": shrunk,
-    "duplicates": duplicates,
-    "garbage rows": garbage,
-    "huge": huge,
-    "gzip bomb": gzip_bomb,
-    "degraded": degraded,
+    "shrunk": ill(Fault.SHRUNK),
+    "duplicates": ill(Fault.DUPLICATES),
+    "garbage rows": ill(Fault.GARBAGE_ROWS),
+    "huge": ill(Fault.HUGE),
+    "gzip bomb": ill(Fault.GZIP_BOMB),
+    "degraded": ill(Fault.SERVER_ERROR),
     "down": down,
     "up": up,
     "all changed, WebSocket": watched(all_changed, "ws"),

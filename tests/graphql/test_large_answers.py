@@ -1,6 +1,5 @@
 """Large answers: written in pieces between which others run, and refused where they are larger than one may be."""
 
-import asyncio
 from typing import Any
 
 import orjson
@@ -16,6 +15,7 @@ from execution.limits import DocumentLimits
 from tests.graphql.fakes import Ports
 from tests.graphql.test_seam import executor, prepared
 from tests.graphql.world import facts, snapshot, state
+from tests.turns import turns_beside
 
 TEXT_LIMIT = 4_000
 """Characters of the longest description that is kept."""
@@ -42,19 +42,10 @@ def test_no_piece_is_much_larger_than_others_can_wait_for(rows: int) -> None:
 
 async def test_others_run_between_the_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encode, "_SECONDS_AT_ONCE", 0)
-    ran = 0
-
-    async def others() -> None:
-        nonlocal ran
-        while True:
-            ran += 1
-            await asyncio.sleep(0)
-
-    running = asyncio.create_task(others())
     value = {"data": ["x" * encode.PIECE] * 50}
-    assert await encode.encode(value, 10**9) == orjson.dumps(value)
-    running.cancel()
-    assert ran >= 50
+    with turns_beside() as turns:
+        assert await encode.encode(value, 10**9) == orjson.dumps(value)
+    assert turns.taken >= 50
 
 
 async def test_an_answer_past_the_limit_is_given_up_as_soon_as_it_passes() -> None:

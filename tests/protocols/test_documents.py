@@ -1,6 +1,5 @@
 """Documents: read once, refused where they are too large, and never slow to refuse."""
 
-import asyncio
 import itertools
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from execution.lru import BoundedLru
 from execution.pace import ROWS_AT_ONCE
 from execution.request import GraphQLRequest
 from tests.protocols.small_world import World, schema_over
+from tests.turns import turns_beside
 
 
 def spreads(depth: int) -> str:
@@ -249,69 +249,33 @@ def test_long_comments_drive_out_no_document() -> None:
 
 async def test_others_run_while_a_long_list_is_completed() -> None:
     world = World()
-    turns = 0
-
-    async def other() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    beside = asyncio.create_task(other())
-    result = await world.run("{ models(limit: 960) { id name pricing { input } } }")
-    beside.cancel()
+    with turns_beside() as turns:
+        result = await world.run("{ models(limit: 960) { id name pricing { input } } }")
     assert [row["id"] for row in result["data"]["models"]] == [f"p/{number}" for number in range(960)]
-    assert turns >= 960 // ROWS_AT_ONCE - 1
+    assert turns.taken >= 960 // ROWS_AT_ONCE - 1
 
 
 async def test_others_run_while_many_short_lists_are_completed() -> None:
     world = World()
-    turns = 0
-
-    async def other() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    beside = asyncio.create_task(other())
-    result = await world.run("{ models(limit: 30) { provider { models(limit: 30) { id } } } }")
-    beside.cancel()
+    with turns_beside() as turns:
+        result = await world.run("{ models(limit: 30) { provider { models(limit: 30) { id } } } }")
     assert [len(row["provider"]["models"]) for row in result["data"]["models"]] == [30] * 30
-    assert turns >= 30
+    assert turns.taken >= 30
 
 
 async def test_others_run_between_searches_that_return_nothing() -> None:
     world = World()
-    turns = 0
-
-    async def other() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    beside = asyncio.create_task(other())
-    result = await world.run("{" + " ".join(f"a{number}: models(limit: 0) {{ id }}" for number in range(20)) + "}")
-    beside.cancel()
+    with turns_beside() as turns:
+        result = await world.run("{" + " ".join(f"a{number}: models(limit: 0) {{ id }}" for number in range(20)) + "}")
     assert result["data"] == {f"a{number}": [] for number in range(20)}
-    assert turns >= 20
+    assert turns.taken >= 20
 
 
 async def test_others_run_after_each_row_that_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock here goes on by a second whenever it is read."""
     monkeypatch.setattr("execution.pace.perf_counter", itertools.count().__next__)
     world = World()
-    turns = 0
-
-    async def other() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    beside = asyncio.create_task(other())
-    result = await world.run("{ models(limit: 200) { id } }")
-    beside.cancel()
+    with turns_beside() as turns:
+        result = await world.run("{ models(limit: 200) { id } }")
     assert len(result["data"]["models"]) == 200
-    assert turns >= 200
+    assert turns.taken >= 200

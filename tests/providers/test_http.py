@@ -18,6 +18,7 @@ from providers._kit.errors import (
 )
 from providers._kit.http import get
 from tests.providers.conftest import Serve
+from tests.turns import turns_beside
 
 KEY = {"Authorization": "Bearer sk-made-up"}
 
@@ -162,19 +163,10 @@ async def test_a_body_that_unpacks_from_one_packet_does_not_hold_the_loop(client
     async def handler(_: web.Request) -> web.Response:
         return web.Response(body=packed, headers={"Content-Encoding": "deflate"})
 
-    turns = 0
-
-    async def turn() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
     heard: list[int] = []
     url = await serve(handler)
-    turning = asyncio.create_task(turn())
-    await get(client, url, headers={}, timeout=5, progress=lambda _: heard.append(turns))
-    turning.cancel()
+    with turns_beside() as turns:
+        await get(client, url, headers={}, timeout=5, progress=lambda _: heard.append(turns.taken))
     assert len(set(heard)) == len(heard) > 100
 
 

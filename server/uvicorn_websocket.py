@@ -13,12 +13,10 @@ from websockets.http11 import Request
 from server.client_limits import address_client
 from server.connection_limits import ConnectionLimits
 from server.open_connections import OpenConnections
-from server.raw_refusals import tell_late, with_strict_headers
+from server.raw_refusals import bad_request, tell_late, with_strict_headers
 from server.refusals import Refusals
 
 _TURN_BYTES = 512
-_BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-"""What an upgrade gets that is too broken for an answer of its own."""
 
 
 class PunctualWebSocket(WebSocketsSansIOProtocol):
@@ -156,7 +154,8 @@ class PunctualWebSocket(WebSocketsSansIOProtocol):
     def _turn_down(self) -> None:
         """Refuse a handshake as late as its address is refused anything."""
         self._unread.clear()
-        answer = with_strict_headers(b"".join(self.conn.data_to_send()) or _BAD_REQUEST)
+        told = b"".join(self.conn.data_to_send())  # nothing, where the upgrade is too broken for an answer of its own
+        answer = with_strict_headers(told) if told else bad_request("Invalid upgrade.")
         host = self.client[0] if self.client else None
         if self.opened.exempts(host):
             self.transport.write(answer)

@@ -12,6 +12,16 @@ from polling.pace import Priority
 from tests.polling.one_provider import DOWN, MANY, World, healthy, listed
 
 
+async def held_back(one: World) -> str:
+    """Have a list held back that lost 30 of 40 models; gives its id."""
+    one.calls.list_answer = listed(*MANY)
+    await one.refresh()
+    one.calls.list_answer = listed(*MANY[:10])
+    await one.refresh()
+    assert one.standing.quarantine is not None
+    return one.standing.quarantine.id
+
+
 async def test_deciding_on_a_list_keeps_another_error(one: World) -> None:
     one.calls.list_answer = listed(*MANY)
     await one.refresh()
@@ -43,35 +53,20 @@ async def test_a_suspicious_list_is_held_back_and_the_last_good_one_served(one: 
 
 
 async def test_an_accepted_list_is_served(one: World) -> None:
-    one.calls.list_answer = listed(*MANY)
-    await one.refresh()
-    one.calls.list_answer = listed(*MANY[:10])
-    await one.refresh()
-    assert one.standing.quarantine is not None
-    await one.poller.resolve_quarantine(one.standing.quarantine.id, accept=True)
+    await one.poller.resolve_quarantine(await held_back(one), accept=True)
     assert one.state.model_count == 10
     assert healthy(one)
 
 
 async def test_the_list_before_an_accepted_one_is_news_when_it_comes_back(one: World) -> None:
-    one.calls.list_answer = listed(*MANY)
-    await one.refresh()
-    one.calls.list_answer = listed(*MANY[:10])
-    await one.refresh()
-    assert one.standing.quarantine is not None
-    await one.poller.resolve_quarantine(one.standing.quarantine.id, accept=True)
+    await one.poller.resolve_quarantine(await held_back(one), accept=True)
     one.calls.list_answer = listed(*MANY)
     result = await one.coordinator.refresh(Priority.ADMIN)
     assert (result.outcome, one.state.model_count) == (RefreshOutcome.UPDATED, 40)
 
 
 async def test_a_discarded_list_is_not_held_back_again_and_the_reason_stays_visible(one: World) -> None:
-    one.calls.list_answer = listed(*MANY)
-    await one.refresh()
-    one.calls.list_answer = listed(*MANY[:10])
-    await one.refresh()
-    assert one.standing.quarantine is not None
-    id_ = one.standing.quarantine.id
+    id_ = await held_back(one)
     await one.poller.resolve_quarantine(id_, accept=False)
     result = await one.coordinator.refresh(Priority.ADMIN)
     assert result.outcome is RefreshOutcome.KEPT_LAST_GOOD

@@ -1,17 +1,55 @@
 """What a provider said about a model: the frozen record that is parsed, stored and compared."""
 
+from collections.abc import Hashable
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from catalogue.vocabulary import Capability, Modality
+
+_Value = TypeVar("_Value", bound=Hashable)
+_NOT_NOTED: set[str] = set()
 
 
 class Record(BaseModel):
     """The base of every stored fact: frozen, strict about unknown fields, documented by its attributes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """The fields alone; which of them were set takes a list's memory once more, and nobody asks."""
+        return self.__dict__
+
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        """Take the fields."""
+        super().__setstate__(
+            {
+                "__dict__": state,
+                "__pydantic_fields_set__": _NOT_NOTED,
+                "__pydantic_extra__": None,
+                "__pydantic_private__": None,
+            }
+        )
+
+
+@lru_cache(maxsize=4096)
+def _shared(value: Hashable) -> Any:
+    return value
+
+
+def shared(value: _Value) -> _Value:
+    """The value, or an equal one that was met before: what thousands of models have in common is in memory once."""
+    found: _Value = _shared(value)
+    return found
+
+
+Capabilities = Annotated[frozenset[Capability], AfterValidator(shared)]
+"""Some capabilities."""
+Modalities = Annotated[tuple[Modality, ...], AfterValidator(shared)]
+"""Some forms of data."""
 
 
 class PriceItem(Record):
@@ -91,13 +129,13 @@ class ModelFacts(Record):
     """A label for people; the model id where the provider gives none."""
     description: str | None = None
     """The provider's own words about it."""
-    capabilities: frozenset[Capability] = frozenset()
+    capabilities: Capabilities = frozenset()
     """What it is known to be able to do."""
-    lacking: frozenset[Capability] = frozenset()
+    lacking: Capabilities = frozenset()
     """What it is known not to be able to do; what is in neither set is unknown."""
-    input_modalities: tuple[Modality, ...] = ()
+    input_modalities: Modalities = ()
     """The forms of data it takes, only those that the provider states; a form that is missing may be unstated."""
-    output_modalities: tuple[Modality, ...] = ()
+    output_modalities: Modalities = ()
     """The forms of data it gives, only those that the provider states; a form that is missing may be unstated."""
     premium: bool | None = None
     """Whether using it costs money; null when the price is unknown."""

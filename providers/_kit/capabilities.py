@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Mapping
 
-from catalogue.facts import ModelFacts, knows
+from catalogue.facts import ModelFacts, knows, shared
 from catalogue.vocabulary import Capability, Modality
 
 Claims = Mapping[Capability, bool | None]
@@ -69,7 +69,7 @@ def _forms(facts: ModelFacts, listed: tuple[Modality, ...], by: Mapping[Capabili
         form: knows(facts, capability) for capability, form in by.items() if form is not Modality.TEXT
     }
     stated = {form: form in listed if known.get(form) is None else known[form] for form in Modality}
-    return tuple(form for form in Modality if stated[form])
+    return shared(tuple(form for form in Modality if stated[form]))
 
 
 def spoken(claims: Claims) -> tuple[Modality, ...]:

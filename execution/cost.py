@@ -51,7 +51,7 @@ _LEAVES: Final = 5
 _LONG_TEXTS: Final = frozenset({"description"})
 _MODELS_SEARCHED: Final = 20
 """So many models looked at cost as much as one object made."""
-_SIZES = ("limit", "first", "last", "ids")
+_SIZES: Final = ("limit", "first", "last", "ids")
 
 
 class _Cost(NamedTuple):

@@ -125,11 +125,6 @@ class Executor(Generic[S]):
         """Run a query or a mutation within its time."""
         return await self._run(prepared, scope, root=None)
 
-    async def answer(self, request: GraphQLRequest, scope: S) -> bytes:
-        """Run a request from its text to the bytes of its result: the whole seam in one step."""
-        prepared = self.prepare(request, allow=frozenset({OperationType.QUERY, OperationType.MUTATION}))
-        return (prepared if isinstance(prepared, Answer) else await self.execute(prepared, scope)).body
-
     async def subscribe(self, prepared: Prepared, scope: S) -> AsyncGenerator[Answer, None]:
         """Run a subscription; closing this generator, or cancelling the task that waits for it, closes the source.
 

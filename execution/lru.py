@@ -35,15 +35,14 @@ class BoundedLru(Generic[V]):
 
     def put(self, key: Hashable, value: V, weight: int) -> None:
         """Keep a value, and drop the oldest ones until all fit; one that is too heavy is not kept and drops none."""
-        self.drop(key)
+        self._drop(key)
         if weight > self._heaviest:
             return
         self._held[key] = (value, weight)
         self._room -= weight
         while self._held and (self._room < 0 or len(self._held) > self._entries):
-            self.drop(next(iter(self._held)))
+            self._drop(next(iter(self._held)))
 
-    def drop(self, key: Hashable) -> None:
-        """Forget a value, if it is there."""
+    def _drop(self, key: Hashable) -> None:
         _, weight = self._held.pop(key, (None, 0))
         self._room += weight

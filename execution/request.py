@@ -24,7 +24,6 @@ class GraphQLRequest:
     query: str | None
     variables: Mapping[str, object] | None = None
     operation_name: str | None = None
-    extensions: Mapping[str, object] | None = None
     document_hash: str | None = None
     """SHA-256 of the text in lower-case hex, from `extensions.persistedQuery` or from `documentId`."""
 
@@ -38,15 +37,13 @@ def parse_request(value: object) -> GraphQLRequest:
     if not isinstance(value, Mapping):
         raise BadRequest("A GraphQL request is one JSON object; batches are not supported.")
     query = _text(value, "query")
-    extensions = _object(value, "extensions")
-    document_hash = _persisted(extensions) or _document_id(value)
+    document_hash = _persisted(_object(value, "extensions")) or _document_id(value)
     if query is None and document_hash is None:
         raise BadRequest("The request has no 'query'.")
     return GraphQLRequest(
         query=query,
         variables=_object(value, "variables"),
         operation_name=_text(value, "operationName"),
-        extensions=extensions,
         document_hash=document_hash,
     )
 

@@ -110,10 +110,6 @@ class Redactor:
             clean["exception"] = _text(_describe(exception), known)
         return clean
 
-    def text(self, text: str) -> str:
-        """Redact a text, such as an upstream's message."""
-        return _text(text, self._known_here())
-
     def _known_here(self) -> tuple[str, ...]:
         carried = _carried.get()
         return _forms({*self._secrets, *carried.secrets}) if carried and carried.secrets else self._known

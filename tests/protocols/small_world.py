@@ -151,7 +151,9 @@ class World:
 
     async def run(self, query: str, variables: Mapping[str, object] | None = None) -> Any:
         """Run past HTTP: the decoded result."""
-        return orjson.loads(await self.executor.answer(GraphQLRequest(query, variables), "caller"))
+        prepared = self.executor.prepare(GraphQLRequest(query, variables))
+        answer = prepared if isinstance(prepared, Answer) else await self.executor.execute(prepared, "caller")
+        return orjson.loads(answer.body)
 
     def refusal_of(self, query: str, variables: Mapping[str, object] | None = None) -> Mapping[str, Any]:
         """The extensions of the one error with which a document is refused before it runs."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from types import MappingProxyType
 from typing import Any
 
@@ -14,7 +14,8 @@ from catalogue.errors import BadUserInput, RateLimited, Unauthenticated
 from catalogue.fingerprint import PREFIX, fingerprint
 from catalogue.ports import Audit
 from catalogue.scope import Scope
-from server.client_limits import ClientLimits, address_client
+from server.addresses import address_client, is_within, read_address
+from server.client_limits import ClientLimits
 from server.key_trials import KeyTrials
 from server.provider_keys import HEADER, keys_from_header, read_keys
 from server.redaction import carry
@@ -100,18 +101,14 @@ class Callers:
         peer = connection.client.host if connection.client else None
         forwarded = ",".join(connection.headers.getlist("x-forwarded-for")).rsplit(",", _MAX_HOPS)
         for hop in reversed(forwarded[-_MAX_HOPS:]):
-            before = _address(hop)
-            if before is None or not self._trusts(peer):
+            before = _hop_address(hop)
+            if before is None or peer is None or not is_within(peer, self.proxies):
                 break
             peer = str(before)
         return address_client(peer)
 
     def _client(self, token: Token | None, address: str) -> str:
         return f"token:{token.name}" if token and not self.limits.exempts(address) else address
-
-    def _trusts(self, host: str | None) -> bool:
-        address = _address(host or "")
-        return address is not None and any(address in network for network in self.proxies)
 
     def _token(self, connection: HTTPConnection, address: str) -> Token | None:
         values = connection.headers.getlist("authorization")
@@ -149,15 +146,11 @@ def _last_event_id(connection: HTTPConnection) -> str | None:
     return value or None
 
 
-def _address(text: str) -> IPv4Address | IPv6Address | None:
-    """Read an address as proxies write it: bare, with a port, or in brackets; as IPv4 where it is one."""
+def _hop_address(text: str) -> IPv4Address | IPv6Address | None:
+    """Read an address as proxies write it: bare, with a port, or in brackets."""
     host = text.strip()
     if host.startswith("["):
         host = host[1:].partition("]")[0]
     elif host.count(":") == 1:
         host = host.partition(":")[0]
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return None
-    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
+    return read_address(host)

@@ -6,17 +6,15 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from math import ceil
 
 from catalogue.errors import RateLimited
 from catalogue.ports import Allowance
+from server.addresses import is_local_client
 from server.limits import Limits
-from server.pace import Pace
+from server.rate_limiter import RateLimiter
 from server.refusals import Refusals
 
-LOCAL = "address:local"
-"""A client without a network address: a Unix socket or a caller in this process."""
 MAX_CLIENTS = 20_000
 """Clients whose rate is remembered; one takes some 250 bytes."""
 PROBE_INTERVAL = 0.2
@@ -26,7 +24,7 @@ PROBE_BURST = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Quota:
     """How much of its rate a client has left."""
 
     limit: int
@@ -51,15 +49,15 @@ class ClientLimits:
         self.refusals = refusals or Refusals()
         self._limits = limits
         self._exempt_loopback = exempt_loopback
-        self._pace = Pace(60.0 / limits.requests_per_minute, limits.burst, clock=clock, most=max_clients)
-        self._probes = Pace(PROBE_INTERVAL, PROBE_BURST, clock=clock, most=max_clients)
+        self._rate = RateLimiter(60.0 / limits.requests_per_minute, limits.burst, clock=clock, most=max_clients)
+        self._probes = RateLimiter(PROBE_INTERVAL, PROBE_BURST, clock=clock, most=max_clients)
         self._requests: Counter[str] = Counter()
         self._connections: Counter[str] = Counter()
         self._subscriptions: Counter[str] = Counter()
 
     def exempts(self, client: str) -> bool:
         """Whether no limit holds for a client."""
-        return self._exempt_loopback and _is_local(client)
+        return self._exempt_loopback and is_local_client(client)
 
     def spend(self, client: str) -> None:
         """Count one request.
@@ -69,7 +67,7 @@ class ClientLimits:
         """
         if self.exempts(client):
             return
-        wait = self._pace.step(client)
+        wait = self._rate.count(client)
         if wait:
             raise RateLimited(
                 f"Too many requests: {self._limits.requests_per_minute} a minute are allowed. "
@@ -79,36 +77,36 @@ class ClientLimits:
 
     def allows_probe(self, client: str) -> bool:
         """Count a question about the server's health; False where it has to count like any request."""
-        return self.exempts(client) or not self._probes.step(client)
+        return self.exempts(client) or not self._probes.count(client)
 
-    def standing(self, client: str) -> Standing | None:
+    def quota(self, client: str) -> Quota | None:
         """What a client has left; null where no limit applies."""
         if self.exempts(client):
             return None
-        reset_after = self._pace.whole_after(client)
-        used = ceil(reset_after / self._pace.interval - 1e-6)
-        return Standing(self._limits.burst, max(self._limits.burst - used, 0), reset_after)
+        reset_after = self._rate.reset_after(client)
+        used = ceil(reset_after / self._rate.interval - 1e-6)
+        return Quota(self._limits.burst, max(self._limits.burst - used, 0), reset_after)
 
     def allowance(self, client: str) -> Allowance:
         """The same for a GraphQL answer, with what one operation may cost."""
-        standing = self.standing(client)
-        if standing is None:
+        quota = self.quota(client)
+        if quota is None:
             return Allowance(cost_limit=self._limits.cost)
         return Allowance(
-            limit=standing.limit,
-            remaining=standing.remaining,
-            reset_at=datetime.now(UTC) + timedelta(seconds=standing.reset_after),
+            limit=quota.limit,
+            remaining=quota.remaining,
+            reset_at=datetime.now(UTC) + timedelta(seconds=quota.reset_after),
             cost_limit=self._limits.cost,
         )
 
     def headers(self, client: str) -> tuple[tuple[str, str], ...]:
         """The `RateLimit` headers of an answer, in the words of the IETF draft and in the older, separate ones."""
-        standing = self.standing(client)
-        if standing is None:
+        quota = self.quota(client)
+        if quota is None:
             return ()
-        limit, left, reset = standing.limit, standing.remaining, ceil(standing.reset_after)
+        limit, left, reset = quota.limit, quota.remaining, ceil(quota.reset_after)
         return (
-            ("RateLimit-Policy", f'"burst";q={limit};w={ceil(limit * self._pace.interval)}'),
+            ("RateLimit-Policy", f'"burst";q={limit};w={ceil(limit * self._rate.interval)}'),
             ("RateLimit", f'"burst";r={left};t={reset}'),
             ("RateLimit-Limit", str(limit)),
             ("RateLimit-Remaining", str(left)),
@@ -159,23 +157,3 @@ class ClientLimits:
             taken[client] -= 1
             if not taken[client]:
                 del taken[client]
-
-
-def address_client(host: str | None) -> str:
-    """Name the client at an address; IPv6 clients by their /64, since each has a whole one to itself."""
-    try:
-        address = ip_address((host or "").partition("%")[0])
-    except ValueError:
-        return LOCAL
-    if address.version == 6:  # noqa: PLR2004 - the version's name
-        if address.ipv4_mapped:
-            return f"address:{address.ipv4_mapped}"
-        if not address.is_loopback:
-            prefix = int(address) >> 64 << 64
-            return f"address:{type(address)(prefix)}/64"
-    return f"address:{address}"
-
-
-def _is_local(client: str) -> bool:
-    host = client.removeprefix("address:")
-    return client == LOCAL or host == "::1" or (host.startswith("127.") and host != client)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
-LOOPBACK = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
+from server.addresses import LOOPBACK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from typing import ClassVar
 from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, Scope
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from server.client_limits import address_client
+from server.addresses import address_client
 from server.connection_limits import ConnectionLimits
 from server.http_turns import HttpInTurns
 from server.open_connections import OpenConnections

@@ -2,9 +2,8 @@
 
 import asyncio
 from collections import Counter
-from ipaddress import IPv6Address, ip_address
 
-from server.client_limits import address_client
+from server.addresses import address_client, is_within
 from server.connection_limits import ConnectionLimits
 
 
@@ -18,12 +17,7 @@ class OpenConnections:
 
     def exempts(self, host: str | None) -> bool:
         """Whether no limit holds for the connections of an address; a peer without one is on this machine."""
-        if host is None:
-            return True
-        address = ip_address(host.partition("%")[0])
-        if isinstance(address, IPv6Address) and address.ipv4_mapped:
-            address = address.ipv4_mapped
-        return any(address in network for network in self._limits.exempt)
+        return host is None or is_within(host, self._limits.exempt)
 
     def admits(self, transport: asyncio.BaseTransport, host: str | None) -> bool:
         """Count a connection until it leaves; False where its address has as many as it may have."""

@@ -2,9 +2,11 @@
 
 import re
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network
 
 from starlette.requests import HTTPConnection
+
+from server.addresses import is_within
 
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?")
 _SCHEMES = {"http": "http", "ws": "http", "https": "https", "wss": "https"}
@@ -33,14 +35,6 @@ class Origins:
         """The origin that the server has for who asks: its scheme and host as the browser knows them."""
         scheme = connection.scope.get("scheme", "http")
         if forwarded := connection.headers.get("x-forwarded-proto"):
-            scheme = forwarded.rpartition(",")[2].strip().lower() if self._by_proxy(connection) else scheme
+            by_proxy = connection.client is not None and is_within(connection.client.host, self.proxies)
+            scheme = forwarded.rpartition(",")[2].strip().lower() if by_proxy else scheme
         return f"{_SCHEMES.get(scheme)}://{connection.headers.get('host', '').lower()}"
-
-    def _by_proxy(self, connection: HTTPConnection) -> bool:
-        try:
-            address = ip_address(connection.client.host if connection.client else "")
-        except ValueError:
-            return False
-        if isinstance(address, IPv6Address) and address.ipv4_mapped:
-            address = address.ipv4_mapped
-        return any(address in network for network in self.proxies)

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from backends.errors import StoreConflict, StoreUnusable
 from resolvers.services import Services
+from server.addresses import LOOPBACK
 from server.allowed_documents import allowed_documents
 from server.app import application
 from server.audit_log import AuditLog
@@ -23,7 +24,7 @@ from server.caller import Callers
 from server.client_limits import ClientLimits
 from server.composition import running
 from server.configuration import ConfigurationError
-from server.connection_limits import LOOPBACK, ConnectionLimits
+from server.connection_limits import ConnectionLimits
 from server.data_folder import sole_use
 from server.kept_secrets import ADMIN_FILE, admin_tokens, hashing_secret
 from server.logging import configure

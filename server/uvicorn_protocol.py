@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import uvicorn
 
-from server.client_limits import address_client
+from server.addresses import address_client
 from server.connection_limits import ConnectionLimits
 from server.http_last_answer import HttpWithLastAnswer
 from server.open_connections import OpenConnections

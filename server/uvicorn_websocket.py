@@ -10,7 +10,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import CloseCode, Frame
 from websockets.http11 import Request
 
-from server.client_limits import address_client
+from server.addresses import address_client
 from server.connection_limits import ConnectionLimits
 from server.open_connections import OpenConnections
 from server.raw_refusals import bad_request, tell_late, with_strict_headers

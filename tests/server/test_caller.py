@@ -54,9 +54,9 @@ def test_a_request_counts_against_the_address_or_the_right_token(header: tuple[s
     asked = connection(*([header] if header else []))
     callers = _callers()
     assert callers.admit(asked) == asked.scope[CLIENT] == client
-    standing = callers.limits.standing(client)
-    assert standing is not None
-    assert standing.remaining == standing.limit - 1
+    quota = callers.limits.quota(client)
+    assert quota is not None
+    assert quota.remaining == quota.limit - 1
 
 
 def test_a_token_names_its_holder_and_grants_its_scopes() -> None:

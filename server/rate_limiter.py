@@ -1,4 +1,4 @@
-"""How fast somebody may go on: a steady pace with a burst, for each of many, in a table that cannot grow.
+"""A rate limiter for many clients: a steady rate with a burst, for each of them, in a table that cannot grow.
 
 It is a generic cell rate algorithm: one number each, the time at which its burst is whole again. The `limits` library
 is not used because its memory storage keeps everybody who ever came until a timer thread has gone over all of them;
@@ -9,8 +9,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 
-class Pace:
-    """The paces of up to `most` clients: `burst` steps at once and one each `interval` seconds for long."""
+class RateLimiter:
+    """The rates of up to `most` clients: `burst` events at once and one each `interval` seconds for long."""
 
     def __init__(self, interval: float, burst: int, *, clock: Callable[[], float], most: int) -> None:
         self.interval = interval
@@ -19,8 +19,8 @@ class Pace:
         self._most = most
         self._whole_at: OrderedDict[str, float] = OrderedDict()
 
-    def step(self, client: str) -> float:
-        """Count a step; returns the seconds that the client has to wait first, in which case nothing is counted."""
+    def count(self, client: str) -> float:
+        """Count an event; returns the seconds that the client has to wait first, in which case nothing is counted."""
         now = self._clock()
         whole_at = max(self._whole_at.get(client, now), now) + self.interval
         wait = whole_at - now - self.burst * self.interval
@@ -32,6 +32,6 @@ class Pace:
             self._whole_at.popitem(last=False)
         return 0.0
 
-    def whole_after(self, client: str) -> float:
+    def reset_after(self, client: str) -> float:
         """Seconds until a client may take its whole burst again."""
         return max(self._whole_at.get(client, 0.0) - self._clock(), 0.0)

@@ -1,18 +1,15 @@
 """`GET /api/models`: the catalogue, or a part of it, as one JSON document that browsers and proxies may keep."""
 
 import asyncio
-import inspect
-import math
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from enum import Enum
 from typing import Final, TypeVar
 
-import orjson
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
-from catalogue.errors import BadUserInput, ClientError, Forbidden, RateLimited, Unauthenticated
+from catalogue.errors import BadUserInput, ClientError
 from catalogue.ports import Overlay
 from catalogue.scope import Scope
 from catalogue.selection import Criteria
@@ -22,12 +19,12 @@ from execution.lru import BoundedLru
 from resolvers.context import Context
 from resolvers.refresh import refresh
 from resolvers.services import Services
+from server.caching import PRIVATE, PUBLIC, holds
+from server.error_responses import error_response
 from server.models_document import ModelsDocument, present
 
 E = TypeVar("E", bound=Enum)
 
-_PUBLIC: Final = "public, s-maxage=60, stale-while-revalidate=600"
-_PRIVATE: Final = "private, no-store"
 _VARY: Final = "Authorization, X-Provider-Keys"
 _PARAMETERS: Final = ("provider", "capability", "status", "force")
 _LONGEST_QUERY: Final = 4_096
@@ -43,7 +40,7 @@ class ModelsEndpoint:
         self,
         services: Services,
         *,
-        scope_of: Callable[[HTTPConnection], Awaitable[Scope] | Scope],
+        scope_of: Callable[[HTTPConnection], Scope],
         admit: Callable[[Scope], AbstractAsyncContextManager[None]] = lambda _: nullcontext(),
     ) -> None:
         self._services = services
@@ -51,16 +48,16 @@ class ModelsEndpoint:
         self._admit = admit
         self._kept = _no_documents()
         self._kept_of: Snapshot | None = None
+        self._making = asyncio.Lock()
 
-    async def __call__(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response:
         """Answer one request."""
         try:
-            found = self._scope_of(request)
-            scope = await found if inspect.isawaitable(found) else found
+            scope = self._scope_of(request)
             async with self._admit(scope):
                 return await self._answer(request, Context(scope, self._services))
         except ClientError as error:
-            return _refusal(error)
+            return error_response(error)
 
     async def _answer(self, request: Request, context: Context) -> Response:
         criteria = _criteria(request)
@@ -69,23 +66,27 @@ class ModelsEndpoint:
         overlay = await context.overlay()
         if context.private:
             own = await asyncio.to_thread(present, overlay, criteria)
-            return _json(own.body, 200, {"cache-control": _PRIVATE})
+            return _json(own.body, 200, {"cache-control": PRIVATE})
         document = await self._public(overlay, criteria)
-        headers = {"etag": document.tag, "cache-control": _PUBLIC}
-        if _matches(request.headers.get("if-none-match", ""), document.tag):
+        headers = {"etag": document.tag, "cache-control": PUBLIC}
+        if holds(request, document.tag):
             return Response(None, 304, {**headers, "vary": _VARY})
         return _json(document.body, 200, headers)
 
     async def _public(self, overlay: Overlay, criteria: Criteria) -> ModelsDocument:
-        """The document, made once a snapshot, in a thread so that other requests go on."""
+        """The document, made once a snapshot, in a thread so that other requests go on.
+
+        Documents are made one after the other, so that whoever asks at the same time for the same finds it made.
+        """
         snapshot = overlay.snapshot
         if snapshot is not self._kept_of:
             self._kept, self._kept_of = _no_documents(), snapshot
         kept = self._kept
-        document = kept.get(criteria)
-        if document is None:
-            document = await asyncio.to_thread(present, overlay, criteria)
-            kept.put(criteria, document, len(document.body))
+        async with self._making:
+            document = kept.get(criteria)
+            if document is None:
+                document = await asyncio.to_thread(present, overlay, criteria)
+                kept.put(criteria, document, len(document.body))
         return document
 
 
@@ -126,21 +127,5 @@ def _force(request: Request) -> bool:
     return value == "true"
 
 
-def _matches(header: str, tag: str) -> bool:
-    """Compare weakly, as If-None-Match does."""
-    return header.strip() == "*" or tag.removeprefix("W/") in header
-
-
 def _json(body: bytes, status: int, headers: Mapping[str, str]) -> Response:
     return Response(body, status, {"vary": _VARY, **headers}, media_type="application/json")
-
-
-def _refusal(error: ClientError) -> Response:
-    status, headers = 400, {"cache-control": _PRIVATE}
-    if isinstance(error, Unauthenticated):
-        status, headers["www-authenticate"] = 401, "Bearer"
-    elif isinstance(error, Forbidden):
-        status = 403
-    elif isinstance(error, RateLimited):
-        status, headers["retry-after"] = 429, str(math.ceil(error.retry_after))
-    return _json(orjson.dumps({"error": {**error.extensions, "message": error.message}}), status, headers)

@@ -1,17 +1,17 @@
 """The ASGI application: the routes over the running parts, behind the web's rules and the clients' limits."""
 
-import secrets
 from collections.abc import Mapping
 from importlib.resources import files
 
 import structlog
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from catalogue.scope import Scope
+from execution.errors import crash
 from execution.executor import Executor
 from execution.persisted import PersistedDocuments
 from execution.search import CatalogueSize
@@ -24,6 +24,7 @@ from server.caller import Callers
 from server.client_gate import GRAPHQL, ClientGate
 from server.client_limits import ClientLimits
 from server.composition import Parts
+from server.error_responses import json_error
 from server.graphql_http import GraphQLEndpoint
 from server.graphql_ws import websocket_endpoint
 from server.origins import Origins
@@ -85,13 +86,14 @@ def application(
     routes: list[BaseRoute] = [
         Route(GRAPHQL, graphql),
         WebSocketRoute(GRAPHQL, websocket_endpoint(sockets, origins=origins)),
-        Route("/api/models", models.__call__, methods=["GET"]),
-        Route(_LIVE, _alive),
-        Route(_READY, _ready),
-        Route("/", _welcome),
+        Route("/api/models", models.answer, methods=["GET"]),
+        Route(_LIVE, PlainTextResponse("alive\n"), methods=["GET"]),
+        # The application is only ever served over a loaded snapshot, and leaves the port when it stops.
+        Route(_READY, PlainTextResponse("ready\n"), methods=["GET"]),
+        Route("/", PlainTextResponse(_WELCOME), methods=["GET"]),
     ]
     if settings.graphiql:
-        routes.append(Route("/graphiql", _graphiql))
+        routes.append(Route("/graphiql", _graphiql(), methods=["GET"]))
     answering = Starlette(routes=routes, exception_handlers={Exception: _crashed})
     # Its redirects would lead to the scheme and host that the caller names.
     answering.router.redirect_slashes = False
@@ -106,26 +108,11 @@ def _report(error: Exception, error_id: str) -> None:
 
 
 async def _crashed(_: Request, error: Exception) -> Response:
-    error_id = secrets.token_hex(8)
-    _report(error, error_id)
-    message = f"Something went wrong in the server. The log has it as {error_id}."
-    return JSONResponse({"error": {"code": "INTERNAL", "id": error_id, "message": message}}, 500)
+    told = crash(error, _report)
+    return json_error(told["message"], told["extensions"], 500)
 
 
-async def _alive(_: Request) -> Response:
-    return PlainTextResponse("alive\n")
-
-
-async def _ready(_: Request) -> Response:
-    # The application is only ever served over a loaded snapshot, and leaves the port when it stops.
-    return PlainTextResponse("ready\n")
-
-
-async def _welcome(_: Request) -> Response:
-    return PlainTextResponse(_WELCOME)
-
-
-async def _graphiql(_: Request) -> Response:
+def _graphiql() -> Response:
     page = files("strawberry").joinpath("static/graphiql.html").read_text()
     page = page.replace('window.location.href.split("?")[0]', 'new URL("/graphql", window.location.href).href')
     # The page brings its code from another host: the operator who switches it on accepts that.

@@ -7,17 +7,16 @@ the limits.
 from collections.abc import Collection
 from contextlib import AsyncExitStack
 
-import orjson
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
-from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from catalogue.errors import RateLimited
 from server.accept import acceptable_to
 from server.caller import CLIENT, Callers
 from server.client_limits import ClientLimits
-from server.graphql_http import retry_after, turned_away
+from server.error_responses import error_response
+from server.graphql_http import turned_away
 from server.redaction import carry_anew
 
 GRAPHQL = "/graphql"
@@ -88,6 +87,4 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, error: RateLimited
     elif scope["path"] == GRAPHQL:
         await turned_away(acceptable_to(HTTPConnection(scope)), error)(scope, receive, send)
     else:
-        body = orjson.dumps({"error": {**error.extensions, "message": error.message}})
-        headers = {"Cache-Control": "no-store", "Content-Type": "application/json", **retry_after(error)}
-        await Response(body, _TOO_MANY, headers)(scope, receive, send)
+        await error_response(error)(scope, receive, send)

@@ -1,11 +1,9 @@
 """GraphQL over HTTP, first edition (September 2026), strictly: one path for queries, mutations and event streams."""
 
 import hashlib
-import inspect
-import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
-from typing import Final, Generic, TypeVar, cast
+from typing import Final, Generic, TypeVar
 
 import orjson
 from graphql import OperationType
@@ -13,20 +11,24 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from catalogue.errors import ClientError, Forbidden, RateLimited, Unauthenticated
+from catalogue.errors import ClientError
 from execution.answer import Answer, Outcome
 from execution.errors import BAD_USER_INPUT, Report, crash, refuse
 from execution.executor import Executor
 from execution.prepared import Prepared
 from execution.request import BadRequest, GraphQLRequest
 from server.accept import LONGEST, MOST_RANGES, Acceptable, MediaType, acceptable_to
+from server.caching import PRIVATE, PUBLIC, holds
 from server.disconnect import ClientGone, while_connected
+from server.error_responses import status_of
 from server.graphql_sse import EventStream, once
 from server.http_request import read_body, read_url
 
 S = TypeVar("S")
 
 _VARY: Final = "Accept, Authorization, X-Provider-Keys"
+_LONGEST_URL: Final = 16 * 1024
+"""Bytes of a query string that are read."""
 _METHOD_NOT_ALLOWED: Final = 405
 _ALLOWED: Final[Mapping[str, frozenset[OperationType]]] = {
     "HEAD": frozenset({OperationType.QUERY}),
@@ -55,22 +57,20 @@ class GraphQLEndpoint(Generic[S]):
 
     `scope_of` tells who asks; `admit` is entered around a request until its answer is sent, and left for `admit_stream`
     where it becomes a subscription's stream. Each raises a `ClientError` to turn the caller away. `report` takes
-    unexpected errors to the log; `stopping` tells whether streams end because the server does. Sizes are bytes.
-    `cache_control` is what a shared cache may do with a public answer to a GET.
+    unexpected errors to the log; `stopping` tells whether streams end because the server does; `longest_body` is in
+    bytes.
     """
 
     def __init__(
         self,
         executor: Executor[S],
         *,
-        scope_of: Callable[[HTTPConnection], Awaitable[S] | S],
+        scope_of: Callable[[HTTPConnection], S],
         report: Report,
         admit: Callable[[S], AbstractAsyncContextManager[None]] = lambda _: nullcontext(),
         admit_stream: Callable[[S], AbstractAsyncContextManager[None]] = lambda _: nullcontext(),
         stopping: Callable[[], bool] = lambda: False,
         longest_body: int = 256 * 1024,
-        longest_url: int = 16 * 1024,
-        cache_control: str = "public, s-maxage=60, stale-while-revalidate=600",
     ) -> None:
         self._executor = executor
         self._scope_of = scope_of
@@ -79,8 +79,6 @@ class GraphQLEndpoint(Generic[S]):
         self._admit_stream = admit_stream
         self._stopping = stopping
         self._longest_body = longest_body
-        self._longest_url = longest_url
-        self._cache_control = cache_control
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -96,7 +94,7 @@ class GraphQLEndpoint(Generic[S]):
     ) -> Response | EventStream | None:
         """Find the response, whatever happens; None where nobody is left to read it."""
         try:
-            caller = await self._caller(connection, accepted)
+            caller = self._caller(connection, accepted)
             await admission.enter_async_context(self._admit(caller))
             return await self._respond(connection, receive, accepted, caller, admission)
         except ClientGone:
@@ -110,7 +108,7 @@ class GraphQLEndpoint(Generic[S]):
             crashed = refuse(Outcome.CRASHED, crash(error, self._report))
             return _with_body(crashed.body, accepted, _STATUS[crashed.outcome], {})
 
-    async def _caller(self, connection: HTTPConnection, accepted: Acceptable) -> S:
+    def _caller(self, connection: HTTPConnection, accepted: Acceptable) -> S:
         method = connection.scope["method"]
         if method not in _ALLOWED:
             raise BadRequest(f"{method} is not supported.", _METHOD_NOT_ALLOWED)
@@ -120,8 +118,7 @@ class GraphQLEndpoint(Generic[S]):
             raise BadRequest(
                 f"Nothing in Accept can be answered; this endpoint speaks {types}, and reads at most {bounds}.", 406
             )
-        found = self._scope_of(connection)
-        return cast("S", await found if inspect.isawaitable(found) else found)
+        return self._scope_of(connection)
 
     async def _respond(
         self, connection: HTTPConnection, receive: Receive, accepted: Acceptable, caller: S, admission: AsyncExitStack
@@ -140,7 +137,7 @@ class GraphQLEndpoint(Generic[S]):
     async def _read(self, connection: HTTPConnection, receive: Receive) -> GraphQLRequest:
         if connection.scope["method"] == "POST":
             return await read_body(connection, receive, longest=self._longest_body)
-        return read_url(connection, longest=self._longest_url)
+        return read_url(connection, longest=_LONGEST_URL)
 
     async def _subscribe(
         self, prepared: Prepared, caller: S, accepted: Acceptable, admission: AsyncExitStack
@@ -166,19 +163,14 @@ class GraphQLEndpoint(Generic[S]):
         if answer.private:
             return Response(answer.body, 200, {**_uncached(private=True), "content-type": media_type.content_type})
         tag = f'"{hashlib.blake2b(media_type.value.encode() + answer.body, digest_size=16).hexdigest()}"'
-        headers = {"etag": tag, "cache-control": self._cache_control, "vary": _VARY}
-        if _matches(connection.headers.get("if-none-match", ""), tag):
+        headers = {"etag": tag, "cache-control": PUBLIC, "vary": _VARY}
+        if holds(connection, tag):
             return Response(None, 304, headers)
         return Response(answer.body, 200, {**headers, "content-type": media_type.content_type})
 
 
-def _matches(header: str, tag: str) -> bool:
-    """Compare weakly, as If-None-Match does: a proxy that compresses weakens the tag."""
-    return header.strip() == "*" or tag in header
-
-
 def _uncached(*, private: bool = False) -> dict[str, str]:
-    return {"cache-control": "private, no-store" if private else "no-store", "vary": _VARY}
+    return {"cache-control": PRIVATE if private else "no-store", "vary": _VARY}
 
 
 def _with_body(body: bytes, accepted: Acceptable, status: int, headers: Mapping[str, str]) -> Response:
@@ -199,16 +191,4 @@ def _errors(
 
 def turned_away(accepted: Acceptable, error: ClientError) -> Response:
     """Answer a caller who may not ask at all; HTTP has its own words for why."""
-    status, headers = 400, {}
-    if isinstance(error, Unauthenticated):
-        status, headers = 401, {"www-authenticate": "Bearer"}
-    elif isinstance(error, Forbidden):
-        status = 403
-    elif isinstance(error, RateLimited):
-        status, headers = 429, retry_after(error)
-    return _errors(accepted, error.message, error.extensions, status, headers)
-
-
-def retry_after(error: RateLimited) -> dict[str, str]:
-    """The header that says when to come back, in whole seconds."""
-    return {"retry-after": str(math.ceil(error.retry_after))}
+    return _errors(accepted, error.message, error.extensions, *status_of(error))

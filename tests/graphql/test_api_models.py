@@ -1,5 +1,6 @@
 """`GET /api/models`, asked over ASGI."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -29,7 +30,7 @@ PUBLIC = "public, s-maxage=60, stale-while-revalidate=600"
 
 async def get(ports: Ports, query: str = "", *, scope: Scope | None = None, tag: str = "") -> Response:
     endpoint = ModelsEndpoint(ports.services, scope_of=lambda _: scope or Scope())
-    return await endpoint(request(query, tag))
+    return await endpoint.answer(request(query, tag))
 
 
 def request(query: str = "", tag: str = "", method: str = "GET") -> Request:
@@ -138,9 +139,9 @@ async def test_an_unchanged_document_is_not_sent_again() -> None:
 async def test_a_changed_document_has_another_tag() -> None:
     ports = Ports()
     endpoint = ModelsEndpoint(ports.services, scope_of=lambda _: Scope())
-    before = (await endpoint(request())).headers["etag"]
+    before = (await endpoint.answer(request())).headers["etag"]
     ports.reader.snapshot = snapshot(BETA)
-    assert (await endpoint(request(tag=before))).status_code == 200
+    assert (await endpoint.answer(request(tag=before))).status_code == 200
 
 
 def polled(minutes: int, **standing: Any) -> Snapshot:
@@ -153,12 +154,12 @@ def polled(minutes: int, **standing: Any) -> Snapshot:
 async def test_a_poll_that_finds_nothing_new_leaves_the_tag_so_that_readers_need_not_read_anew() -> None:
     ports = Ports()
     endpoint = ModelsEndpoint(ports.services, scope_of=lambda _: Scope())
-    before = await endpoint(request())
+    before = await endpoint.answer(request())
     assert before.headers["etag"].startswith('W/"')
     ports.reader.snapshot = polled(1)
-    again = await endpoint(request(tag=before.headers["etag"]))
+    again = await endpoint.answer(request(tag=before.headers["etag"]))
     assert again.status_code == 304
-    fresh = read(await endpoint(request()))
+    fresh = read(await endpoint.answer(request()))
     assert {m["lastChecked"] for m in fresh["models"] if m["id"] != "beta/opus"} == {"2026-05-01T12:01:00Z"}
     assert fresh["metadata"]["providers"]["alpha"]["lastChecked"] == "2026-05-01T12:01:00Z"
 
@@ -170,7 +171,7 @@ async def test_another_error_has_another_tag_though_it_makes_no_revision() -> No
     for message in ("No answer.", "The connection was refused."):
         problem = Problem(code=ProviderErrorCode.TIMEOUT, message=message, retryable=True, at=NOW)
         ports.reader.snapshot = polled(1, error=problem)
-        tags.add((await endpoint(request())).headers["etag"])
+        tags.add((await endpoint.answer(request())).headers["etag"])
     assert len(tags) == 2
 
 
@@ -183,13 +184,13 @@ async def test_an_answer_with_a_callers_own_list_is_kept_by_nobody() -> None:
     ports = Ports()
     ports.callers.own = {"alpha": state("alpha", [facts("alpha/own")])}
     endpoint = ModelsEndpoint(ports.services, scope_of=lambda r: keyed(alpha="k") if r.query_params else Scope())
-    mine = await endpoint(request("provider=alpha"))
+    mine = await endpoint.answer(request("provider=alpha"))
     assert [m["id"] for m in read(mine)["models"]] == ["alpha/own"]
     assert read(mine)["metadata"]["userProvidedKeys"] == ["alpha"]
     assert read(mine)["metadata"]["cacheHit"] is False
     assert mine.headers["cache-control"] == "private, no-store"
     assert "etag" not in mine.headers
-    assert b"alpha/own" not in bytes((await endpoint(request())).body)
+    assert b"alpha/own" not in bytes((await endpoint.answer(request())).body)
 
 
 async def test_an_admin_refreshes_first_with_force() -> None:
@@ -214,7 +215,7 @@ async def test_an_admins_own_list_is_in_the_answer_to_force() -> None:
 async def test_head_changes_nothing_whatever_it_asks_for() -> None:
     ports = Ports()
     endpoint = ModelsEndpoint(ports.services, scope_of=lambda _: ADMIN)
-    response = await endpoint(request("provider=alpha&force=true", method="HEAD"))
+    response = await endpoint.answer(request("provider=alpha&force=true", method="HEAD"))
     assert response.status_code == 200
     assert ports.refresher.calls == []
 
@@ -236,7 +237,7 @@ async def test_a_caller_without_allowance_is_told_when_to_come_back() -> None:
         raise RateLimited("Too many requests.", retry_after=1.5)
         yield
 
-    response = await ModelsEndpoint(Ports().services, scope_of=lambda _: Scope(), admit=admit)(request())
+    response = await ModelsEndpoint(Ports().services, scope_of=lambda _: Scope(), admit=admit).answer(request())
     assert response.status_code == 429
     assert response.headers["retry-after"] == "2"
 
@@ -250,6 +251,6 @@ async def test_one_document_is_made_for_all_readers_of_a_snapshot(monkeypatch: p
 
     monkeypatch.setattr("server.api_models.present", present)
     endpoint = ModelsEndpoint(Ports().services, scope_of=lambda _: Scope())
-    for _ in range(3):
-        await endpoint(request())
+    await asyncio.gather(*(endpoint.answer(request()) for _ in range(3)))
+    await endpoint.answer(request())
     assert len(made) == 1

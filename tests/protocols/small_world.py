@@ -192,7 +192,7 @@ class World:
     def _report(self, error: Exception, error_id: str) -> None:
         self.reported.append((error, error_id))
 
-    async def _scope_of(self, _: HTTPConnection) -> str:
+    def _scope_of(self, _: HTTPConnection) -> str:
         if self.refusal:
             raise self.refusal
         return "caller"

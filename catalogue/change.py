@@ -4,15 +4,19 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic.dataclasses import dataclass
 
-from catalogue.facts import Price, Record
+from catalogue.facts import Price
 from catalogue.health import Standing
 from catalogue.view import ModelView
 from catalogue.vocabulary import HealthStatus, ModelStatus
 
+_STRICT = ConfigDict(extra="forbid")
 
-class ChangeRecord(Record):
+
+@dataclass(config=_STRICT, frozen=True, slots=True, kw_only=True)
+class ChangeRecord:
     """One change; its position in the log is given when it is stored."""
 
     seq: int = 0
@@ -23,24 +27,28 @@ class ChangeRecord(Record):
     """The provider concerned; null on Resync alone."""
 
 
+@dataclass(config=_STRICT, frozen=True, slots=True, kw_only=True)
 class ModelChange(ChangeRecord):
     """A change of one model; the model is as of that change."""
 
     model: ModelView
 
 
+@dataclass(config=_STRICT, frozen=True, slots=True, kw_only=True)
 class ModelAdded(ModelChange):
     """A model that its provider newly lists."""
 
     kind: Literal["MODEL_ADDED"] = "MODEL_ADDED"
 
 
+@dataclass(config=_STRICT, frozen=True, slots=True, kw_only=True)
 class ModelRemoved(ModelChange):
     """A model gone from two good lists in a row, as last known."""
 
     kind: Literal["MODEL_REMOVED"] = "MODEL_REMOVED"
 
 
+@dataclass(config=_STRICT, frozen=True, slots=True, kw_only=True)
 class StatusChanged(ModelChange):
     """A model whose availability changed."""
 
@@ -49,6 +57,7 @@ class StatusChanged(ModelChange):
     after: ModelStatus
 
 
+@dataclass(config=_STRICT, frozen=True, slots=True, kw_only=True)
 class PriceChanged(ModelChange):
     """A model whose price changed, appeared or vanished."""
 
@@ -58,6 +67,7 @@ class PriceChanged(ModelChange):
     after: Price | None
 
 
+@dataclass(config=_STRICT, frozen=True, slots=True, kw_only=True)
 class DetailsChanged(ModelChange):
     """A model of which other tracked facts changed."""
 
@@ -66,6 +76,7 @@ class DetailsChanged(ModelChange):
     """The names of the changed facts."""
 
 
+@dataclass(config=_STRICT, frozen=True, slots=True, kw_only=True)
 class ExpiryAnnounced(ModelChange):
     """An end that was announced, or moved."""
 
@@ -73,12 +84,14 @@ class ExpiryAnnounced(ModelChange):
     expires_at: datetime
 
 
+@dataclass(config=_STRICT, frozen=True, slots=True, kw_only=True)
 class ExpiryWithdrawn(ModelChange):
     """An announced end that was withdrawn."""
 
     kind: Literal["EXPIRY_WITHDRAWN"] = "EXPIRY_WITHDRAWN"
 
 
+@dataclass(config=_STRICT, frozen=True, slots=True, kw_only=True)
 class ProviderHealthChanged(ChangeRecord):
     """A provider whose health status changed."""
 
@@ -89,6 +102,7 @@ class ProviderHealthChanged(ChangeRecord):
     after: HealthStatus
 
 
+@dataclass(config=_STRICT, frozen=True, slots=True, kw_only=True)
 class Resync(ChangeRecord):
     """The log cannot tell what happened: read the catalogue anew, then go on from this cursor."""
 

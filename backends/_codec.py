@@ -8,7 +8,7 @@ from catalogue.facts import ModelFacts
 from catalogue.health import Quarantine, Standing
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+MICROSECOND = timedelta(microseconds=1)
 
 QUARANTINE: TypeAdapter[Quarantine] = TypeAdapter(Quarantine)
 """Reads and writes the description of a held-back list."""
@@ -18,12 +18,12 @@ STANDING: TypeAdapter[Standing] = TypeAdapter(Standing)
 
 def micros(at: datetime) -> int:
     """A moment as whole microseconds since 1970, so that moments compare as numbers."""
-    return (at - _EPOCH) // _MICROSECOND
+    return (at - _EPOCH) // MICROSECOND
 
 
 def moment(micros_: int) -> datetime:
     """The moment that a number of microseconds stands for, in UTC."""
-    return _EPOCH + micros_ * _MICROSECOND
+    return _EPOCH + micros_ * MICROSECOND
 
 
 def maybe_micros(at: datetime | None) -> int | None:

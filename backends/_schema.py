@@ -49,7 +49,9 @@ _SECOND = (
     "ALTER TABLE bucket ADD COLUMN up INTEGER NOT NULL DEFAULT 0",
 )
 
-_STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND)
+_THIRD = ("ALTER TABLE state ADD COLUMN list_ttl INTEGER",)
+
+_STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD)
 """What leads from version n to n + 1; a file without tables is version 0."""
 
 VERSION = len(_STEPS)
@@ -72,7 +74,9 @@ def prepare(connection: sqlite3.Connection) -> None:
             raise StoreUnreadable("is not one of this program's")
         _step(connection, version)
         if version == 0:
-            connection.execute("INSERT INTO state VALUES (1, ?, 0, 0, NULL)", (secrets.token_hex(8),))
+            connection.execute(
+                "INSERT INTO state (id, epoch, revision, seq) VALUES (1, ?, 0, 0)", (secrets.token_hex(8),)
+            )
         if version < VERSION:
             connection.execute(f"PRAGMA user_version = {VERSION}")
 

@@ -35,6 +35,11 @@ def tell(connection: sqlite3.Connection, provider_ids: Iterable[str], at: dateti
     connection.executemany(_TOLD, (_row(Standing(provider_id=id_), at) for id_ in provider_ids))
 
 
+def confirm(connection: sqlite3.Connection, provider_id: str, at: datetime) -> None:
+    """Store that what followers know of a provider still held at a later moment."""
+    connection.execute("UPDATE standing SET told_at = ? WHERE provider_id = ?", (micros(at), provider_id))
+
+
 def enrol(connection: sqlite3.Connection, provider_ids: Collection[str], at: datetime) -> None:
     """Forget all providers but these; those of them that are new have not been asked yet."""
     known = {id_ for (id_,) in connection.execute("SELECT provider_id FROM standing")}

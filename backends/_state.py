@@ -2,9 +2,11 @@
 
 import re
 import sqlite3
+from collections.abc import Collection
+from datetime import datetime, timedelta
 
 from backends import _listings, _log, _standings
-from backends._codec import QUARANTINE, maybe_moment, micros
+from backends._codec import MICROSECOND, QUARANTINE, maybe_moment, micros
 from backends._transaction import transaction
 from backends.errors import StoreConflict, StoreUnreadable
 from catalogue.listing import Listing
@@ -16,7 +18,9 @@ _EPOCH = re.compile("[0-9a-f]{16}")
 def read(connection: sqlite3.Connection) -> Stored:
     """All that a server starts from, as of one moment."""
     with transaction(connection, "DEFERRED"):
-        ((epoch, revision, seq, updated_at),) = connection.execute("SELECT epoch, revision, seq, updated_at FROM state")
+        ((epoch, revision, seq, updated_at, list_ttl),) = connection.execute(
+            "SELECT epoch, revision, seq, updated_at, list_ttl FROM state"
+        )
         listings = _listings.read(connection, held=False)
         held = _listings.read(connection, held=True)
         notes = connection.execute("SELECT provider_id, body, discarded FROM quarantine").fetchall()
@@ -36,6 +40,7 @@ def read(connection: sqlite3.Connection) -> Stored:
         },
         standings=standings,
         told=told,
+        list_ttl=None if list_ttl is None else list_ttl * MICROSECOND,
     )
 
 
@@ -62,6 +67,18 @@ def _concerned(revision: Commit) -> set[str]:
     told = {change.provider_id for change in revision.changes}
     relisted = {revision.listing.provider_id} if revision.listing else set()
     return {id_ for id_ in told | relisted if id_ is not None}
+
+
+def confirm(connection: sqlite3.Connection, provider_id: str, as_of: datetime) -> None:
+    """Move a served listing, and what followers know of its provider, to a later moment at which both still held."""
+    _listings.confirm(connection, provider_id, as_of)
+    _standings.confirm(connection, provider_id, as_of)
+
+
+def enrol(connection: sqlite3.Connection, provider_ids: Collection[str], at: datetime, list_ttl: timedelta) -> None:
+    """Forget all providers but these, and write for how long their lists count as fresh from now on."""
+    _standings.enrol(connection, provider_ids, at)
+    connection.execute("UPDATE state SET list_ttl = ?", (list_ttl // MICROSECOND,))
 
 
 def hold(connection: sqlite3.Connection, provider_id: str, held: Held | None) -> None:

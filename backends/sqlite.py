@@ -4,13 +4,13 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 import structlog
 
-from backends import _audit, _health, _listings, _log, _standings, _state
+from backends import _audit, _health, _log, _state
 from backends._faults import understood
 from backends._file import Opened, identity, open_file, rescued
 from backends._transaction import transaction
@@ -61,12 +61,15 @@ class SqliteStore:
         await self._run(lambda _: self._commit(commit))
 
     async def confirm(self, provider_id: str, as_of: datetime) -> None:
-        """Store that a provider's list was still the same at a later moment."""
-        await self._write(_listings.confirm, provider_id, as_of)
+        """Store that a provider's list was still the same at a later moment, and so is what followers know of it."""
+        await self._write(_state.confirm, provider_id, as_of)
 
-    async def enrol(self, provider_ids: Collection[str], at: datetime) -> None:
-        """Store which providers are served from now on; the standing of all others is forgotten."""
-        await self._write(_standings.enrol, provider_ids, at)
+    async def enrol(self, provider_ids: Collection[str], at: datetime, *, list_ttl: timedelta) -> None:
+        """Store which providers are served from now on, and for how long their lists count as fresh.
+
+        The standing of all others is forgotten.
+        """
+        await self._write(_state.enrol, provider_ids, at, list_ttl)
 
     async def hold(self, provider_id: str, held: Held | None) -> None:
         """Store the list of a provider that is held back or discarded, or that there is none."""

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from pydantic import SecretStr
@@ -45,6 +45,8 @@ class Stored:
     """By provider id, each as of the last change of its status; of every provider that the last run served."""
     told: Mapping[str, datetime] = field(default_factory=dict)
     """By provider id, the moment as of which followers know its state."""
+    list_ttl: timedelta | None = None
+    """For how long lists counted as fresh in the last run; null where that is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +84,13 @@ class Store(Protocol):
         """Store a revision, its changes and its listing in one transaction."""
 
     async def confirm(self, provider_id: str, as_of: datetime) -> None:
-        """Store that a provider's list was still the same at a later moment."""
+        """Store that a provider's list was still the same at a later moment, and so is what followers know of it."""
 
-    async def enrol(self, provider_ids: Collection[str], at: datetime) -> None:
-        """Store which providers are served from now on; the standing of all others is forgotten."""
+    async def enrol(self, provider_ids: Collection[str], at: datetime, *, list_ttl: timedelta) -> None:
+        """Store which providers are served from now on, and for how long their lists count as fresh.
+
+        The standing of all others is forgotten.
+        """
 
     async def hold(self, provider_id: str, held: Held | None) -> None:
         """Store the list of a provider that is held back or discarded, or that there is none."""

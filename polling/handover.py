@@ -28,7 +28,7 @@ class Handover:
 async def taken_up(store: Store, upstreams: Sequence[Upstream], *, list_ttl: timedelta, clock: Clock) -> Handover:
     """Begin with the states that followers know, and publish those to start with; StoreError if that is not stored."""
     ids = [upstream.id for upstream in upstreams]
-    stored = await _enrolled(store, ids, clock.now())
+    stored = await _enrolled(store, ids, list_ttl=list_ttl, now=clock.now())
     by_name = sorted(upstreams, key=lambda upstream: upstream.name)
     states = [stored_state(upstream, stored, list_ttl=list_ttl) for upstream in by_name]
     ledger = Ledger(store=store, stored=stored, states=states, clock=clock)
@@ -48,15 +48,15 @@ def _replaced(told: ProviderState, *, by: ProviderState) -> ProviderState:
     return replace(by, listing=replace(by.listing, models=told.listing.models))
 
 
-async def _enrolled(store: Store, provider_ids: Collection[str], now: datetime) -> Stored:
-    """What the store holds, once it knows these providers; whoever followed others has to read anew."""
+async def _enrolled(store: Store, provider_ids: Collection[str], *, list_ttl: timedelta, now: datetime) -> Stored:
+    """What the store holds, once it knows these providers; whoever followed others, or otherwise, has to read anew."""
     stored = await store.load()
-    if stored.standings.keys() == set(provider_ids):
+    if stored.standings.keys() == set(provider_ids) and stored.list_ttl == list_ttl:
         return stored
-    if stored.revision > 0:
+    if stored.standings or stored.revision > 0:
         seq, revision = stored.seq + 1, stored.revision + 1
-        resync = Resync(seq=seq, at=now, reason="Since the server was started anew, it serves other providers.")
+        resync = Resync(seq=seq, at=now, reason="The server was started anew with another configuration.")
         await store.commit(Commit(revision=revision, at=now, changes=[resync]))
         stored = replace(stored, seq=seq, revision=revision, updated_at=now)
-    await store.enrol(provider_ids, now)
+    await store.enrol(provider_ids, now, list_ttl=list_ttl)
     return stored

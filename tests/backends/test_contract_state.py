@@ -111,13 +111,15 @@ async def test_a_confirmed_list_is_live_as_of_the_later_moment(seat: Seat) -> No
     store = await seat.open()
     await store.commit(revision(1, of=replace(listing(A), source=DataSource.LAST_GOOD)))
     await store.confirm(PROVIDER, LATER)
-    stored = (await (await seat.open()).load()).listings[PROVIDER]
-    assert stored == replace(listing(A), as_of=LATER, source=DataSource.LIVE)
+    stored = await (await seat.open()).load()
+    assert stored.listings[PROVIDER] == replace(listing(A), as_of=LATER, source=DataSource.LIVE)
+    assert stored.told == {PROVIDER: LATER}
 
 
 async def test_confirming_an_unknown_list_changes_nothing(store: Store) -> None:
     await store.confirm("nobody", LATER)
-    assert (await store.load()).listings == {}
+    stored = await store.load()
+    assert (stored.listings, stored.standings) == ({}, {})
 
 
 @pytest.mark.parametrize(
@@ -184,8 +186,9 @@ async def test_only_the_standings_of_enrolled_providers_are_kept(seat: Seat) -> 
     store = await seat.open()
     await store.commit(revision(1, standing=DOWN))
     await store.commit(revision(2, of=replace(baseline(), provider_id="other")))
-    await store.enrol([PROVIDER, "newer"], LATER)
+    await store.enrol([PROVIDER, "newer"], LATER, list_ttl=timedelta(seconds=7.5))
     stored = await (await seat.open()).load()
+    assert stored.list_ttl == timedelta(seconds=7.5)
     assert stored.standings == {PROVIDER: DOWN, "newer": Standing(provider_id="newer")}
     assert stored.told == {PROVIDER: NOW, "newer": LATER}
 

@@ -55,7 +55,7 @@ async def use(store: SqliteStore) -> None:
     await store.health([PROVIDER], UptimeWindow.DAY, NOW)
     await store.incidents([PROVIDER], 10)
     await store.audit_page(None, 10)
-    await store.enrol([PROVIDER, "other"], NOW)
+    await store.enrol([PROVIDER, "other"], NOW, list_ttl=timedelta(minutes=10))
     await store.commit(revision(stored.revision + 1, [added(stored.seq + 1)], of=listing(model("new"))))
     await store.trim(NOW)
 

@@ -3,7 +3,7 @@
 It is long because the law over many restarts and the single cases behind it share one played server.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -26,6 +26,7 @@ from catalogue.listing import confirmed, merged
 from catalogue.snapshot import ProviderState, Snapshot
 from catalogue.vocabulary import DataSource, HealthStatus, ModelStatus, ProviderErrorCode
 from polling.handover import Handover, taken_up
+from providers._kit.baseline import forget_packaged
 from providers._kit.registry import adapters
 from providers._kit.upstream import Upstream
 from tests.polling.still_clock import StillClock
@@ -52,13 +53,14 @@ class Machine:
     folder: Path
     clock: StillClock = field(default_factory=StillClock)
     upstreams: Sequence[Upstream] = (ACME, OTHER)
+    list_ttl: timedelta = TTL
     run: Handover | None = None
     store: SqliteStore | None = None
 
     async def start(self) -> Handover:
         await self.stop()
         self.store = await open_store(self.folder / "store.db", clock=self.clock.now, retention=Retention())
-        self.run = await taken_up(self.store, self.upstreams, list_ttl=TTL, clock=self.clock)
+        self.run = await taken_up(self.store, self.upstreams, list_ttl=self.list_ttl, clock=self.clock)
         return self.run
 
     async def stop(self) -> None:
@@ -141,6 +143,15 @@ class Follower:
         return self.seq, tracked(self.facts), self.statuses, self.health
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _packaged_once() -> Iterator[None]:
+    """Every start reads the packaged data where a list is missing; here they stay read."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("polling.handover.forget_packaged", lambda: None)
+        yield
+    forget_packaged()
+
+
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
@@ -211,6 +222,20 @@ async def test_followers_read_anew_where_other_providers_are_served(
     assert await restarted(machine, FRESH) == []
 
 
+@pytest.mark.parametrize(("before", "after"), [(300, 900), (900, 300)], ids=["longer", "shorter"])
+async def test_followers_read_anew_where_lists_count_as_fresh_for_another_time(
+    machine: Machine, before: int, after: int
+) -> None:
+    machine.list_ttl = timedelta(seconds=before)
+    await machine.start()
+    await machine.listed(*rows("a"))
+    machine.clock.advance(1000)
+    await machine.publish(None)
+    machine.list_ttl = timedelta(seconds=after)
+    assert (await restarted(machine, FRESH))[0].kind == "RESYNC"
+    assert await restarted(machine, 0) == []
+
+
 async def test_a_first_start_makes_no_revision(machine: Machine) -> None:
     await machine.start()
     assert (machine.served.revision, machine.served.seq, machine.served.updated_at) == (0, 0, None)
@@ -255,6 +280,15 @@ async def test_a_clock_that_was_ahead_leaves_nothing_of_a_time_to_come(machine: 
     machine.clock.advance(FRESH)
     await restarted(machine, 0)
     assert machine.served.providers["acme"].listing.as_of == now
+
+
+async def test_a_clock_that_was_set_back_hides_nothing_of_a_long_stop(machine: Machine) -> None:
+    await machine.start()
+    await machine.listed(*rows("a"))
+    machine.clock.start -= timedelta(days=1)
+    await machine.listed(*rows("a"))
+    kinds = [change.kind for change in await restarted(machine, STALE)]
+    assert kinds == ["PROVIDER_HEALTH_CHANGED", "STATUS_CHANGED"]
 
 
 async def test_an_outage_over_a_restart_is_one_incident(machine: Machine) -> None:
@@ -312,17 +346,31 @@ def _steps(machine: Machine, rng: Random) -> list[Step | None]:
     ]
 
 
-@settings(max_examples=12, deadline=None)
+def _reconfigured(machine: Machine, rng: Random) -> None:
+    """Change what an operator may change over a restart."""
+    machine.list_ttl = timedelta(seconds=rng.choice([300, 600, 3600]))
+    acme = replace(ACME, name=rng.choice(["Acme", "Zacme"]), poll=rng.random() < 0.5)
+    if rng.random() < 0.3:
+        acme = replace(acme, adapter=replace(acme.adapter, needs_key=True))
+    machine.upstreams = rng.choice([(acme,), (acme, OTHER)])
+
+
+@settings(max_examples=24, deadline=None)
 @given(seed=st.integers(0, 2**32), pauses=st.lists(st.sampled_from([0.0, 5.0, 61.0, 700.0, 4000.0]), max_size=12))
 async def test_resuming_over_restarts_ends_with_exactly_what_is_served(seed: int, pauses: list[float]) -> None:
+    """Whatever is configured anew, however long the server is stopped, and whichever way the wall clock jumps."""
     rng = Random(seed)
     with TemporaryDirectory() as folder:
         machine = Machine(Path(folder))
         await machine.start()
         follower = Follower().read(machine.served)
-        for pause in pauses:
+        for pause in [*pauses, 0.0]:
             machine.clock.advance(pause)
             if rng.random() < 0.3:
+                machine.clock.start += timedelta(seconds=rng.choice([-86_400, -900, 900, 86_400]))
+            if rng.random() < 0.3:
+                if rng.random() < 0.5:
+                    _reconfigured(machine, rng)
                 await machine.start()
             else:
                 await machine.publish(rng.choice(_steps(machine, rng)))

@@ -29,8 +29,8 @@ from server.graphql_http import GraphQLEndpoint
 from server.graphql_ws import websocket_endpoint
 from server.origins import Origins
 from server.settings import Settings
+from server.socket_service import SocketLimits, SocketService
 from server.web_rules import Preflights, WebRules
-from server.ws_connection import SocketLimits, SocketService
 
 _LIVE, _READY = "/livez", "/readyz"
 _HEALTH = frozenset({_LIVE, _READY})

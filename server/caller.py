@@ -62,7 +62,7 @@ class Callers:
             last_event_id=last_event_id,
         )
 
-    async def of_socket(self, connection: HTTPConnection, payload: Mapping[str, Any]) -> Scope:
+    def of_socket(self, connection: HTTPConnection, payload: Mapping[str, Any]) -> Scope:
         """Tell who opened a socket, from its handshake and from `providerKeys` in the payload of `connection_init`.
 
         Raises:

@@ -7,7 +7,8 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket
 
 from server.origins import Origins
-from server.ws_connection import Connection, SocketService
+from server.socket_service import SocketService
+from server.ws_connection import Connection
 
 SUBPROTOCOL = "graphql-transport-ws"
 

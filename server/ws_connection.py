@@ -8,19 +8,16 @@ group, and the end of the socket is an exception that goes through that group.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, aclosing, nullcontext, suppress
-from dataclasses import dataclass
-from typing import Any, Generic, NoReturn, TypeVar
+from contextlib import aclosing, suppress
+from typing import Generic, NoReturn, TypeVar
 
 from graphql import OperationType
-from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from catalogue.errors import ClientError, RateLimited
 from execution.answer import Answer, Outcome
-from execution.errors import Report, client_error, crash, refuse
-from execution.executor import Executor
+from execution.errors import client_error, crash, refuse
+from server.socket_service import SocketService
 from server.ws_messages import (
     CONNECTION_ACK,
     BadMessage,
@@ -40,39 +37,6 @@ from server.ws_messages import (
 _LONGEST_REASON = 123
 
 S = TypeVar("S")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SocketLimits:
-    """What one socket may do."""
-
-    init_seconds: float = 3.0
-    """From the handshake to `connection_init`."""
-    operations: int = 100
-    """Operations under way at a time; one more gets an `error` message of its own."""
-    idle_messages: int = 500
-    """Messages that start and end nothing, such as pings, that are read without a pause."""
-    idle_interval: float = 0.02
-    """Seconds from one such message to the next, for long."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SocketService(Generic[S]):
-    """What every socket of an endpoint shares."""
-
-    executor: Executor[S]
-    """Runs the operations."""
-    scope_of_socket: Callable[[HTTPConnection, Mapping[str, Any]], Awaitable[S]]
-    """Tells who connects, from the handshake and the payload of `connection_init`, and bounds its own time.
-
-    A `ClientError` closes the socket: `RateLimited` with 1013 (try again later), any other with 4403."""
-    report: Report
-    """Takes an unexpected error, and the id the client got for it, to the log."""
-    limits: SocketLimits
-    admit: Callable[[S], AbstractAsyncContextManager[None]] = lambda _: nullcontext()
-    """Entered around each operation before its text is looked at; refuses by raising a `ClientError`.
-
-    The socket is not read until it has decided."""
 
 
 class _Closed(Exception):
@@ -95,7 +59,6 @@ class Connection(Generic[S]):
         self._tasks = asyncio.TaskGroup()
         self._init_deadline = asyncio.timeout(service.limits.init_seconds)
         self._initialised = False
-        self._acknowledged = False
         self._idle_until = 0.0
         self._operations: dict[str, asyncio.Task[None]] = {}
 
@@ -137,7 +100,7 @@ class Connection(Generic[S]):
     async def _handle(self, message: ClientMessage) -> None:
         match message:
             case ConnectionInit():
-                self._initialise(message)
+                await self._initialise(message)
             case Ping():
                 self._count_idle()
                 await self._send(pong_message(message.payload))
@@ -148,25 +111,21 @@ class Connection(Generic[S]):
             case Complete():
                 self._complete(message)
 
-    def _initialise(self, message: ConnectionInit) -> None:
+    async def _initialise(self, message: ConnectionInit) -> None:
         if self._initialised:
             raise _Closed(4429, "Too many initialisation requests")
         self._initialised = True
         self._init_deadline.reschedule(None)
-        self._tasks.create_task(self._acknowledge(message))
-
-    async def _acknowledge(self, message: ConnectionInit) -> None:
         try:
-            self._scope = await self._service.scope_of_socket(self._websocket, message.payload)
+            self._scope = self._service.scope_of_socket(self._websocket, message.payload)
         except RateLimited as error:
             raise _Closed(1013, error.message) from None
         except ClientError as error:
             raise _Closed(4403, error.message) from None
-        self._acknowledged = True
         await self._send(CONNECTION_ACK)
 
     async def _subscribe(self, message: Subscribe) -> None:
-        if not self._acknowledged:
+        if not self._initialised:
             raise _Closed(4401, "Unauthorized")
         if message.id in self._operations:
             raise _Closed(4409, "Subscriber already exists")

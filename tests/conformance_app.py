@@ -23,8 +23,8 @@ from execution.search import CatalogueSize
 from server.graphql_http import GraphQLEndpoint
 from server.graphql_ws import websocket_endpoint
 from server.origins import Origins
+from server.socket_service import SocketLimits, SocketService
 from server.uvicorn_protocol import ConnectionLimits, uvicorn_options
-from server.ws_connection import SocketLimits, SocketService
 
 logger = logging.getLogger("conformance")
 
@@ -140,7 +140,7 @@ def app_over(events: Events) -> Starlette:
         event_id=event_id,
     )
 
-    async def scope_of_socket(_: HTTPConnection, payload: Mapping[str, Any]) -> str:
+    def scope_of_socket(_: HTTPConnection, payload: Mapping[str, Any]) -> str:
         del payload
         return "anyone"
 

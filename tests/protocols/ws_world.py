@@ -23,8 +23,8 @@ from execution.search import CatalogueSize
 from server.graphql_ws import websocket_endpoint
 from server.origins import Origins
 from server.refusals import Refusals
+from server.socket_service import SocketLimits, SocketService
 from server.uvicorn_protocol import ConnectionLimits, uvicorn_options
-from server.ws_connection import SocketLimits, SocketService
 
 PATIENCE = 5.0
 """Seconds after which a test that waits for something has failed."""
@@ -154,7 +154,7 @@ class World:
     def report(self, error: Exception, _error_id: str) -> None:
         self.reported.append(error)
 
-    async def scope_of_socket(self, _connection: object, payload: Mapping[str, Any]) -> str:
+    def scope_of_socket(self, _connection: object, payload: Mapping[str, Any]) -> str:
         self.payloads.append(payload)
         if self.refusal:
             raise self.refusal

@@ -118,7 +118,7 @@ def test_keys_come_by_header_and_their_use_is_audited_by_fingerprint() -> None:
     assert KEY not in repr(scope) + repr(notes.taken)
 
 
-async def test_trying_keys_is_cut_off_however_they_come() -> None:
+def test_trying_keys_is_cut_off_however_they_come() -> None:
     notes = Notes()
     callers = _callers(notes)
     for number in range(MOST_KEYS):
@@ -126,7 +126,7 @@ async def test_trying_keys_is_cut_off_however_they_come() -> None:
     with pytest.raises(RateLimited):
         callers.of_request(connection(("X-Provider-Keys", json.dumps({"openrouter": KEY}))))
     with pytest.raises(RateLimited):
-        await callers.of_socket(connection(), {"providerKeys": {"openrouter": KEY}})
+        callers.of_socket(connection(), {"providerKeys": {"openrouter": KEY}})
     assert len(notes.taken) == MOST_KEYS
     assert callers.of_request(connection(("X-Provider-Keys", '{"openrouter": "made-up-0"}'), peer="192.0.2.2")).keys
 
@@ -141,9 +141,9 @@ def test_who_holds_a_token_or_is_exempt_may_bring_the_keys_of_many(header: tuple
         assert callers.of_request(connection(header, keys, peer=peer)).keys
 
 
-async def test_keys_come_by_connection_init_and_win_over_the_header() -> None:
+def test_keys_come_by_connection_init_and_win_over_the_header() -> None:
     asked = connection(("X-Provider-Keys", json.dumps({"openrouter": KEY, "requesty": KEY})))
-    scope = await _callers().of_socket(asked, {"providerKeys": {"openrouter": "another-key"}})
+    scope = _callers().of_socket(asked, {"providerKeys": {"openrouter": "another-key"}})
     assert {name: key.get_secret_value() for name, key in scope.keys.items()} == {
         "openrouter": "another-key",
         "requesty": KEY,
@@ -151,16 +151,16 @@ async def test_keys_come_by_connection_init_and_win_over_the_header() -> None:
 
 
 @pytest.mark.parametrize("payload", [{}, {"providerKeys": None}, {"other": 1}])
-async def test_a_socket_needs_no_keys(payload: dict[str, object]) -> None:
-    assert not (await _callers().of_socket(connection(), payload)).keys
+def test_a_socket_needs_no_keys(payload: dict[str, object]) -> None:
+    assert not _callers().of_socket(connection(), payload).keys
 
 
 @pytest.mark.parametrize(
     "given_", ["x", 7, [], [["openrouter", KEY]], {"openrouter": 7}, {"openrouter": None}, {"openrouter": {"k": KEY}}]
 )
-async def test_keys_of_the_wrong_shape_close_a_socket(given_: object) -> None:
+def test_keys_of_the_wrong_shape_close_a_socket(given_: object) -> None:
     with pytest.raises(BadUserInput, match="providerKeys"):
-        await _callers().of_socket(connection(), {"providerKeys": given_})
+        _callers().of_socket(connection(), {"providerKeys": given_})
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ class Standing:
     consecutive_successes: int = 0
     breaker: BreakerState = BreakerState.CLOSED
     next_check_at: datetime | None = None
-    """When it is asked next; null where that is left to an admin."""
+    """When it is asked next, as planned after the last call; null where that is left to an admin."""
     error: Problem | None = None
     dropped_rows: int = 0
     """Rows of the last list that could not be read."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
+from datetime import datetime
 from functools import partial
 
 from strawberry.dataloader import DataLoader
@@ -66,6 +67,10 @@ class Context:
             async with asyncio.timeout(_RENEW_SECONDS):
                 await self.overlay()
         return self.snapshot
+
+    def now(self) -> datetime:
+        """The time in UTC."""
+        return self.services.clock()
 
     def provider(self, provider_id: str) -> ProviderState:
         """A provider, also one that a stored change still names and the configuration no longer does."""

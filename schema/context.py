@@ -1,6 +1,7 @@
 """What the fields of the types ask of a request; the resolvers fill it."""
 
 from collections.abc import Awaitable, Sequence
+from datetime import datetime
 from typing import Protocol
 
 import strawberry
@@ -17,6 +18,9 @@ class RequestContext(Protocol):
     @property
     def snapshot(self) -> Snapshot:
         """The catalogue as this caller sees it, the same for the whole operation."""
+
+    def now(self) -> datetime:
+        """The time in UTC."""
 
     def provider(self, provider_id: str) -> ProviderState:
         """A provider, also one that a stored change still names and the configuration no longer does."""

@@ -31,6 +31,12 @@ def _provider(root: strawberry.Parent[HealthView], info: Info) -> ProviderState:
     return info.context.provider(root.standing.provider_id)
 
 
+def _next_check_at(root: strawberry.Parent[HealthView], info: Info) -> datetime | None:
+    planned = root.standing.next_check_at
+    # One that has passed is being done now, or was planned in a change of long ago.
+    return planned if planned is not None and planned > info.context.now() else None
+
+
 async def _uptime(root: strawberry.Parent[HealthView], info: Info, window: Window = UptimeWindow.DAY) -> float | None:
     return history.uptime(await info.context.health(root.standing.provider_id, window))
 
@@ -108,5 +114,5 @@ class ProviderHealth:
     model_count: int = strawberry.field(description="How many models it lists.")
     dropped_rows: int = strawberry.field(description="How many rows of its last list could not be read.")
     error: ProviderError | None = strawberry.field(description="What is wrong with it, if anything.")
-    next_check_at: datetime | None = strawberry.field(description="When it is asked next.")
+    next_check_at: datetime | None = strawberry.field(resolver=_next_check_at, description="When it is asked next.")
     quarantine: Quarantine | None = strawberry.field(description="The list that is held back, if there is one.")

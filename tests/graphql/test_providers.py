@@ -1,6 +1,7 @@
 """Providers, their health, and what is read on demand."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -74,6 +75,14 @@ async def test_health_tells_what_is_wrong_and_what_is_held_back() -> None:
             "quarantine": {"id": "q1", "reason": "Empty.", "removed": 3, "sample": []},
         }
     ]
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(1, NOW + timedelta(seconds=1)), (0, None), (-5, None), (None, None)])
+async def test_the_next_check_is_in_the_future_or_null(seconds: int | None, told: datetime | None) -> None:
+    planned = None if seconds is None else NOW + timedelta(seconds=seconds)
+    asked = snapshot(state("alpha", [OPUS], standing={"next_check_at": planned}))
+    data = await ask('{ providerHealth(provider: "alpha") { nextCheckAt } }', context(Ports(asked)))
+    assert data["providerHealth"] == [{"nextCheckAt": told and told.isoformat()}]
 
 
 async def test_health_of_an_unknown_provider_names_the_known_ones() -> None:

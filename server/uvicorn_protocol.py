@@ -19,8 +19,6 @@ from server.open_connections import OpenConnections
 from server.refusals import Refusals
 from server.uvicorn_websocket import PunctualWebSocket
 
-__all__ = ["ConnectionLimits", "PunctualHttp", "PunctualWebSocket", "uvicorn_options"]
-
 WRITTEN_FOR = "0.54.0"
 
 

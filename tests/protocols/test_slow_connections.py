@@ -13,7 +13,9 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 from websockets.frames import Frame, Opcode
 
-from server.uvicorn_protocol import ConnectionLimits, PunctualHttp, PunctualWebSocket, uvicorn_options
+from server.connection_limits import ConnectionLimits
+from server.uvicorn_protocol import PunctualHttp, uvicorn_options
+from server.uvicorn_websocket import PunctualWebSocket
 from tests.protocols.ws_world import PATIENCE, serving, world_of_sockets
 
 SOON = ConnectionLimits(

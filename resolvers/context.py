@@ -56,7 +56,7 @@ class Context:
             self.private = True
             if self._reading is None:
                 snapshot = self.services.reader.snapshot
-                self._reading = asyncio.ensure_future(self.services.callers.overlay(snapshot, self.scope.keys))
+                self._reading = asyncio.ensure_future(self.services.own_lists.overlay(snapshot, self.scope.keys))
             self._overlay = await self._reading
         return self._overlay or Overlay(snapshot=self.snapshot)
 

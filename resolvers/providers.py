@@ -38,7 +38,7 @@ async def check_provider_key(info: Info, provider: ProviderId) -> ProviderKeyChe
             f"No key for {provider!r} came with this request. Send it in the header X-Provider-Keys "
             "or in connection_init as providerKeys, a JSON object of keys by provider id."
         )
-    check = await context.services.callers.check(provider, key)
+    check = await context.services.own_lists.check(provider, key)
     return ProviderKeyCheck(
         provider=context.provider(provider),
         outcome=check.outcome,

@@ -26,7 +26,7 @@ class Services:
     refresher: Refresher
     history: HealthHistory
     endpoints: EndpointSource
-    callers: CallerLists
+    own_lists: CallerLists
     audit: Audit
     client_limits: ClientLimits
     clock: Callable[[], datetime]

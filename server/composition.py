@@ -47,7 +47,7 @@ class Parts:
     feed: Feed
     poller: Poller
     endpoints: OnDemandEndpoints
-    callers: OwnLists
+    own_lists: OwnLists
 
     def end_streams(self) -> None:
         """End every subscriber's stream; to be called when the server begins to stop."""
@@ -108,7 +108,7 @@ async def running(settings: Settings, upstreams: Sequence[Upstream], *, secret: 
             ttl=timedelta(seconds=settings.model_details_ttl),
         )
         stack.push_async_callback(endpoints.close)
-        callers = OwnLists(
+        own_lists = OwnLists(
             reader=ledger,
             upstreams=by_id,
             calls=on_demand,
@@ -118,7 +118,7 @@ async def running(settings: Settings, upstreams: Sequence[Upstream], *, secret: 
             list_ttl=timing.list_ttl,
             wait=settings.key_wait_seconds,
         )
-        stack.push_async_callback(callers.close)
+        stack.push_async_callback(own_lists.close)
         poller.start()
         stack.push_async_callback(poller.stop)
         yield Parts(
@@ -128,5 +128,5 @@ async def running(settings: Settings, upstreams: Sequence[Upstream], *, secret: 
             feed=feed,
             poller=poller,
             endpoints=endpoints,
-            callers=callers,
+            own_lists=own_lists,
         )

@@ -87,7 +87,7 @@ async def _serve(settings: Settings, redactor: Redactor) -> None:
                 refresher=parts.poller,
                 history=parts.store,
                 endpoints=parts.endpoints,
-                callers=parts.callers,
+                own_lists=parts.own_lists,
                 audit=audit,
                 client_limits=limits,
                 clock=parts.clock.now,

@@ -120,7 +120,7 @@ class FakeEndpoints:
 
 
 @dataclass
-class FakeCallers:
+class FakeOwnLists:
     own: Mapping[str, ProviderState] = field(default_factory=dict)
     asked: int = 0
 
@@ -163,7 +163,7 @@ class Ports:
         self.refresher = FakeRefresher(self.reader)
         self.history = FakeHistory()
         self.endpoints = FakeEndpoints()
-        self.callers = FakeCallers()
+        self.own_lists = FakeOwnLists()
         self.audit = FakeAudit()
         self.services = Services(
             reader=self.reader,
@@ -171,7 +171,7 @@ class Ports:
             refresher=self.refresher,
             history=self.history,
             endpoints=self.endpoints,
-            callers=self.callers,
+            own_lists=self.own_lists,
             audit=self.audit,
             client_limits=FakeClientLimits(),
             clock=lambda: NOW,

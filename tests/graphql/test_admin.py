@@ -138,7 +138,7 @@ async def test_an_admins_action_is_noted_with_its_target_and_outcome() -> None:
 
 async def test_an_answer_to_a_refresh_shows_the_callers_own_list() -> None:
     ports = Ports()
-    ports.callers.own = {"alpha": state("alpha", [facts("alpha/own")])}
+    ports.own_lists.own = {"alpha": state("alpha", [facts("alpha/own")])}
     ports.refresher.after = snapshot(state("alpha", [MINI]), BETA, revision=8)
     document = "mutation { refreshCatalogue { revision results { provider { id models { id } } } } }"
     told = (await ask(document, context(ports, KEYED)))["refreshCatalogue"]
@@ -149,7 +149,7 @@ async def test_an_answer_to_a_refresh_shows_the_callers_own_list() -> None:
 
 async def test_an_answer_to_a_decision_shows_the_callers_own_list() -> None:
     ports = Ports(HOLDING)
-    ports.callers.own = {"alpha": state("alpha", [facts("alpha/own")])}
+    ports.own_lists.own = {"alpha": state("alpha", [facts("alpha/own")])}
     document = 'mutation { resolveQuarantine(quarantine: "q1", accept: true) { provider { models { id } } } }'
     data = await ask(document, context(ports, KEYED))
     assert data["resolveQuarantine"]["provider"]["models"] == [{"id": "alpha/own"}]
@@ -158,14 +158,14 @@ async def test_an_answer_to_a_decision_shows_the_callers_own_list() -> None:
 async def test_own_lists_that_do_not_come_hold_no_refresh_up_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("resolvers.context._RENEW_SECONDS", 0)
     ports = Ports()
-    first = ports.callers.overlay
+    first = ports.own_lists.overlay
 
     async def never(public: Snapshot, keys: Mapping[str, SecretStr]) -> Overlay:
-        if ports.callers.asked:
+        if ports.own_lists.asked:
             await asyncio.Event().wait()
         return await first(public, keys)
 
-    monkeypatch.setattr(ports.callers, "overlay", never)
+    monkeypatch.setattr(ports.own_lists, "overlay", never)
     document = "mutation { refreshCatalogue { results { provider { models { id } } } } }"
     async with asyncio.timeout(5):
         data = await ask(document, context(ports, KEYED))

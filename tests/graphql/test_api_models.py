@@ -182,7 +182,7 @@ async def test_every_choice_of_models_has_a_tag_of_its_own() -> None:
 
 async def test_an_answer_with_a_callers_own_list_is_kept_by_nobody() -> None:
     ports = Ports()
-    ports.callers.own = {"alpha": state("alpha", [facts("alpha/own")])}
+    ports.own_lists.own = {"alpha": state("alpha", [facts("alpha/own")])}
     endpoint = ModelsEndpoint(ports.services, scope_of=lambda r: keyed(alpha="k") if r.query_params else Scope())
     mine = await endpoint.answer(request("provider=alpha"))
     assert [m["id"] for m in read(mine)["models"]] == ["alpha/own"]
@@ -205,7 +205,7 @@ async def test_an_admin_refreshes_first_with_force() -> None:
 
 async def test_an_admins_own_list_is_in_the_answer_to_force() -> None:
     ports = Ports()
-    ports.callers.own = {"alpha": state("alpha", [facts("alpha/own")])}
+    ports.own_lists.own = {"alpha": state("alpha", [facts("alpha/own")])}
     scope = replace(ADMIN, keys=keyed(alpha="k").keys)
     response = await get(ports, "provider=alpha&force=true", scope=scope)
     assert [m["id"] for m in read(response)["models"]] == ["alpha/own"]

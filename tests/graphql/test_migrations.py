@@ -45,7 +45,7 @@ async def test_the_default_model_is_the_configured_one_after_automatic_migration
 async def test_the_default_model_may_be_one_that_the_callers_own_list_has() -> None:
     ports = Ports()
     ports.services = replace(ports.services, default_model="alpha/own")
-    ports.callers.own = {"alpha": state("alpha", [facts("alpha/own")])}
+    ports.own_lists.own = {"alpha": state("alpha", [facts("alpha/own")])}
     asker = context(ports, keyed(alpha="k"))
     assert (await ask("{ defaultModel { id } }", asker))["defaultModel"] == {"id": "alpha/own"}
     assert asker.private

@@ -158,7 +158,7 @@ async def test_one_request_reads_the_endpoints_of_at_most_twenty_models(count: i
 async def test_a_callers_own_list_replaces_the_servers_in_that_answer_alone() -> None:
     ports = Ports()
     own = facts("alpha/own")
-    ports.callers.own = {"alpha": state("alpha", [own])}
+    ports.own_lists.own = {"alpha": state("alpha", [own])}
     query = '{ catalogue { userProvidedKeys cacheHit } models(provider: "alpha") { id } }'
     mine = context(ports, keyed(alpha="k"))
     data = await ask(query, mine)
@@ -167,7 +167,7 @@ async def test_a_callers_own_list_replaces_the_servers_in_that_answer_alone() ->
         "models": [{"id": "alpha/own"}],
     }
     assert mine.private
-    assert ports.callers.asked == 1
+    assert ports.own_lists.asked == 1
     others = context(ports)
     assert (await ask("{ catalogue { userProvidedKeys cacheHit } }", others))["catalogue"] == {
         "userProvidedKeys": [],

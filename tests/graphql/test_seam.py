@@ -113,7 +113,7 @@ async def test_events_carry_their_cursor_and_are_public_also_for_callers_with_ke
     [answer] = [event async for event in run.subscribe(subscription, keyed(alpha="k"))]
     assert answer.event_id == cursor.encode("abc", 5)
     assert not answer.private
-    assert ports.callers.asked == 0
+    assert ports.own_lists.asked == 0
 
 
 def test_a_mutation_where_none_may_run_is_told_to_go_by_post() -> None:

@@ -24,14 +24,14 @@ from server.logging import LogFormat, configure
 from server.redaction import Redactor
 from server.settings import Settings
 from server.tokens import read_token
-from tests.graphql.fakes import FakeAudit, FakeCallers, Ports
+from tests.graphql.fakes import FakeAudit, FakeOwnLists, Ports
 from tests.security.canaries import canary, found
 
 HEADER, TOKEN = canary("header"), canary("token")
 HEADERS = {"X-Provider-Keys": json.dumps({"alpha": HEADER}), "Authorization": f"Bearer {TOKEN}"}
 
 
-class Broken(FakeCallers):
+class Broken(FakeOwnLists):
     """Fails as code does that quotes its arguments."""
 
     async def overlay(self, snapshot: Snapshot, keys: Mapping[str, SecretStr]) -> Overlay:
@@ -54,7 +54,7 @@ def _application() -> ASGIApp:
         audit=FakeAudit(),
     )
     parts = cast("Any", SimpleNamespace(ledger=ports.reader))
-    services = replace(ports.services, callers=Broken())
+    services = replace(ports.services, own_lists=Broken())
     return application(parts, services, settings=Settings(), callers=callers, limits=limits)
 
 

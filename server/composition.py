@@ -19,7 +19,7 @@ from polling.cold_start import held_back
 from polling.coordinator import Coordinator
 from polling.endpoints import OnDemandEndpoints
 from polling.feed import Feed
-from polling.handover import taken_up
+from polling.handover import Handover, taken_up
 from polling.ledger import Ledger
 from polling.pace import Priority
 from polling.parsing import Parser
@@ -64,43 +64,18 @@ async def running(settings: Settings, upstreams: Sequence[Upstream], *, secret: 
         StoreConflict: another server uses it.
     """
     clock = SystemClock()
-    timing = Timing(
-        list_ttl=timedelta(seconds=settings.model_list_ttl), health_ttl=timedelta(seconds=settings.provider_health_ttl)
-    )
     async with AsyncExitStack() as stack:
-        retention = Retention(audit_age=timedelta(days=settings.audit_retention_days))
-        store = await open_store(settings.store_file, clock=clock.now, retention=retention)
-        stack.push_async_callback(store.close)
-        if store.notice:
-            log.warning("store_moved_aside", reason=store.notice)
+        store = await stack.enter_async_context(_opened_store(settings, clock))
         http = await stack.enter_async_context(session())
-        handover = await taken_up(store, upstreams, list_ttl=timing.list_ttl, clock=clock)
-        ledger = handover.ledger
-        feed = Feed(store=store, reader=ledger, clock=clock)
-        ledger.listen(feed.publish)
-        shared = Surroundings(
-            ledger=ledger,
-            store=store,
-            parser=Parser(),
-            recorder=handover.recorder,
-            progress=Progress(),
-            clock=clock,
-            timing=timing,
-            guard=GuardLimits(removed_share=settings.guard_removed_share, repriced_share=settings.guard_repriced_share),
-            rng=Random(),  # noqa: S311 - only spreads polls in time
-        )
+        handover = await taken_up(store, upstreams, list_ttl=timedelta(seconds=settings.model_list_ttl), clock=clock)
+        feed = Feed(store=store, reader=handover.ledger, clock=clock)
+        handover.ledger.listen(feed.publish)
+        shared = _surroundings(settings, store, handover, clock)
         calls = {u.id: Calls(upstream=u, session=http, clock=clock) for u in upstreams}
-        poller = Poller(
-            coordinators={
-                u.id: Coordinator(upstream=u, calls=calls[u.id], shared=shared, held=held_back(u, handover.stored))
-                for u in upstreams
-            },
-            shared=shared,
-        )
         on_demand = {id_: made.at(_ON_DEMAND) for id_, made in calls.items()}
         by_id = {u.id: u for u in upstreams}
         endpoints = OnDemandEndpoints(
-            reader=ledger,
+            reader=handover.ledger,
             upstreams=by_id,
             calls=on_demand,
             secret=secret,
@@ -109,24 +84,58 @@ async def running(settings: Settings, upstreams: Sequence[Upstream], *, secret: 
         )
         stack.push_async_callback(endpoints.close)
         own_lists = OwnLists(
-            reader=ledger,
+            reader=handover.ledger,
             upstreams=by_id,
             calls=on_demand,
             parser=shared.parser,
             secret=secret,
             clock=clock,
-            list_ttl=timing.list_ttl,
+            list_ttl=shared.timing.list_ttl,
             wait=settings.key_wait_seconds,
         )
         stack.push_async_callback(own_lists.close)
+        coordinators = {
+            u.id: Coordinator(upstream=u, calls=calls[u.id], shared=shared, held=held_back(u, handover.stored))
+            for u in upstreams
+        }
+        poller = Poller(coordinators=coordinators, shared=shared)
         poller.start()
         stack.push_async_callback(poller.stop)
         yield Parts(
             clock=clock,
             store=store,
-            ledger=ledger,
+            ledger=handover.ledger,
             feed=feed,
             poller=poller,
             endpoints=endpoints,
             own_lists=own_lists,
         )
+
+
+@asynccontextmanager
+async def _opened_store(settings: Settings, clock: Clock) -> AsyncIterator[SqliteStore]:
+    retention = Retention(audit_age=timedelta(days=settings.audit_retention_days))
+    store = await open_store(settings.store_file, clock=clock.now, retention=retention)
+    try:
+        if store.notice:
+            log.warning("store_moved_aside", reason=store.notice)
+        yield store
+    finally:
+        await store.close()
+
+
+def _surroundings(settings: Settings, store: SqliteStore, handover: Handover, clock: Clock) -> Surroundings:
+    return Surroundings(
+        ledger=handover.ledger,
+        store=store,
+        parser=Parser(),
+        recorder=handover.recorder,
+        progress=Progress(),
+        clock=clock,
+        timing=Timing(
+            list_ttl=timedelta(seconds=settings.model_list_ttl),
+            health_ttl=timedelta(seconds=settings.provider_health_ttl),
+        ),
+        guard=GuardLimits(removed_share=settings.guard_removed_share, repriced_share=settings.guard_repriced_share),
+        rng=Random(),  # noqa: S311 - only spreads polls in time
+    )

@@ -22,7 +22,7 @@ from server.app import application
 from server.audit_log import AuditLog
 from server.caller import Callers
 from server.client_limits import ClientLimits
-from server.composition import running
+from server.composition import Parts, running
 from server.configuration import ConfigurationError
 from server.connection_limits import ConnectionLimits
 from server.data_folder import sole_use
@@ -81,19 +81,7 @@ async def _serve(settings: Settings, redactor: Redactor) -> None:
                 secret=secret,
                 audit=audit,
             )
-            services = Services(
-                reader=parts.ledger,
-                feed=parts.feed,
-                refresher=parts.poller,
-                history=parts.store,
-                endpoints=parts.endpoints,
-                own_lists=parts.own_lists,
-                audit=audit,
-                client_limits=limits,
-                clock=parts.clock.now,
-                default_model=settings.default_model,
-                migrations=tuple(entry.migration() for entry in settings.migrations),
-            )
+            services = _services(parts, settings, audit, limits)
             app = application(parts, services, settings=settings, callers=callers, limits=limits, allowed=allowed)
             writing = asyncio.create_task(audit.run(), name="audit-log")
             try:
@@ -103,6 +91,22 @@ async def _serve(settings: Settings, redactor: Redactor) -> None:
                 await asyncio.gather(writing, return_exceptions=True)
     except (StoreUnusable, StoreConflict) as error:
         raise ConfigurationError(f"data_dir: {error}") from None
+
+
+def _services(parts: Parts, settings: Settings, audit: AuditLog, limits: ClientLimits) -> Services:
+    return Services(
+        reader=parts.ledger,
+        feed=parts.feed,
+        refresher=parts.poller,
+        history=parts.store,
+        endpoints=parts.endpoints,
+        own_lists=parts.own_lists,
+        audit=audit,
+        client_limits=limits,
+        clock=parts.clock.now,
+        default_model=settings.default_model,
+        migrations=tuple(entry.migration() for entry in settings.migrations),
+    )
 
 
 def _config(app: ASGIApp, settings: Settings, refusals: Refusals) -> uvicorn.Config:

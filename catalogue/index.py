@@ -13,11 +13,13 @@ class Index:
         ranking = Ranking()
         self.rows = sorted((Row(*pair) for pair in snapshot.facts()), key=ranking.place)
         self.by_provider: dict[str, list[Row]] = {}
-        self.by_family: dict[str, list[Row]] = {}
+        families: dict[str, list[Row]] = {}
         for row in self.rows:
             self.by_provider.setdefault(row.state.id, []).append(row)
             if row.facts.family is not None:
-                self.by_family.setdefault(row.facts.family, []).append(row)
+                families.setdefault(row.facts.family, []).append(row)
+        # Most models have no like: thousands of lists of one would only be looked at by the garbage collector.
+        self.by_family = {family: rows for family, rows in families.items() if len(rows) > 1}
 
 
 _indexes: dict[int, tuple[ReferenceType[Snapshot], Index]] = {}

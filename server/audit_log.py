@@ -7,26 +7,26 @@ another share than what is tried without any.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
 
 import structlog
 
-from backends.errors import StoreError
 from catalogue.audit import AUTHENTICATE, KEY_ACTOR, STRANGER_ACTOR, AuditEntry
 
 OTHERS = "others"
 """Ends the actor that stands for all of its kind beyond the first `MAX_STRANGERS` or `MAX_KEYS` of a minute."""
 WRITE_SECONDS = 1.0
 STRANGER_SECONDS = 60.0
+_LAST_SECONDS = 5.0
+"""How long the end of the server waits for the store to take what is left."""
 MAX_PENDING = 10_000
 MAX_STRANGERS = 200
 """Different entries of strangers in a minute: so many for wrong tokens, and as many for all else."""
 MAX_KEYS = 1_000
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__)
 _Event = tuple[str, str, str | None, str]
 
 
@@ -128,9 +128,11 @@ class AuditLog:
                     due = loop.time() + STRANGER_SECONDS
                     await self.write()
         finally:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(STRANGER_SECONDS):
+            try:
+                async with asyncio.timeout(_LAST_SECONDS):
                     await self.write()
+            except TimeoutError:
+                log.exception("audit_entries_not_stored", error="The store did not take them before the server ended.")
 
     async def write(self) -> None:
         """Write all that waits; what the store does not take is in the log."""
@@ -141,7 +143,7 @@ class AuditLog:
             entries = [entry for share in shares for entry in share.take()]
             lost, self._lost = self._lost, 0
             for entry in entries:
-                _log.info(
+                log.info(
                     "audit",
                     actor=entry.actor,
                     action=entry.action,
@@ -151,11 +153,9 @@ class AuditLog:
                     at=entry.at.isoformat(),
                 )
             if lost:
-                _log.warning("audit entries lost", count=lost)
+                log.warning("audit_entries_lost", count=lost)
             if entries:
                 try:
                     await self._store.audit(entries)
-                except StoreError as error:
-                    _log.error("audit entries not stored", error=str(error), count=len(entries))
-                except Exception:  # noqa: BLE001 - whatever the store's fault is, the log goes on
-                    _log.exception("audit entries not stored", count=len(entries))
+                except Exception:  # whatever the store's fault is, what comes next is written
+                    log.exception("audit_entries_not_stored", count=len(entries))

@@ -67,9 +67,9 @@ def configure(log_format: LogFormat, level: str, redactor: Redactor) -> None:
 def _log_what_nobody_catches() -> None:
     """Take over from Python's own hooks, which print an exception as it is, with whatever its message quotes."""
     log = logging.getLogger(__name__)
-    sys.excepthook = lambda _type, error, _trace: log.critical("exception ends the process", exc_info=error)
-    threading.excepthook = lambda told: log.error("exception ends a thread", exc_info=told.exc_value)
-    sys.unraisablehook = lambda told: log.error("exception that cannot be raised", exc_info=told.exc_value)
+    sys.excepthook = lambda _type, error, _trace: log.critical("exception_ended_process", exc_info=error)
+    threading.excepthook = lambda told: log.error("exception_ended_thread", exc_info=told.exc_value)
+    sys.unraisablehook = lambda told: log.error("exception_not_raised", exc_info=told.exc_value)
 
 
 def _tells_of_no_socket(record: logging.LogRecord) -> bool:

@@ -69,7 +69,7 @@ async def test_too_many_different_notes_are_counted_as_lost() -> None:
     with structlog.testing.capture_logs() as records:
         await audit.write()
     assert len(store.entries) == 2
-    assert {"event": "audit entries lost", "log_level": "warning", "count": 3} in records
+    assert {"event": "audit_entries_lost", "log_level": "warning", "count": 3} in records
 
 
 async def test_made_up_keys_crowd_out_nothing_and_are_counted_together() -> None:
@@ -89,7 +89,7 @@ async def test_made_up_keys_crowd_out_nothing_and_are_counted_together() -> None
         (f"key:{1:012x}", "openrouter", 1),
         ("key:others", None, 48),
     ]
-    assert "audit entries lost" not in [record["event"] for record in records]
+    assert "audit_entries_lost" not in [record["event"] for record in records]
 
 
 async def test_strangers_of_ever_other_addresses_are_counted_together_and_crowd_out_no_admin() -> None:
@@ -127,7 +127,7 @@ async def test_every_entry_is_in_the_structured_log_also_when_the_store_fails() 
     audit.note(actor="ops", action="refreshCatalogue", outcome="ok")
     with structlog.testing.capture_logs() as records:
         await audit.write()
-    assert [record["event"] for record in records] == ["audit", "audit entries not stored"]
+    assert [record["event"] for record in records] == ["audit", "audit_entries_not_stored"]
     assert records[0]["actor"] == "ops"
     store.fails = False
     audit.note(actor="ops", action="refreshCatalogue", outcome="ok")

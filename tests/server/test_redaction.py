@@ -236,9 +236,9 @@ def test_what_nobody_catches_is_logged_without_secrets(log: Redactor, capsys: py
     sys.unraisablehook(SimpleNamespace(exc_value=error))
     err = capsys.readouterr().err
     assert [json.loads(line)["event"] for line in err.splitlines()] == [
-        "exception ends a thread",
-        "exception ends the process",
-        "exception that cannot be raised",
+        "exception_ended_thread",
+        "exception_ended_process",
+        "exception_not_raised",
     ]
     assert "hunter2" not in err
 

@@ -3,12 +3,15 @@
 import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import islice
 
 from backends._codec import micros, moment
+from backends._rows import LARGEST_COUNT, Report, Row, readable, want, want_all, want_text
 from backends.retention import Retention
 from catalogue.audit import AUTHENTICATE, KEY_ACTOR, STRANGER_ACTOR, AuditEntry
 
 _AFTER_ALL = 2**63 - 1
+_SELECT = "SELECT seq, at, actor, action, target, outcome, count FROM audit"
 _OF_STRANGERS = ((KEY_ACTOR, False), (STRANGER_ACTOR, True), (STRANGER_ACTOR, False))
 """How the actor begins, and whether it is about a token: what anybody can make entries of, each kind kept apart."""
 
@@ -21,16 +24,22 @@ def append(connection: sqlite3.Connection, entries: Iterable[AuditEntry]) -> Non
     )
 
 
-def page(connection: sqlite3.Connection, before: int | None, limit: int) -> tuple[AuditEntry, ...]:
-    """At most `limit` entries before a position, newest first."""
-    rows = connection.execute(
-        "SELECT seq, at, actor, action, target, outcome, count FROM audit WHERE seq < ? ORDER BY seq DESC LIMIT ?",
-        (_AFTER_ALL if before is None else before, limit),
-    )
-    return tuple(
-        AuditEntry(seq=seq, at=moment(at), actor=actor, action=action, target=target, outcome=outcome, count=count)
-        for seq, at, actor, action, target, outcome, count in rows
-    )
+def page(connection: sqlite3.Connection, before: int | None, limit: int, report: Report) -> tuple[AuditEntry, ...]:
+    """At most `limit` entries before a position, newest first; one that cannot be read is reported and passed over."""
+    rows = connection.execute(f"{_SELECT} WHERE seq < ? ORDER BY seq DESC", (_AFTER_ALL if before is None else before,))
+    return tuple(islice(readable("audit", rows, _entry, report), limit))
+
+
+def check(connection: sqlite3.Connection) -> None:
+    """Read every entry, so that one that cannot be read is found when the store is opened."""
+    want_all(connection.execute(_SELECT), _entry)
+
+
+def _entry(row: Row) -> AuditEntry:
+    seq, at, actor, action, target, outcome, count = row
+    want(seq > 0 and 0 < count <= LARGEST_COUNT)
+    want_text(actor, action, target, outcome)
+    return AuditEntry(seq=seq, at=moment(at), actor=actor, action=action, target=target, outcome=outcome, count=count)
 
 
 def trim(connection: sqlite3.Connection, retention: Retention, now: datetime) -> None:

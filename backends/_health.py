@@ -3,8 +3,10 @@
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 
 from backends._codec import maybe_micros, maybe_moment, micros, moment
+from backends._rows import LARGEST_COUNT, Report, Row, readable, want, want_all, want_provider, want_text
 from backends.retention import HEALTH, INCIDENTS
 from catalogue.history import WINDOWS, HealthBucket, Incident, Probe, Span
 from catalogue.vocabulary import ProviderErrorCode, UptimeWindow
@@ -27,8 +29,8 @@ _UPSERT_INCIDENT = """
 INSERT INTO incident (id, provider_id, started_at, ended_at, code, message) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET ended_at = excluded.ended_at, code = excluded.code, message = excluded.message
 """
-
-_NONE = (0, 0, 0, 0.0, 0, 0)
+_BUCKETS = "SELECT provider_id, width, start, checks, failures, timed, latency_sum, known, up FROM bucket"
+_INCIDENTS = "SELECT id, provider_id, started_at, ended_at, code, message FROM incident"
 
 Count = tuple[str, int, int, bool, bool, float]
 Share = tuple[str, int, int, int, int]
@@ -61,37 +63,48 @@ def _start(at: int, width: int) -> int:
 
 
 def buckets(
-    connection: sqlite3.Connection, provider_ids: Sequence[str], window: UptimeWindow, now: datetime
+    connection: sqlite3.Connection, provider_ids: Sequence[str], window: UptimeWindow, now: datetime, report: Report
 ) -> dict[str, Sequence[HealthBucket]]:
-    """The buckets of a window that ends with the one of now; spans without a probe have no checks."""
+    """The buckets of a window that ends with the one of now; spans without a probe have no checks.
+
+    A bucket that cannot be read is reported, and counts as one without a probe.
+    """
     span, width = WINDOWS[window]
     step = width // _MICROSECOND
     last = _start(micros(now), step)
     starts = range(last - step * (span // width - 1), last + 1, step)
-    return {id_: _series(connection, id_, starts) for id_ in provider_ids}
+    return {id_: _series(connection, id_, starts, report) for id_ in provider_ids}
 
 
-def _series(connection: sqlite3.Connection, provider_id: str, starts: range) -> tuple[HealthBucket, ...]:
+def _series(
+    connection: sqlite3.Connection, provider_id: str, starts: range, report: Report
+) -> tuple[HealthBucket, ...]:
     rows = connection.execute(
-        "SELECT start, checks, failures, timed, latency_sum, known, up FROM bucket"
-        " WHERE provider_id = ? AND width = ? AND start BETWEEN ? AND ?",
+        f"{_BUCKETS} WHERE provider_id = ? AND width = ? AND start BETWEEN ? AND ?",
         (provider_id, starts.step, starts[0], starts[-1]),
     )
-    counted = {start: counts for start, *counts in rows}
-    return tuple(_bucket(start, starts.step, counted.get(start, _NONE)) for start in starts)
+    found = {bucket.start: bucket for bucket in readable("bucket", rows, _bucket, report)}
+    return tuple(found.get(moment(start)) or _empty(start, starts.step) for start in starts)
 
 
-def _bucket(start: int, width: int, counts: Sequence[float]) -> HealthBucket:
-    checks, failures, timed, latency, known, up = counts
+def _bucket(row: Row) -> HealthBucket:
+    provider_id, width, start, checks, failures, timed, latency, known, up = row
+    want_provider(provider_id)
+    want(width in _WIDTHS and start % width == 0)
+    want(min(failures, timed, latency) >= 0 and failures + timed <= checks <= LARGEST_COUNT and 0 <= up <= known)
     return HealthBucket(
         start=moment(start),
         end=moment(start + width),
-        checks=int(checks),
-        failures=int(failures),
+        checks=checks,
+        failures=failures,
         latency_ms=latency / timed if timed else None,
         seconds=known / _SECOND,
         up=up / _SECOND,
     )
+
+
+def _empty(start: int, width: int) -> HealthBucket:
+    return HealthBucket(start=moment(start), end=moment(start + width), checks=0, failures=0)
 
 
 def write_incident(connection: sqlite3.Connection, incident: Incident) -> None:
@@ -109,36 +122,36 @@ def write_incident(connection: sqlite3.Connection, incident: Incident) -> None:
     )
 
 
-def incidents(connection: sqlite3.Connection, provider_ids: Sequence[str], limit: int) -> dict[str, Sequence[Incident]]:
-    """Each provider's incidents, newest first."""
-    return {id_: _newest(connection, id_, limit) for id_ in provider_ids}
+def incidents(
+    connection: sqlite3.Connection, provider_ids: Sequence[str], limit: int, report: Report
+) -> dict[str, Sequence[Incident]]:
+    """Each provider's incidents, newest first; one that cannot be read is reported and passed over."""
+    return {id_: _newest(connection, id_, limit, report) for id_ in provider_ids}
 
 
-def _newest(connection: sqlite3.Connection, provider_id: str, limit: int) -> tuple[Incident, ...]:
-    return _incidents(connection, "WHERE provider_id = ? ORDER BY started_at DESC, id DESC LIMIT ?", provider_id, limit)
+def _newest(connection: sqlite3.Connection, provider_id: str, limit: int, report: Report) -> tuple[Incident, ...]:
+    rows = connection.execute(f"{_INCIDENTS} WHERE provider_id = ? ORDER BY started_at DESC, id DESC", (provider_id,))
+    return tuple(islice(readable("incident", rows, _incident, report), limit))
 
 
-def _incidents(connection: sqlite3.Connection, which: str, *bound: str | int) -> tuple[Incident, ...]:
-    rows = connection.execute(
-        f"SELECT id, provider_id, started_at, ended_at, code, message FROM incident {which}",  # noqa: S608 - our own words
-        bound,
-    )
-    return tuple(
-        Incident(
-            id=id_,
-            provider_id=provider_id,
-            started_at=moment(started_at),
-            ended_at=maybe_moment(ended_at),
-            code=ProviderErrorCode(code),
-            message=message,
-        )
-        for id_, provider_id, started_at, ended_at, code, message in rows
+def _incident(row: Row) -> Incident:
+    id_, provider_id, started_at, ended_at, code, message = row
+    want_provider(provider_id)
+    want_text(id_, message)
+    return Incident(
+        id=id_,
+        provider_id=provider_id,
+        started_at=moment(started_at),
+        ended_at=maybe_moment(ended_at),
+        code=ProviderErrorCode(code),
+        message=message,
     )
 
 
 def check(connection: sqlite3.Connection) -> None:
-    """Read every incident, so that one that cannot be read is found when the store is opened."""
-    _incidents(connection, "")
+    """Read every bucket and incident, so that one that cannot be read is found when the store is opened."""
+    want_all(connection.execute(_BUCKETS), _bucket)
+    want_all(connection.execute(_INCIDENTS), _incident)
 
 
 def trim(connection: sqlite3.Connection, now: datetime) -> None:

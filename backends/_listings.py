@@ -6,6 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from backends._codec import maybe_micros, maybe_moment, micros, moment, read_facts, write_facts
+from backends._rows import want, want_all, want_provider
 from catalogue.facts import ModelFacts
 from catalogue.listing import Listing
 from catalogue.vocabulary import DataSource
@@ -23,7 +24,11 @@ Row = tuple[str, bool, str, bool, int | None, str]
 
 
 def read(connection: sqlite3.Connection, *, held: bool) -> dict[str, Listing]:
-    """Every served, or every held-back, listing by provider id; models in the order in which they were first stored."""
+    """Every served, or every held-back, listing by provider id; models in the order in which they were first stored.
+
+    Raises:
+        ValueError: A row cannot be right: a model of no listing, or facts of another model or provider.
+    """
     models: dict[str, dict[str, ModelFacts]] = {}
     gone: dict[str, set[str]] = {}
     seen: dict[str, dict[str, datetime]] = {}
@@ -31,12 +36,17 @@ def read(connection: sqlite3.Connection, *, held: bool) -> dict[str, Listing]:
         "SELECT provider_id, id, gone, first_seen, facts FROM model WHERE held = ? ORDER BY rowid", (held,)
     )
     for provider_id, id_, is_gone, first_seen, text in rows:
-        models.setdefault(provider_id, {})[id_] = read_facts(text, id_)
+        facts = read_facts(text, id_)
+        want(facts.provider_id == provider_id and id_.startswith(f"{provider_id}/"))
+        models.setdefault(provider_id, {})[id_] = facts
         if is_gone:
             gone.setdefault(provider_id, set()).add(id_)
         if first_seen is not None:
             seen.setdefault(provider_id, {})[id_] = moment(first_seen)
-    heads = connection.execute("SELECT provider_id, source, as_of FROM listing WHERE held = ?", (held,))
+    heads = connection.execute("SELECT provider_id, source, as_of FROM listing WHERE held = ?", (held,)).fetchall()
+    providers = {provider_id for provider_id, *_ in heads}
+    want(models.keys() <= providers)
+    want_all(providers, want_provider)
     return {
         provider_id: Listing(
             provider_id=provider_id,

@@ -60,6 +60,7 @@ VERSION = len(_STEPS)
 
 _CHECKED_WHEN_READ = {"change"}
 """A log may be long; each reader of it checks what it reads."""
+_FLAGS = {"held", "gone", "discarded"}
 _COLUMNS = "SELECT name, type FROM pragma_table_info(?)"
 _TABLES = "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'"
 
@@ -82,7 +83,7 @@ def prepare(connection: sqlite3.Connection) -> None:
 
 
 def check(connection: sqlite3.Connection) -> bool:
-    """Whether every table is there as this version makes it, and every value in it is of its column's type."""
+    """Whether every table is there as this version makes it, and every value in it is one that its column takes."""
     with closing(sqlite3.connect(":memory:")) as fresh:
         _step(fresh, 0)
         expected = set(fresh.execute(_TABLES))
@@ -95,9 +96,11 @@ def check(connection: sqlite3.Connection) -> bool:
 
 
 def _misfits(columns: Sequence[tuple[str, str]]) -> Iterator[str]:
-    """For each column the condition that a value is not of its type; SQLite itself takes any value in any column."""
+    """For each column the condition that a value does not belong there; SQLite itself takes any value in any column."""
     for name, kind in columns:
         yield f"typeof({name}) NOT IN ('{kind.lower()}', 'null')"
+        if name in _FLAGS:
+            yield f"{name} NOT IN (0, 1)"
 
 
 def _step(connection: sqlite3.Connection, version: int) -> None:

@@ -2,13 +2,14 @@
 
 import re
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from backends import _listings, _log, _standings
 from backends._codec import MICROSECOND, QUARANTINE, maybe_moment, micros
+from backends._rows import LARGEST_COUNT, want
 from backends._transaction import transaction
-from backends.errors import StoreConflict, StoreUnreadable
+from backends.errors import StoreConflict
 from catalogue.listing import Listing
 from catalogue.ports import Commit, Held, Stored
 
@@ -22,26 +23,32 @@ def read(connection: sqlite3.Connection) -> Stored:
             "SELECT epoch, revision, seq, updated_at, list_ttl FROM state"
         )
         listings = _listings.read(connection, held=False)
-        held = _listings.read(connection, held=True)
-        notes = connection.execute("SELECT provider_id, body, discarded FROM quarantine").fetchall()
+        held = _held(connection, _listings.read(connection, held=True))
         standings, told = _standings.read(connection)
-    if not _EPOCH.fullmatch(epoch) or min(revision, seq) < 0:
-        raise StoreUnreadable("holds values that cannot be read")
+    want(bool(_EPOCH.fullmatch(epoch)) and 0 <= revision <= LARGEST_COUNT and seq >= 0)
     return Stored(
         epoch=epoch,
         revision=revision,
         seq=seq,
         updated_at=maybe_moment(updated_at),
         listings=listings,
-        held={
-            id_: Held(QUARANTINE.validate_json(body), held[id_], discarded=bool(discarded))
-            for id_, body, discarded in notes
-            if id_ in held
-        },
+        held=held,
         standings=standings,
         told=told,
         list_ttl=None if list_ttl is None else list_ttl * MICROSECOND,
     )
+
+
+def _held(connection: sqlite3.Connection, listings: Mapping[str, Listing]) -> dict[str, Held]:
+    """Held-back and discarded lists, each with its description; ValueError where one is without the other."""
+    notes = connection.execute("SELECT provider_id, body, discarded FROM quarantine").fetchall()
+    want(listings.keys() == {provider_id for provider_id, *_ in notes})
+    held = {
+        provider_id: Held(QUARANTINE.validate_json(body), listings[provider_id], discarded=bool(discarded))
+        for provider_id, body, discarded in notes
+    }
+    want(all(found.quarantine.provider_id == provider_id for provider_id, found in held.items()))
+    return held
 
 
 def commit(connection: sqlite3.Connection, revision: Commit, before: Listing | None) -> None:

@@ -40,17 +40,20 @@ class SqliteStore:
         thread: ThreadPoolExecutor,
         clock: Callable[[], datetime],
         retention: Retention,
+        claim: Callable[[], None],
     ) -> None:
         self.notice = opened.notice
         """What to log once: that an unreadable store was moved aside."""
         self._path = path
         self._clock = clock
+        self._claim = claim
         self._connection = opened.connection
         self._identity = identity(path)
         self._thread = thread
         self._retention = retention
         self._unread: Stored | None = opened.stored
         self._written = dict(opened.stored.listings)
+        self._reported: set[str] = set()
 
     async def load(self) -> Stored:
         """What was stored last."""
@@ -91,11 +94,11 @@ class SqliteStore:
         self, provider_ids: Sequence[str], window: UptimeWindow, now: datetime
     ) -> Mapping[str, Sequence[HealthBucket]]:
         """The buckets of each provider, oldest first, the last one holding `now`."""
-        return await self._run(_health.buckets, provider_ids, window, now)
+        return await self._run(_health.buckets, provider_ids, window, now, self._report)
 
     async def incidents(self, provider_ids: Sequence[str], limit: int) -> Mapping[str, Sequence[Incident]]:
         """Each provider's incidents, newest first."""
-        return await self._run(_health.incidents, provider_ids, limit)
+        return await self._run(_health.incidents, provider_ids, limit, self._report)
 
     async def audit(self, entries: Sequence[AuditEntry]) -> None:
         """Append to the audit log."""
@@ -103,7 +106,7 @@ class SqliteStore:
 
     async def audit_page(self, before: int | None, limit: int) -> Sequence[AuditEntry]:
         """Audit entries before a position, newest first."""
-        return await self._run(_audit.page, before, limit)
+        return await self._run(_audit.page, before, limit, self._report)
 
     async def trim(self, now: datetime) -> None:
         """Drop what is past its retention."""
@@ -147,12 +150,18 @@ class SqliteStore:
 
     def _stay(self) -> None:
         """See that the file in the store's place is the one that is written to: SQLite would not notice."""
+        self._claim()
         if identity(self._path) == self._identity:
             return
-        opened = rescued(self._connection, self._path, self._clock)
+        written = rescued(self._connection, self._path, self._clock)
         self._connection.close()
-        self._connection, self._identity = opened.connection, identity(self._path)
-        log.error("store_rescued", reason=opened.notice)
+        self._connection, self._identity = written, identity(self._path)
+
+    def _report(self, table: str) -> None:
+        """Say once of a table that rows of it are passed over; the next start moves the store aside."""
+        if table not in self._reported:
+            self._reported.add(table)
+            log.error("rows_unreadable", table=table, remedy="A restart moves the store aside and begins a new one.")
 
     def _close(self) -> None:
         try:
@@ -166,11 +175,16 @@ class SqliteStore:
         _audit.trim(connection, self._retention, now)
 
 
-async def open_store(path: Path, *, clock: Callable[[], datetime], retention: Retention) -> SqliteStore:
+async def open_store(
+    path: Path, *, clock: Callable[[], datetime], retention: Retention, claim: Callable[[], None] = lambda: None
+) -> SqliteStore:
     """Open the store in this file, made new where there is none or where it cannot be read (see `notice`).
 
+    `claim` is called in the store's thread before each write, and sees that the folder still is this server's; what it
+    raises ends the write.
+
     Raises:
-        StoreUnusable: The folder cannot be written.
+        StoreUnusable: The folder, or a file of the store, cannot be read or written.
         StoreConflict: Another process holds the file.
     """
     thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
@@ -179,4 +193,4 @@ async def open_store(path: Path, *, clock: Callable[[], datetime], retention: Re
     except BaseException:
         thread.shutdown(wait=False)
         raise
-    return SqliteStore(path, opened, thread=thread, clock=clock, retention=retention)
+    return SqliteStore(path, opened, thread=thread, clock=clock, retention=retention, claim=claim)

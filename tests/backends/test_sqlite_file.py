@@ -211,10 +211,27 @@ async def test_a_folder_that_cannot_be_made_is_told_with_the_setting(tmp_path: P
     assert str(tmp_path) not in str(told.value)
 
 
-async def test_a_folder_in_place_of_the_file_is_told_with_the_setting(tmp_path: Path) -> None:
-    (tmp_path / "store.sqlite3").mkdir()
-    with pytest.raises(StoreUnusable, match="CATALOGUE_DATA_DIR"):
-        await SqliteSeat(tmp_path / "store.sqlite3").open()
+@pytest.mark.parametrize("suffix", ["", "-wal"])
+async def test_a_folder_in_place_of_a_file_is_told_by_its_name_with_the_remedy(seat: SqliteSeat, suffix: str) -> None:
+    seat.path.unlink()
+    folder = seat.path.with_name(seat.path.name + suffix)
+    folder.mkdir()
+    with pytest.raises(StoreUnusable, match=f"^{folder.name} is not a file. Move it away"):
+        await seat.open()
+    assert folder.is_dir()
+    assert not list(seat.path.parent.glob("*.aside-*"))
+
+
+async def test_a_file_that_may_not_be_used_is_told_by_its_name_with_the_remedy(
+    seat: SqliteSeat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = seat.path.read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr("os.access", lambda *_: False)  # who runs the tests as root may use every file
+        with pytest.raises(StoreUnusable, match=r"^store.sqlite3 may not be read and written\. Let the user"):
+            await seat.open()
+    assert seat.path.read_bytes() == held
+    assert (await (await seat.open()).load()).revision == 1
 
 
 async def test_a_store_that_a_full_disk_cuts_off_leaves_nothing_behind(

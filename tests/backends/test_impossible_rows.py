@@ -1,0 +1,148 @@
+"""Rows that cannot be right: found at a start, passed over by an open store; what is only not configured is kept."""
+
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from backends.sqlite import SqliteStore
+from catalogue.audit import AuditEntry
+from catalogue.health import Quarantine
+from catalogue.history import Incident, Probe, Span
+from catalogue.ports import Held
+from catalogue.vocabulary import ProviderErrorCode, UptimeWindow
+from tests.backends.conftest import SqliteSeat
+from tests.backends.samples import added, revision
+from tests.catalogue.strategies import NOW, PROVIDER, listing, model
+
+QUARANTINE = Quarantine(
+    id="q", provider_id=PROVIDER, reason="Few.", at=NOW, model_count=1, added=0, removed=9, repriced=0
+)
+AUDIT = [
+    "UPDATE audit SET at = 9000000000000000000 WHERE seq = 2",
+    "UPDATE audit SET at = 'then' WHERE seq = 2",
+    "UPDATE audit SET actor = CAST(x'ff00ff' AS TEXT) WHERE seq = 2",
+    "UPDATE audit SET count = 0 WHERE seq = 2",
+    "UPDATE audit SET count = 3000000000 WHERE seq = 2",
+    "UPDATE audit SET seq = -2 WHERE seq = 2",
+]
+BUCKETS = [
+    "UPDATE bucket SET checks = -1",
+    "UPDATE bucket SET checks = 4000000000",
+    "UPDATE bucket SET failures = -1",
+    "UPDATE bucket SET failures = 7",
+    "UPDATE bucket SET timed = 7",
+    "UPDATE bucket SET latency_sum = -1.0",
+    "UPDATE bucket SET known = -1, up = -1",
+    "UPDATE bucket SET up = known + 1",
+]
+INCIDENTS = [
+    "UPDATE incident SET code = 'GREMLINS' WHERE id = 'b'",
+    "UPDATE incident SET started_at = 9000000000000000000 WHERE id = 'b'",
+    "UPDATE incident SET ended_at = 'then' WHERE id = 'b'",
+    "UPDATE incident SET message = CAST(x'ff00ff' AS TEXT) WHERE id = 'b'",
+]
+AT_A_START_ALONE = [
+    "UPDATE state SET revision = 3000000000",
+    "UPDATE bucket SET start = start + 1",
+    "UPDATE bucket SET width = 7 WHERE width = 60000000",
+    "UPDATE bucket SET provider_id = ''",
+    "UPDATE incident SET provider_id = 'acme/m1'",
+    "UPDATE listing SET provider_id = '' WHERE held = 0",
+    "UPDATE listing SET provider_id = 'acmf' WHERE held = 0",
+    "UPDATE listing SET held = 2 WHERE held = 1",
+    "UPDATE model SET provider_id = 'acmf' WHERE rowid = 2",
+    "UPDATE model SET provider_id = 'acmf'",
+    "UPDATE model SET held = 2 WHERE rowid = 2",
+    "UPDATE model SET gone = 7 WHERE rowid = 2",
+    'UPDATE model SET facts = replace(facts, \'"provider_id":"acme"\', \'"provider_id":"acmf"\')',
+    "UPDATE quarantine SET provider_id = 'acmf'",
+    "UPDATE quarantine SET body = replace(body, 'acme', 'acmf')",
+    "UPDATE quarantine SET discarded = 7",
+    "DELETE FROM quarantine",
+    "DELETE FROM listing WHERE held = 1",
+]
+
+
+@pytest.fixture
+async def seat(tmp_path: Path) -> SqliteSeat:
+    """A closed store with three rows, of which one may be spoilt, in every table that is read while it is open."""
+    seat = SqliteSeat(tmp_path / "store.sqlite3")
+    await fill(await seat.open(), PROVIDER)
+    await seat.close()
+    return seat
+
+
+async def fill(store: SqliteStore, provider: str) -> None:
+    of = listing(*(model(f"m{n}") for n in range(3)))
+    await store.commit(revision(1, [added(n) for n in range(1, 4)], of=of))
+    await store.hold(PROVIDER, Held(QUARANTINE, listing(model("m1"))))
+    probes = [Probe(provider_id=provider, at=NOW, ok=ok, latency_ms=3.0 if ok else None) for ok in (True, False)]
+    await store.record(probes, [Span(provider_id=provider, start=NOW, end=NOW + timedelta(seconds=9), up=True)])
+    for id_ in "abc":
+        code = ProviderErrorCode.TIMEOUT
+        await store.open_incident(Incident(id=id_, provider_id=provider, started_at=NOW, code=code, message="Slow."))
+    await store.audit([AuditEntry(at=NOW, actor="ops", action="a", outcome=outcome) for outcome in "abc"])
+
+
+def sql(path: Path, statement: str) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(statement)
+        assert connection.total_changes, "the statement spoils nothing"
+
+
+@pytest.mark.parametrize("statement", [*AUDIT, *BUCKETS, *INCIDENTS, *AT_A_START_ALONE])
+async def test_a_start_finds_them_and_moves_the_store_aside(seat: SqliteSeat, statement: str) -> None:
+    sql(seat.path, statement)
+    store = await seat.open()
+    assert "moved aside" in (store.notice or "")
+    assert (await store.load()).revision == 0
+    assert (await seat.open()).notice is None
+
+
+async def answers(store: SqliteStore) -> tuple[list[int], list[str], int]:
+    """The positions of audit entries, the ids of incidents, and how many checks of the last hour are known."""
+    audit = await store.audit_page(None, 10)
+    incidents = (await store.incidents([PROVIDER], 10))[PROVIDER]
+    buckets = (await store.health([PROVIDER], UptimeWindow.HOUR, NOW))[PROVIDER]
+    assert len(buckets) == 60
+    return [entry.seq for entry in audit], [incident.id for incident in incidents], sum(b.checks for b in buckets)
+
+
+@pytest.mark.parametrize(
+    ("statement", "table", "expected"),
+    [
+        *((statement, "audit", ([3, 1], ["c", "b", "a"], 2)) for statement in AUDIT),
+        *((statement, "bucket", ([3, 2, 1], ["c", "b", "a"], 0)) for statement in BUCKETS),
+        *((statement, "incident", ([3, 2, 1], ["c", "a"], 2)) for statement in INCIDENTS),
+    ],
+)
+async def test_queries_of_an_open_store_pass_them_over_and_it_is_said_once(
+    seat: SqliteSeat, statement: str, table: str, expected: tuple[list[int], list[str], int]
+) -> None:
+    store = await seat.open()
+    sql(seat.path, statement)
+    with capture_logs() as lines:
+        assert await answers(store) == expected
+        assert await answers(store) == expected
+    assert [(line["event"], line["table"]) for line in lines] == [("rows_unreadable", table)]
+
+
+async def test_a_page_is_as_long_as_it_is_asked_for_whatever_is_passed_over(seat: SqliteSeat) -> None:
+    store = await seat.open()
+    sql(seat.path, AUDIT[0])
+    assert [entry.seq for entry in await store.audit_page(None, 2)] == [3, 1]
+
+
+async def test_what_is_kept_of_a_provider_that_is_not_configured_any_more_is_left_alone(seat: SqliteSeat) -> None:
+    store = await seat.open()
+    await store.enrol(["other"], NOW, list_ttl=timedelta(minutes=10))
+    store = await seat.open()
+    assert store.notice is None
+    assert await answers(store) == ([3, 2, 1], ["c", "b", "a"], 2)
+    stored = await store.load()
+    assert len(stored.listings[PROVIDER].models) == 3
+    assert stored.held[PROVIDER].quarantine == QUARANTINE

@@ -32,9 +32,9 @@ from server.questions import (
     is_down,
     model_row,
     refresh_row,
-    telling_progress,
 )
 from server.redaction import Redactor
+from server.refresh_progress import telling_progress
 from server.remote import Remote, RemoteError, TokenRefused
 from server.settings import Settings
 from server.tables import Column, say, show, show_json, telling_steps

@@ -1,12 +1,9 @@
 """What the command line asks a running server, and the rows it makes of the answers."""
 
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from server.remote import Remote, RemoteError
 from server.tables import Column
 
 Row = Sequence[object]
@@ -101,37 +98,6 @@ def is_down(health: Mapping[str, Any]) -> bool:
 def has_failed(result: Mapping[str, Any]) -> bool:
     """Whether a refresh left a provider with its old list."""
     return result["outcome"] in _FAILED
-
-
-@contextmanager
-def telling_progress(remote: Remote, tell: Callable[[str, str, str], None]) -> Iterator[threading.Thread]:
-    """Tell the steps of refreshes meanwhile (provider, step, detail), in a thread, where the server streams them."""
-    running, over = threading.Event(), threading.Event()
-
-    def follow() -> None:
-        try:
-            for data in remote.follow(PROGRESS):
-                running.set()
-                if over.is_set():
-                    return
-                if data:
-                    tell(*_step(data["refreshProgress"]))
-        except (RemoteError, OSError, ValueError, KeyError, TypeError):
-            running.set()
-
-    following = threading.Thread(target=follow, daemon=True)
-    following.start()
-    running.wait(timeout=2.0)
-    try:
-        yield following
-    finally:
-        over.set()
-
-
-def _step(progress: Mapping[str, Any]) -> tuple[str, str, str]:
-    received, count = progress["received"], progress["modelCount"]
-    details = (f"{received / 1024:,.0f} KiB" if received else "", f"{count} models" if count else "")
-    return progress["provider"]["id"], progress["step"].lower(), ", ".join(filter(None, details))
 
 
 def _wrong(row: Mapping[str, Any]) -> str | None:

@@ -57,14 +57,21 @@ class Remote:
             return _data(self._decoded(response))
 
     def follow(self, document: str) -> Iterator[Mapping[str, Any]]:
-        """The data of each event of a subscription, after {} once it runs, until the server ends it."""
+        """The data of each event of a subscription, after {} once it runs, until the server ends it.
+
+        Raises:
+            RemoteError: the server does not stream, or breaks off.
+        """
         with self._open("POST", "/graphql", {"Accept": "text/event-stream"}, document, {}) as response:
             if response.status != 200 or not response.headers["content-type"].startswith("text/event-stream"):  # noqa: PLR2004
                 raise RemoteError(f"{self.url} does not stream events.")
             yield {}
-            for line in response:
-                if line.startswith(b"data:") and line[5:].strip():
-                    yield _data(json.loads(line[5:]))
+            try:
+                for line in response:
+                    if line.startswith(b"data:") and line[5:].strip():
+                        yield _data(json.loads(line[5:]))
+            except (OSError, HTTPException, ValueError):
+                raise RemoteError(f"{self.url} broke off while it streamed events.") from None
 
     def _open(
         self,

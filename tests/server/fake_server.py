@@ -17,6 +17,8 @@ class FakeServer:
     errors: list[Mapping[str, Any]] = field(default_factory=list)
     events: list[Mapping[str, Any]] = field(default_factory=list)
     statuses: Mapping[str, int] = field(default_factory=dict)
+    breaks_off: bool = False
+    """Whether it ends within a chunk of a stream."""
     body: bytes | None = None
     """Said instead of GraphQL."""
     url: str = ""
@@ -44,9 +46,11 @@ def serving(fake: FakeServer) -> Iterator[FakeServer]:
             fake.asked.append(body)
             if self.headers["accept"] == "text/event-stream":
                 lines = [f"event: next\ndata: {json.dumps({'data': event})}\n\n" for event in fake.events]
-                self._answer(
-                    200, "text/event-stream", "".join([":\n\n", *lines, "event: complete\ndata:\n\n"]).encode()
-                )
+                whole = "".join([":\n\n", *lines, "event: complete\ndata:\n\n"]).encode()
+                if fake.breaks_off:
+                    self._break_off("text/event-stream", whole)
+                else:
+                    self._answer(200, "text/event-stream", whole)
             else:
                 answer = {"data": fake.data, **({"errors": fake.errors, "data": None} if fake.errors else {})}
                 self._answer(200, "application/json", fake.body or json.dumps(answer).encode())
@@ -57,6 +61,13 @@ def serving(fake: FakeServer) -> Iterator[FakeServer]:
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        def _break_off(self, kind: str, body: bytes) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", kind)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(b"%x\r\n" % (len(body) + 1) + body)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that http.server gives
             pass

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from server.questions import REFRESH, telling_progress
+from server.questions import REFRESH
+from server.refresh_progress import telling_progress
 from server.remote import Remote
 from server.tables import telling_steps
 from tests.server.commands import Run, refresh_of
@@ -43,6 +44,18 @@ def test_refresh_says_its_progress_beside_the_output(fake: FakeServer, run: Run)
         Remote(fake.url).query(REFRESH, {"force": True})
     assert said == [("openrouter", "fetching", "2 KiB")]
     assert run("refresh", "--url", fake.url, "--json")[1] == "[]\n"
+
+
+def test_a_server_that_ends_while_progress_is_told_is_no_error_of_its_own(
+    fake: FakeServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake.events = [{"refreshProgress": {"provider": {"id": "a"}, "step": "DONE", "received": None, "modelCount": 1}}]
+    fake.breaks_off = True
+    said: list[str] = []
+    with telling_progress(Remote(fake.url), lambda subject, *_: said.append(subject)) as followed:
+        followed.join()
+    assert said == ["a"]
+    assert capsys.readouterr().err == ""
 
 
 def test_without_a_terminal_each_step_is_one_line_however_much_arrives(capsys: pytest.CaptureFixture[str]) -> None:

@@ -236,11 +236,7 @@ def _given(**options: object) -> Mapping[str, object]:
 
 
 def _remote(url: str | None, config: Path | None, *, token: str | None = None, timeout: float = 15.0) -> Remote:
-    if url is None:
-        settings = _settings(config)
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - read, not bound
-        url = f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
-    return Remote(url, token=token, timeout=timeout)
+    return Remote(url or _settings(config).local_url, token=token, timeout=timeout)
 
 
 def _token(token_file: Path | None, config: Path | None, data_dir: Path | None) -> str | None:

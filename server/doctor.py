@@ -148,8 +148,7 @@ def _port(settings: Settings) -> list[Check]:
 
 
 def _taken(settings: Settings, where: str, reason: str) -> list[Check]:
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    server = Remote(f"http://{host}:{settings.port}", timeout=CALL_SECONDS)
+    server = Remote(settings.local_url, timeout=CALL_SECONDS)
     try:
         if server.status("/livez") == 200:  # noqa: PLR2004
             return [Check("port", ok=True, found=f"a server runs at {where}"), *_held_back(server)]

@@ -134,6 +134,12 @@ class Settings(BaseModel):
         return not self.trusted_proxies and not self.limits.limit_loopback
 
     @property
+    def local_url(self) -> str:
+        """Where a command on this machine finds the server."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - read, not bound
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @property
     def store_file(self) -> Path:
         """The embedded store."""
         return self.data_dir / "catalogue.db"

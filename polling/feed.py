@@ -72,7 +72,8 @@ class Feed:
                 yield change
             if not changes and not trimmed:
                 await news.wait()
-                # News wakes all followers: together they would hold the loop.
+                # News wakes all followers, and each goes over changes that it may not even want: together they would
+                # hold the loop. Whoever answers with them has to take turns for that as well.
                 async with self._waking:
                     await asyncio.sleep(0)
 

@@ -12,6 +12,7 @@ from catalogue.errors import BadUserInput
 from catalogue.snapshot import Snapshot
 from tests.polling.one_provider import World, listed, world
 from tests.polling.still_clock import settle
+from tests.turns import turns_beside
 
 
 @pytest.fixture
@@ -121,3 +122,14 @@ async def test_a_store_that_fails_leaves_the_old_snapshot_and_the_next_refresh_h
     assert one.ledger.snapshot.revision == before.revision
     await one.refresh()
     assert one.ledger.snapshot.model("openrouter/a/three") is not None
+
+
+async def test_followers_that_one_change_wakes_take_turns(one: World) -> None:
+    followers = [asyncio.ensure_future(anext(one.feed.follow(None))) for _ in range(50)]
+    await settle()
+    with turns_beside() as turns:
+        one.calls.list_answer = listed("a/one", "a/two", "a/three")
+        one.ledger.listen(lambda _: setattr(turns, "taken", 0))
+        await one.refresh()
+        await asyncio.gather(*followers)
+    assert turns.taken >= len(followers)

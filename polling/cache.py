@@ -18,9 +18,9 @@ from aiocache import SimpleMemoryCache  # type: ignore[import-untyped]  # it shi
 
 from catalogue.health import Problem
 from catalogue.vocabulary import ProviderErrorCode
+from polling import problems
 from polling.clock import Clock
 from polling.schedule import MAX_PAUSE
-from polling.server_key import problem_of
 from polling.single_flight import Crowded, SingleFlight
 from providers._kit.errors import Malformed, UpstreamError
 
@@ -101,7 +101,7 @@ class Failure:
 def failure_of(error: UpstreamError, *, at: datetime, seconds: float) -> Failure:
     """What is remembered of an upstream error: for some seconds, or as long as the provider asked to wait."""
     told = min(error.retry_after or 0.0, _LONGEST_SECONDS)
-    return Failure(problem=problem_of(error, at=at), seconds=max(seconds, told))
+    return Failure(problem=problems.of_error(error, at=at), seconds=max(seconds, told))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,12 +3,12 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from catalogue.health import FAILURES_TO_DOWN, Problem, Standing
+from catalogue.health import FAILURES_TO_DOWN, Standing
 from catalogue.listing import Listing
 from catalogue.ports import Held, Stored
 from catalogue.snapshot import ProviderState
-from catalogue.vocabulary import BreakerState, DataSource, HealthStatus, ProviderErrorCode
-from polling.quarantine import problem_of
+from catalogue.vocabulary import BreakerState, DataSource, HealthStatus
+from polling import problems
 from providers._kit.baseline import baseline
 from providers._kit.upstream import Upstream
 
@@ -35,7 +35,7 @@ def cold_state(upstream: Upstream, stored: Stored, *, list_ttl: timedelta, now: 
         standing = replace(
             standing,
             quarantine=None if held.discarded else held.quarantine,
-            error=standing.error or problem_of(held, at=now),
+            error=standing.error or problems.of_held(held, at=now),
         )
     return replace(state, listing=listing, standing=standing)
 
@@ -57,7 +57,7 @@ def _standing(
     """A provider that was ill is ill until it answers; one that was well is well for as long as its list is fresh."""
     unknown = Standing(provider_id=upstream.id)
     if not upstream.configured:
-        return replace(unknown, error=_unconfigured(upstream, now))
+        return replace(unknown, error=problems.unconfigured(upstream, at=now))
     ill = replace(
         unknown,
         status=before.status,
@@ -76,12 +76,6 @@ def _standing(
         case HealthStatus.HEALTHY if listing.as_of is not None and now - listing.as_of <= 2 * list_ttl:
             return replace(ill, error=None, last_checked=listing.as_of, last_success_at=listing.as_of)
     return unknown
-
-
-def _unconfigured(upstream: Upstream, now: datetime) -> Problem:
-    names = " or ".join(upstream.adapter.key_env) or "api_key_env in its configuration"
-    message = f"{upstream.name} needs a key; set {names} where the server runs."
-    return Problem(code=ProviderErrorCode.UNCONFIGURED, message=message, retryable=False, at=now)
 
 
 def _past(at: datetime | None, now: datetime) -> datetime | None:

@@ -11,7 +11,7 @@ It is long because refreshes, probes and an admin's decision share one turn, one
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 import structlog
@@ -24,15 +24,16 @@ from catalogue.listing import Listing, confirmed, merged
 from catalogue.ports import Held
 from catalogue.refresh import ProviderRefresh
 from catalogue.snapshot import ProviderState
-from catalogue.vocabulary import ProviderErrorCode, RefreshOutcome, RefreshStep
+from catalogue.vocabulary import RefreshOutcome, RefreshStep
+from polling import problems
 from polling.calls import CallSource
 from polling.list_reader import ListRead, ListReader
 from polling.pace import Priority
 from polling.probe import Answered, probe
 from polling.quarantine import Ward
 from polling.record import ProviderRecord, Surroundings
-from polling.schedule import MAX_PAUSE
-from polling.server_key import ServerKey, problem_of
+from polling.schedule import MAX_PAUSE, Schedule
+from polling.server_key import ServerKey
 from providers._kit.errors import ServerStarved, Throttled, Unauthorized, UpstreamError
 from providers._kit.parse import ParsedList
 from providers._kit.upstream import Upstream
@@ -40,9 +41,6 @@ from providers._kit.upstream import Upstream
 _PROBE_RETRIES = 1
 """So that a single lost packet degrades nobody."""
 _IDLE_SECONDS = 3600.0
-_NOT_TAKEN = "The list could not be taken; the server's log says why."
-_NOT_STORED = "The list came but could not be stored; the server's log says why."
-_NOT_ASKED = "The server has no resources left to call the provider; its log says which."
 
 Outcome = tuple[RefreshOutcome, Problem | None, Sequence[Change]]
 
@@ -61,7 +59,8 @@ class Coordinator:
         self._ward = Ward(
             provider_id=upstream.id, store=shared.store, clock=shared.clock, limits=shared.guard, held=held
         )
-        self._record = ProviderRecord(upstream=upstream, ward=self._ward, shared=shared)
+        self._schedule = Schedule(timing=shared.timing, clock=shared.clock, rng=shared.rng)
+        self._record = ProviderRecord(upstream=upstream, ward=self._ward, schedule=self._schedule, shared=shared)
         self._key = ServerKey(upstream=upstream, clock=shared.clock)
         self._reader = ListReader(
             upstream=upstream, calls=calls, key=self._key, parser=shared.parser, progress=shared.progress
@@ -82,7 +81,7 @@ class Coordinator:
                 await self._step()
             except Exception:
                 log.exception("poll_broken", provider=self.upstream.id)
-                self._put_off()
+                self._schedule.unlisted()
             await self._rest()
 
     async def _rest(self) -> None:
@@ -103,7 +102,7 @@ class Coordinator:
         if due is None or now < due:
             return
         only_probes = self._record.is_down and not self._record.is_half_up
-        if now >= self._record.schedule.list_due and not only_probes:
+        if now >= self._schedule.list_due and not only_probes:
             await self.refresh(Priority.POLL)
         else:
             await self._probe()
@@ -133,7 +132,7 @@ class Coordinator:
     @property
     def so_far(self) -> Problem:
         """What a refresh under way has met: the last try that failed, or that nothing whole has come yet."""
-        met = problem_of(self._reader.trouble(), at=self._shared.clock.now())
+        met = problems.of_error(self._reader.trouble(), at=self._shared.clock.now())
         return replace(met, message=f"{met.message} The refresh goes on; providerHealth tells how it ends.")
 
     @property
@@ -192,16 +191,13 @@ class Coordinator:
         except ServerStarved as error:
             problem = self._starved(error)
         except StoreError:  # which the ledger tells
-            problem = self._record.note = self._ours(ProviderErrorCode.REJECTED, _NOT_STORED)
+            problem = self._record.note = problems.not_stored(at=self._shared.clock.now())
         except Exception:
             log.exception("list_not_taken", provider=self.upstream.id)
-            problem = self._record.note = self._ours(ProviderErrorCode.MALFORMED, _NOT_TAKEN)
-        self._put_off()
+            problem = self._record.note = problems.not_taken(at=self._shared.clock.now())
+        self._schedule.unlisted()
         await self._record.noted(problem)
         return RefreshOutcome.FAILED, problem, ()
-
-    def _put_off(self) -> None:
-        self._record.schedule = self._record.schedule.unlisted(self._shared.clock.monotonic(), self._shared.rng)
 
     async def _listed(self, priority: Priority) -> Outcome:
         if not self.upstream.configured:
@@ -216,7 +212,7 @@ class Coordinator:
 
     async def _take(self, read: ListRead) -> Outcome:
         now, parsed, latency_ms = self._shared.clock.now(), read.parsed, read.fetched.latency_ms
-        self._record.schedule = self._record.schedule.listed(self._shared.clock.monotonic(), self._shared.rng)
+        self._schedule.listed()
         self._list_problem = self._record.note = None
         if parsed is None:
             await self._ward.clear()
@@ -248,9 +244,9 @@ class Coordinator:
         return await self._ward.holds(self._record.state.listing, parsed.models, reference=reference)
 
     async def _unlisted(self, error: UpstreamError) -> Outcome:
-        self._put_off()
+        self._schedule.unlisted()
         self._wait_as_told(error)
-        problem = self._list_problem = problem_of(error, at=self._shared.clock.now())
+        problem = self._list_problem = problems.of_error(error, at=self._shared.clock.now())
         changes = await self._record.troubled(problem, listing=True)
         if error.retry_after is None:
             self._ask_once_more()
@@ -264,44 +260,39 @@ class Coordinator:
             try:
                 found = await probe(self.upstream, self._calls, self._key, retries=retries)
             except UpstreamError as error:
-                self._put_probe_off()
+                self._schedule.troubled()
                 self._wait_as_told(error)
-                await self._record.troubled(problem_of(error, at=self._shared.clock.now()), listing=False)
+                await self._record.troubled(problems.of_error(error, at=self._shared.clock.now()), listing=False)
             except ServerStarved as error:
-                self._put_probe_off()
+                self._schedule.troubled()
                 await self._record.noted(self._starved(error))
             else:
                 await self._probed(found)
 
     async def _probed(self, found: Answered) -> None:
-        now = self._shared.clock.monotonic()
         if found.trouble is None:
             self._check_problem = None
-            self._record.schedule = self._record.schedule.probed(now, self._shared.rng)
+            self._schedule.probed()
         else:
-            self._check_problem = _of_the_check(found.trouble, at=self._shared.clock.now())
-            self._put_probe_off()
+            self._check_problem = problems.of_check(found.trouble, at=self._shared.clock.now())
+            self._schedule.troubled()
         await self._record.answered(found.latency_ms, self._problem)
         if self._record.is_half_up:
             # The second answer that brings it back should be the list itself.
-            self._record.schedule = self._record.schedule.list_hurried(now)
-
-    def _put_probe_off(self) -> None:
-        self._record.schedule = self._record.schedule.troubled(self._shared.clock.monotonic(), self._shared.rng)
+            self._schedule.hurry_list()
 
     def _ask_once_more(self) -> None:
         """One that is down and has answered is probed at once: a second answer in a row brings it back."""
         if self._record.is_half_up:
-            self._record.schedule = self._record.schedule.probe_hurried(self._shared.clock.monotonic())
+            self._schedule.hurry_probe()
 
     def _wait_as_told(self, error: UpstreamError) -> None:
-        now = self._shared.clock.monotonic()
         told = min(error.retry_after or 0.0, MAX_PAUSE)
         if isinstance(error, Throttled):
             told = max(told, self._shared.timing.health_ttl.total_seconds())
-        self._record.schedule = self._record.schedule.paused(now + told)
+        self._schedule.pause(self._shared.clock.monotonic() + told)
         if isinstance(error, Unauthorized) and self.upstream.adapter.needs_key and self._key.rests_until:
-            self._record.schedule = self._record.schedule.paused(self._key.rests_until)
+            self._schedule.pause(self._key.rests_until)
 
     @property
     def _problem(self) -> Problem | None:
@@ -310,12 +301,4 @@ class Coordinator:
 
     def _starved(self, error: ServerStarved) -> Problem:
         log.error("server_starved", provider=self.upstream.id, error=str(error))
-        return self._ours(ProviderErrorCode.UNREACHABLE, _NOT_ASKED)
-
-    def _ours(self, code: ProviderErrorCode, message: str) -> Problem:
-        return Problem(code=code, message=message, retryable=True, at=self._shared.clock.now())
-
-
-def _of_the_check(error: UpstreamError, *, at: datetime) -> Problem:
-    problem = problem_of(error, at=at)
-    return replace(problem, message=f"Its list can be read, but its health check fails: {problem.message}")
+        return problems.not_asked(at=self._shared.clock.now())

@@ -4,7 +4,6 @@ import asyncio
 import gc
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from uuid import uuid4
 
 import structlog
@@ -14,7 +13,7 @@ from catalogue.guard import GuardLimits, Suspicion, suspicion
 from catalogue.health import Problem, Quarantine
 from catalogue.listing import Listing, merged
 from catalogue.ports import Held, Store
-from catalogue.vocabulary import ProviderErrorCode
+from polling import problems
 from polling.clock import Clock
 
 log = structlog.get_logger(__name__)
@@ -43,7 +42,7 @@ class Ward:
 
     def problem(self) -> Problem | None:
         """What readers are told while a list is held back or was discarded."""
-        return problem_of(self._held, at=self._clock.now()) if self._held else None
+        return problems.of_held(self._held, at=self._clock.now()) if self._held else None
 
     async def holds(self, before: Listing, rows: Sequence[ModelFacts], *, reference: Listing | None = None) -> bool:
         """Whether a new list must not be served; a list that is fine clears whatever was held.
@@ -101,14 +100,6 @@ class Ward:
     async def _hold(self, held: Held | None) -> None:
         await self._store.hold(self._provider_id, held)
         self._held = held
-
-
-def problem_of(held: Held, *, at: datetime) -> Problem:
-    """What readers are told of a list that is held back or was discarded."""
-    message = f"{held.quarantine.reason} It is held back until an admin decides."
-    if held.discarded:
-        message = "An admin discarded the provider's present list; the last good one is kept."
-    return Problem(code=ProviderErrorCode.SUSPICIOUS, message=message, retryable=False, at=at)
 
 
 def _tell(event: str, held: Held) -> None:

@@ -15,6 +15,7 @@ from catalogue.listing import Listing
 from catalogue.ports import Store
 from catalogue.snapshot import ProviderState
 from catalogue.vocabulary import BreakerState, HealthStatus, ProviderErrorCode
+from polling import problems
 from polling.clock import Clock
 from polling.history import HealthRecorder
 from polling.ledger import Ledger
@@ -24,7 +25,7 @@ from polling.quarantine import Ward
 from polling.schedule import Schedule, Timing
 from providers._kit.upstream import Upstream
 
-FAULTS = frozenset({ProviderErrorCode.UNREACHABLE, ProviderErrorCode.TIMEOUT})
+_FAULTS = frozenset({ProviderErrorCode.UNREACHABLE, ProviderErrorCode.TIMEOUT})
 """Errors that count towards DOWN; all others are answers."""
 
 Relist = Callable[[Listing], Listing]
@@ -48,14 +49,13 @@ class Surroundings:
 
 
 class ProviderRecord:
-    """One provider's standing and schedule, as they move."""
+    """One provider's standing, as it moves."""
 
-    def __init__(self, *, upstream: Upstream, ward: Ward, shared: Surroundings) -> None:
-        now = shared.clock.monotonic()
+    def __init__(self, *, upstream: Upstream, ward: Ward, schedule: Schedule, shared: Surroundings) -> None:
         self._upstream = upstream
         self._ward = ward
+        self._schedule = schedule
         self._shared = shared
-        self.schedule = Schedule(timing=shared.timing, list_due=now, probe_due=now)
         self.note: Problem | None = None
         """Why its last list could not be taken, where that is our own fault: the provider is no worse for it."""
 
@@ -85,7 +85,7 @@ class ProviderRecord:
             return None
         half_up = standing.consecutive_successes > 0
         only_probes = standing.status is HealthStatus.DOWN and not half_up
-        return self.schedule.probe_due if only_probes else self.schedule.due
+        return self._schedule.probe_due if only_probes else self._schedule.due
 
     async def half_open(self) -> None:
         """Show that the one probe of an open breaker is under way."""
@@ -111,7 +111,7 @@ class ProviderRecord:
             standing = replace(standing, dropped_rows=rows)
             if problem is not None:
                 return hampered(standing, at=now, problem=problem)
-            note = self.note or self._ward.problem() or _garbage(rows, now)
+            note = self.note or self._ward.problem() or (problems.of_dropped(rows, at=now) if rows else None)
             return succeeded(standing, at=now, latency_ms=latency_ms, note=note)
 
         return await self.publish(advance, relist=relist)
@@ -119,7 +119,7 @@ class ProviderRecord:
     async def troubled(self, problem: Problem, *, listing: bool) -> Sequence[Change]:
         """A call failed; `listing` tells that it was for the whole list."""
         now = self._shared.clock.now()
-        fault = problem.code in FAULTS
+        fault = problem.code in _FAULTS
         self._shared.recorder.probe(Probe(provider_id=self._upstream.id, at=now, ok=not fault))
         if not fault:
             return await self.publish(lambda standing: hampered(standing, at=now, problem=problem))
@@ -174,10 +174,3 @@ class ProviderRecord:
             seconds=round((now - before.since).total_seconds(), 1) if before.since else None,
             error=after.error.message if after.error else None,
         )
-
-
-def _garbage(rows: int, now: datetime) -> Problem | None:
-    if not rows:
-        return None
-    message = f"{rows} rows of the list could not be read and were left out."
-    return Problem(code=ProviderErrorCode.MALFORMED, message=message, retryable=False, at=now)

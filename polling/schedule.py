@@ -3,11 +3,12 @@
 All moments are seconds of a clock that never goes back: a wall clock that is set back must not end polling.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 
 from catalogue.health import FAILURES_TO_DOWN
+from polling.clock import Clock
 
 KEY_PAUSE = 15 * 60.0
 """Seconds for which a refused key is not tried again."""
@@ -27,64 +28,63 @@ class Timing:
     health_ttl: timedelta = timedelta(seconds=30)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """The next moments of one provider."""
+    """The next moments of one provider; at first everything is due."""
 
-    timing: Timing
-    list_due: float
-    probe_due: float
-    list_failures: int = 0
-    """Lists in a row that could not be had."""
-    troubles: int = 0
-    """Calls in a row, of whatever kind, that failed or were answered with nothing of use."""
+    def __init__(self, *, timing: Timing, clock: Clock, rng: Random) -> None:
+        self._list_ttl = timing.list_ttl.total_seconds()
+        self._health_ttl = timing.health_ttl.total_seconds()
+        self._clock = clock
+        self._rng = rng
+        self.list_due = self.probe_due = clock.monotonic()
+        self._list_failures = 0
+        """Lists in a row that could not be had."""
+        self._troubles = 0
+        """Calls in a row, of whatever kind, that failed or were answered with nothing of use."""
 
     @property
     def due(self) -> float:
         """When the provider is asked next, for whatever reason."""
         return min(self.list_due, self.probe_due)
 
-    def listed(self, now: float, rng: Random) -> "Schedule":
-        """After a good list, which counts as a probe."""
-        return replace(self.probed(now, rng), list_due=now + _jittered(self._list_ttl, rng), list_failures=0)
+    def listed(self) -> None:
+        """A good list came, which counts as a probe."""
+        self.probed()
+        self.list_due = self._in_about(self._list_ttl)
+        self._list_failures = 0
 
-    def unlisted(self, now: float, rng: Random) -> "Schedule":
-        """After a list that could not be had: again soon, then ever later, never later than a good one would be."""
-        pause = min(self._list_ttl, _FIRST_RETRY * (1 << min(self.list_failures, _MAX_DOUBLINGS)))
-        later = self.troubled(now, rng)
-        return replace(later, list_due=now + _jittered(pause, rng), list_failures=self.list_failures + 1)
+    def unlisted(self) -> None:
+        """A list could not be had: again soon, then ever later, never later than a good one would be."""
+        self.troubled()
+        self.list_due = self._in_about(min(self._list_ttl, _doubled(_FIRST_RETRY, self._list_failures)))
+        self._list_failures += 1
 
-    def probed(self, now: float, rng: Random) -> "Schedule":
-        """After a good probe."""
-        return replace(self, probe_due=now + _jittered(self._health_ttl, rng), troubles=0)
+    def probed(self) -> None:
+        """A probe was answered well."""
+        self.probe_due = self._in_about(self._health_ttl)
+        self._troubles = 0
 
-    def troubled(self, now: float, rng: Random) -> "Schedule":
-        """After a probe of no use: from the third in a row on, the interval doubles, up to ten minutes."""
-        troubles = self.troubles + 1
-        doublings = min(max(troubles - FAILURES_TO_DOWN, 0), _MAX_DOUBLINGS)
-        interval = min(self._health_ttl * (1 << doublings), max(_LONGEST_INTERVAL, self._health_ttl))
-        return replace(self, probe_due=now + _jittered(interval, rng), troubles=troubles)
+    def troubled(self) -> None:
+        """A probe was of no use: from the third in a row on, the interval doubles, up to ten minutes."""
+        self._troubles += 1
+        interval = _doubled(self._health_ttl, max(self._troubles - FAILURES_TO_DOWN, 0))
+        self.probe_due = self._in_about(min(interval, max(_LONGEST_INTERVAL, self._health_ttl)))
 
-    def paused(self, until: float) -> "Schedule":
-        """Not before a moment, for lists and probes alike."""
-        return replace(self, list_due=max(self.list_due, until), probe_due=max(self.probe_due, until))
+    def pause(self, until: float) -> None:
+        """Ask nothing before a moment."""
+        self.list_due, self.probe_due = max(self.list_due, until), max(self.probe_due, until)
 
-    def list_hurried(self, now: float) -> "Schedule":
-        """The list is due at once."""
-        return replace(self, list_due=min(self.list_due, now))
+    def hurry_list(self) -> None:
+        """Make the list due at once."""
+        self.list_due = min(self.list_due, self._clock.monotonic())
 
-    def probe_hurried(self, now: float) -> "Schedule":
-        """The next probe is due at once."""
-        return replace(self, probe_due=min(self.probe_due, now))
+    def hurry_probe(self) -> None:
+        """Make the next probe due at once."""
+        self.probe_due = min(self.probe_due, self._clock.monotonic())
 
-    @property
-    def _list_ttl(self) -> float:
-        return self.timing.list_ttl.total_seconds()
-
-    @property
-    def _health_ttl(self) -> float:
-        return self.timing.health_ttl.total_seconds()
+    def _in_about(self, seconds: float) -> float:
+        return self._clock.monotonic() + seconds * (1 + _JITTER * (2 * self._rng.random() - 1))
 
 
-def _jittered(seconds: float, rng: Random) -> float:
-    return seconds * (1 + _JITTER * (2 * rng.random() - 1))
+def _doubled(seconds: float, times: int) -> float:
+    return seconds * (1 << min(times, _MAX_DOUBLINGS))

@@ -1,13 +1,12 @@
 """The server's own key for one provider: used while it is good, rested while the provider refuses it."""
 
-from datetime import datetime
-
 from pydantic import SecretStr
 
 from catalogue.health import Problem
+from polling import problems
 from polling.clock import Clock
 from polling.schedule import KEY_PAUSE
-from providers._kit.errors import Unauthorized, UpstreamError
+from providers._kit.errors import Unauthorized
 from providers._kit.upstream import Upstream
 
 
@@ -29,15 +28,10 @@ class ServerKey:
 
     def refused(self, error: Unauthorized) -> None:
         """The provider refused the key."""
-        self.problem = problem_of(error, at=self._clock.now())
+        self.problem = problems.of_error(error, at=self._clock.now())
         self.rests_until = self._clock.monotonic() + KEY_PAUSE
 
     def accepted(self) -> None:
         """The provider took the key."""
         self.problem = None
         self.rests_until = None
-
-
-def problem_of(error: UpstreamError, *, at: datetime) -> Problem:
-    """What readers are told of an upstream error."""
-    return Problem(code=error.code, message=error.message, retryable=error.retryable, at=at)

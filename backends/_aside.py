@@ -1,9 +1,7 @@
 """What stands in a store's place is moved aside, with the files that SQLite keeps beside it: nothing is overwritten."""
 
 import re
-from collections.abc import Iterator
 from datetime import datetime
-from itertools import chain, count
 from pathlib import Path
 
 KEPT = 5
@@ -27,23 +25,23 @@ def move_aside(path: Path, now: datetime) -> str:
 
     A process that ends in the midst leaves side files without a store, which the next start moves aside as well.
     """
-    stem = f"{path.name}.aside-{now:%Y%m%dT%H%M%SZ}"
-    names = (path.with_name(f"{stem}{suffix}") for suffix in chain([""], (f"-{n}" for n in count(2))))
-    kept = next(name for name in names if not sides(name))
+    stamp, earlier = f"{now:%Y%m%dT%H%M%SZ}", _moved_aside(path)
+    number = max((n for at, n in earlier if at == stamp), default=0) + 1
+    kept = path.with_name(f"{path.name}.aside-{stamp}{f'-{number}' if number > 1 else ''}")
     for found in sides(path):
         found.rename(kept.with_name(kept.name + found.name.removeprefix(path.name)))
-    removed = ", ".join(_removed(path))
-    return f"moved aside as {kept.name}" + (f" (the newest {KEPT} are kept, removed: {removed})" if removed else "")
+    oldest = [file for key in sorted(earlier)[: -(KEPT - 1)] for file in sorted(earlier[key]) if file.is_file()]
+    for file in oldest:
+        file.unlink()
+    removed = f" (the newest {KEPT} are kept, removed: {', '.join(file.name for file in oldest)})" if oldest else ""
+    return f"moved aside as {kept.name}{removed}"
 
 
-def _removed(path: Path) -> Iterator[str]:
-    """Remove all but the newest stores that were moved aside, each with its side files."""
+def _moved_aside(path: Path) -> dict[tuple[str, int], list[Path]]:
+    """The files of each store that was moved aside, by the second in which it was and its number within that second."""
     pattern = re.compile(rf"{re.escape(path.name)}\.aside-(\d{{8}}T\d{{6}}Z)(?:-(\d+))?({LOG}|{INDEX})?")
     found: dict[tuple[str, int], list[Path]] = {}
     for file in path.parent.iterdir():
-        if (match := pattern.fullmatch(file.name)) and file.is_file():
+        if match := pattern.fullmatch(file.name):
             found.setdefault((match[1], int(match[2] or 1)), []).append(file)
-    for oldest in sorted(found)[:-KEPT]:
-        for file in sorted(found[oldest]):
-            file.unlink()
-            yield file.name
+    return found

@@ -114,8 +114,10 @@ class SqliteStore:
 
     async def close(self) -> None:
         """Flush and close; a store is used no more after that."""
-        await self._run(lambda _: self._close())
-        self._thread.shutdown(wait=False)
+        try:
+            await self._run(lambda _: self._close())
+        finally:
+            self._thread.shutdown(wait=False)
 
     async def _run(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         def within() -> T:

@@ -1,6 +1,6 @@
 """The composition root: every part made once, handed what it needs, started, and closed in reverse."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -56,8 +56,12 @@ class Parts:
 
 
 @asynccontextmanager
-async def running(settings: Settings, upstreams: Sequence[Upstream], *, secret: SecretStr) -> AsyncIterator[Parts]:
+async def running(
+    settings: Settings, upstreams: Sequence[Upstream], *, secret: SecretStr, claim: Callable[[], None]
+) -> AsyncIterator[Parts]:
     """Open the store, take up what it holds, and keep every provider in step until the block ends.
+
+    `claim` sees before each write that the data folder still is this server's, see `open_store`.
 
     Raises:
         StoreUnusable: the data folder cannot be written.
@@ -65,7 +69,7 @@ async def running(settings: Settings, upstreams: Sequence[Upstream], *, secret: 
     """
     clock = SystemClock()
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(_opened_store(settings, clock))
+        store = await stack.enter_async_context(_opened_store(settings, clock, claim))
         http = await stack.enter_async_context(session())
         handover = await taken_up(store, upstreams, list_ttl=timedelta(seconds=settings.model_list_ttl), clock=clock)
         feed = Feed(store=store, reader=handover.ledger, clock=clock)
@@ -113,9 +117,9 @@ async def running(settings: Settings, upstreams: Sequence[Upstream], *, secret: 
 
 
 @asynccontextmanager
-async def _opened_store(settings: Settings, clock: Clock) -> AsyncIterator[SqliteStore]:
+async def _opened_store(settings: Settings, clock: Clock, claim: Callable[[], None]) -> AsyncIterator[SqliteStore]:
     retention = Retention(audit_age=timedelta(days=settings.audit_retention_days))
-    store = await open_store(settings.store_file, clock=clock.now, retention=retention)
+    store = await open_store(settings.store_file, clock=clock.now, retention=retention, claim=claim)
     try:
         if store.notice:
             log.warning("store_moved_aside", reason=store.notice)

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -41,6 +42,24 @@ def admin_tokens(settings: Settings) -> tuple[Token, ...]:
         raise ConfigurationError(f"{path}: holds no usable token; remove it and a new one is made.") from None
 
 
+def made(settings: Settings, secret: SecretStr, tokens: tuple[Token, ...]) -> Mapping[str, SecretStr]:
+    """What of this lies in the data folder, by the name of its file: what is not configured."""
+    kept = {} if settings.secret else {HASHING_FILE: secret}
+    if not settings.admin_tokens and tokens[0].plain:
+        kept[ADMIN_FILE] = tokens[0].plain
+    return kept
+
+
+def put_back(data_dir: Path, kept: Mapping[str, SecretStr]) -> list[str]:
+    """Write what is gone from the data folder anew, and return the names of these files; OSError where it cannot be."""
+    written = []
+    for name, secret in kept.items():
+        with suppress(FileExistsError):
+            _write(data_dir / name, secret.get_secret_value())
+            written.append(name)
+    return written
+
+
 def _kept(path: Path) -> SecretStr:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -56,16 +75,22 @@ def _kept(path: Path) -> SecretStr:
 
 def _make(path: Path) -> None:
     """Write a new secret unless there is one; nobody else may read it, whatever it was before."""
-    with suppress(FileExistsError), open(path, "x", encoding="ascii", opener=_private) as file:
+    with suppress(FileExistsError):
+        _write(path, secrets.token_urlsafe(32))
+    if path.stat().st_mode & 0o077:
+        path.chmod(0o600)
+
+
+def _write(path: Path, secret: str) -> None:
+    """Write a secret into a file that is not there yet: all of it or nothing."""
+    with open(path, "x", encoding="ascii", opener=_private) as file:
         try:
-            file.write(secrets.token_urlsafe(32))
+            file.write(secret)
             file.flush()
             os.fsync(file.fileno())
         except BaseException:
             path.unlink()  # half a secret, left by a full disk, would stop every later start
             raise
-    if path.stat().st_mode & 0o077:
-        path.chmod(0o600)
 
 
 def _private(path: str, flags: int) -> int:

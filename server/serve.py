@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from socket import socket
 
 import stamina
@@ -25,8 +26,8 @@ from server.client_limits import ClientLimits
 from server.composition import Parts, running
 from server.configuration import ConfigurationError
 from server.connection_limits import ConnectionLimits
-from server.data_folder import sole_use
-from server.kept_secrets import ADMIN_FILE, admin_tokens, hashing_secret
+from server.data_folder import Claim, sole_use
+from server.kept_secrets import ADMIN_FILE, admin_tokens, hashing_secret, made, put_back
 from server.logging import configure
 from server.redaction import Redactor
 from server.refusals import Refusals
@@ -57,11 +58,11 @@ def serve(settings: Settings) -> None:
     stamina.instrumentation.set_on_retry_hooks([])  # an outage is logged once, by its coordinator
     sys.setswitchinterval(_SWITCH_SECONDS)
     gc.set_threshold(*gc.get_threshold()[:2], _RARELY)
-    with sole_use(settings.data_dir):
-        uvloop.run(_serve(settings, redactor))
+    with sole_use(settings.data_dir) as claim:
+        uvloop.run(_serve(settings, redactor, claim))
 
 
-async def _serve(settings: Settings, redactor: Redactor) -> None:
+async def _serve(settings: Settings, redactor: Redactor, claim: Claim) -> None:
     providers = upstreams(settings, os.environ)
     allowed = allowed_documents(settings.allowed_documents)
     secret, tokens = hashing_secret(settings), admin_tokens(settings)
@@ -69,8 +70,9 @@ async def _serve(settings: Settings, redactor: Redactor) -> None:
     redactor.register(u.key for u in providers if u.key)
     if not settings.admin_tokens:
         log.info("admin_token", file=str(settings.data_dir / ADMIN_FILE))
+    kept = partial(put_back, settings.data_dir, made(settings, secret, tokens))
     try:
-        async with running(settings, providers, secret=secret) as parts:
+        async with running(settings, providers, secret=secret, claim=partial(claim.renew, kept)) as parts:
             limits = ClientLimits(settings.limits, exempt_loopback=settings.exempts_loopback)
             audit = AuditLog(parts.store)
             callers = Callers(

@@ -3,15 +3,18 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from structlog.testing import capture_logs
 
-from backends.errors import StoreUnusable
+from backends.errors import StoreConflict, StoreUnusable
+from backends.retention import Retention
+from backends.sqlite import open_store
 from catalogue.ports import Stored
 from tests.backends.conftest import SqliteSeat
 from tests.backends.samples import added, revision
-from tests.catalogue.strategies import PROVIDER, listing, model
+from tests.catalogue.strategies import NOW, PROVIDER, listing, model
 
 ROWS = [model(f"m{n}") for n in range(50)]
 
@@ -108,6 +111,25 @@ async def test_closing_brings_it_back_as_well(seat: SqliteSeat, lose: Callable[[
     await (await seat.open()).commit(revision(1, of=listing(*ROWS)))
     lose(seat.path)
     assert of(await (await seat.open()).load())[1:] == (1, 0, 50)
+
+
+async def test_a_folder_that_another_server_has_taken_is_left_to_it_and_reads_go_on(tmp_path: Path) -> None:
+    claim, path = Mock(), tmp_path / "data" / "store.sqlite3"
+    store = await open_store(path, clock=lambda: NOW, retention=Retention(), claim=claim)
+    await store.commit(revision(1, [added(1)], of=listing(*ROWS)))
+    shutil.rmtree(path.parent)
+    other = SqliteSeat(path)
+    await (await other.open()).commit(revision(1))
+    claim.side_effect = StoreConflict("Another server uses it now.")
+    with pytest.raises(StoreConflict):
+        await store.commit(revision(2))
+    assert [change.seq for change in (await store.read(0, 10)).changes] == [1]
+    with pytest.raises(StoreConflict):
+        await store.close()
+    again = await other.open()
+    assert again.notice is None
+    assert not list(path.parent.glob("*.aside-*"))
+    await other.close()
 
 
 async def test_what_took_its_place_is_moved_aside(seat: SqliteSeat) -> None:

@@ -178,8 +178,10 @@ async def test_a_data_folder_deleted_under_the_server_is_written_anew_and_nothin
 ) -> None:
     served = await filled(tmp_path, upstream)
     async with ServerProcess(tmp_path, _unpolled(upstream)) as server:
+        secret = (tmp_path / "data" / "secret").read_bytes()
         shutil.rmtree(tmp_path / "data")
         await server.refresh()
+        assert (tmp_path / "data" / "secret").read_bytes() == secret
         revision = (await server.query(SOURCES))["catalogue"]["revision"]
         await server.stop()
         assert server.stderr.count("store_rescued") == 1

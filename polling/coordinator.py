@@ -158,32 +158,37 @@ class Coordinator:
         return self._record.state
 
     async def _fly(self, priority: Priority) -> ProviderRefresh:
-        clock = self._shared.clock
-        started = clock.monotonic()
+        started = self._shared.clock.monotonic()
         self._reader.begin()
         self._tell(RefreshStep.WAITING)
         async with self._turn:
             before = self._record.state.listing
-            outcome, problem, changes = await self._settled(priority)
-        after = self._record.state
+            outcome = await self._settled(priority)
+            after = self._record.state
+        result = await self._result(before, after, outcome, seconds=self._shared.clock.monotonic() - started)
+        self._tell(RefreshStep.DONE, model_count=result.model_count, result=result)
+        self._moved.set()
+        self._flight = None  # which would hold on to all changes until the next one
+        return result
+
+    async def _result(
+        self, before: Listing, after: ProviderState, reached: Outcome, *, seconds: float
+    ) -> ProviderRefresh:
+        outcome, problem, changes = reached
         first = not before.is_reference and after.listing.is_reference
         told = await asyncio.to_thread(counts, changes)
         added, removed, changed = (after.model_count, 0, 0) if first else told
-        result = ProviderRefresh(
+        return ProviderRefresh(
             provider_id=self.upstream.id,
             outcome=outcome,
             added=added,
             removed=removed,
             changed=changed,
             model_count=after.model_count,
-            duration_ms=(clock.monotonic() - started) * 1000,
+            duration_ms=seconds * 1000,
             error=problem,
             changes=tuple(changes),
         )
-        self._tell(RefreshStep.DONE, model_count=result.model_count, result=result)
-        self._moved.set()
-        self._flight = None  # which would hold on to all changes until the next one
-        return result
 
     async def _settled(self, priority: Priority) -> Outcome:
         try:

@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 
 class Ward:
-    """Decides on new lists, and remembers the one that waits or was discarded."""
+    """Decides on new lists, and remembers the one that waits or was discarded, and when it last came."""
 
     def __init__(
         self, *, provider_id: str, store: Store, clock: Clock, limits: GuardLimits, held: Held | None = None
@@ -59,6 +59,8 @@ class Ward:
             await self._hold(held)
             gc.freeze()  # it may wait for days, and would cost each collection until then a look
             _tell("list_held_back", held)
+        else:
+            self._held = replace(self._held, listing=replace(self._held.listing, as_of=listing.as_of))
         return True
 
     async def release(self) -> Listing | None:

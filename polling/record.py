@@ -90,7 +90,7 @@ class ProviderRecord:
     async def half_open(self) -> None:
         """Show that the one probe of an open breaker is under way."""
         if self.state.standing.breaker is BreakerState.OPEN:
-            await self.publish(probing)
+            await self._publish(probing)
 
     async def answered(
         self,
@@ -114,7 +114,7 @@ class ProviderRecord:
             note = self.note or self._ward.problem() or (problems.of_dropped(rows, at=now) if rows else None)
             return succeeded(standing, at=now, latency_ms=latency_ms, note=note)
 
-        return await self.publish(advance, relist=relist)
+        return await self._publish(advance, relist=relist)
 
     async def troubled(self, problem: Problem, *, listing: bool) -> Sequence[Change]:
         """A call failed; `listing` tells that it was for the whole list."""
@@ -122,13 +122,13 @@ class ProviderRecord:
         fault = problem.code in _FAULTS
         self._shared.recorder.probe(Probe(provider_id=self._upstream.id, at=now, ok=not fault))
         if not fault:
-            return await self.publish(lambda standing: hampered(standing, at=now, problem=problem))
+            return await self._publish(lambda standing: hampered(standing, at=now, problem=problem))
         settle = stumbled if self.is_half_up and listing else failed
-        return await self.publish(lambda standing: settle(standing, at=now, problem=problem))
+        return await self._publish(lambda standing: settle(standing, at=now, problem=problem))
 
     async def noted(self, note: Problem) -> None:
         """Something broke on our side, which says nothing about the provider."""
-        await self.publish(lambda s: s if s.status in ILL else replace(s, error=note))
+        await self._publish(lambda s: s if s.status in ILL else replace(s, error=note))
 
     async def eased(self, *, relist: Relist | None = None) -> None:
         """An admin decided on the held-back list."""
@@ -137,9 +137,9 @@ class ProviderRecord:
             held_back = standing.error is not None and standing.error.code is ProviderErrorCode.SUSPICIOUS
             return replace(standing, error=self._ward.problem() if held_back else standing.error)
 
-        await self.publish(ease, relist=relist)
+        await self._publish(ease, relist=relist)
 
-    async def publish(
+    async def _publish(
         self, advance: Callable[[Standing], Standing] = lambda standing: standing, *, relist: Relist | None = None
     ) -> Sequence[Change]:
         """Bring the provider's state forward in the ledger, with what the schedule and the ward say now."""

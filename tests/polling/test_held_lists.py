@@ -1,10 +1,14 @@
 """Suspicious lists: held back, decided on, cleared."""
 
+from datetime import timedelta
+
 import pytest
 
 from catalogue.errors import BadUserInput
 from catalogue.vocabulary import (
+    DataSource,
     HealthStatus,
+    ModelStatus,
     ProviderErrorCode,
     RefreshOutcome,
 )
@@ -56,6 +60,18 @@ async def test_an_accepted_list_is_served(one: World) -> None:
     await one.poller.resolve_quarantine(await held_back(one), accept=True)
     assert one.state.model_count == 10
     assert healthy(one)
+
+
+async def test_a_list_that_was_held_back_for_long_is_as_fresh_as_it_was_last_seen(one: World) -> None:
+    held = await held_back(one)
+    one.clock.advance(6 * 3600)
+    await one.refresh()
+    one.clock.advance(60)
+    await one.poller.resolve_quarantine(held, accept=True)
+    model = one.ledger.snapshot.model(f"openrouter/{MANY[0]}")
+    assert model is not None
+    assert (model.status, model.source) == (ModelStatus.AVAILABLE, DataSource.LIVE)
+    assert one.clock.now() - model.source_as_of == timedelta(seconds=60)
 
 
 async def test_the_list_before_an_accepted_one_is_news_when_it_comes_back(one: World) -> None:

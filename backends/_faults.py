@@ -34,9 +34,7 @@ def understood(*, opening: bool = False) -> Iterator[None]:
             ) from error
         if code in _FOLDER:
             raise unusable(_FOLDER[code]) from error
-        # Text that is no UTF-8 is an error without a code.
-        no_text = isinstance(error, sqlite3.OperationalError) and code == sqlite3.SQLITE_OK
-        if code in _DAMAGED or no_text or opening:
+        if code in _DAMAGED or opening:
             raise StoreUnreadable("is damaged") from error
         raise
     except OSError as error:

@@ -1,27 +1,20 @@
-"""The store's file: opened, checked, moved aside when it cannot be read, and written anew when it was lost."""
+"""The store's file: opened, checked, and moved aside when it cannot be read."""
 
 import os
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
-import structlog
-
-from backends import _audit, _health, _log, _rows, _schema, _state, _wal
+from backends import _audit, _health, _log, _schema, _state, _wal
 from backends._aside import INDEX, LOG, move_aside, side, sides
+from backends._connection import connect, set_up
 from backends._faults import understood
+from backends._rescue import finish_rescue
 from backends.errors import StoreUnreadable, StoreUnusable
 from catalogue.ports import Stored
-
-_PATIENCE = timedelta(seconds=5)
-"""How long to wait while another process writes."""
-_WAL_BYTES = 16 * 1024 * 1024
-"""To what the write-ahead log shrinks after a large transaction."""
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +35,7 @@ def open_file(path: Path, clock: Callable[[], datetime]) -> Opened:
     """
     with understood():
         path.parent.mkdir(parents=True, exist_ok=True)
-        _finish_rescue(path, clock())
+        finish_rescue(path, clock())
         for found in sides(path):
             _want_usable(found)
         is_new = not sides(path)
@@ -62,64 +55,13 @@ def open_file(path: Path, clock: Callable[[], datetime]) -> Opened:
         return replace(_open(path), notice=notice)
 
 
-def rescued(connection: sqlite3.Connection, path: Path, clock: Callable[[], datetime]) -> sqlite3.Connection:
-    """Write an open store, whose file was deleted or replaced, to its place anew; what took its place is moved aside.
-
-    Its content is whole: a deleted file lasts while it is open. Nothing has happened where this raises.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    begun = path.with_name(f"{path.name}.rescuing")
-    for left in (begun, side(begun, "-journal")):
-        left.unlink(missing_ok=True)
-    with closing(sqlite3.connect(begun)) as target:
-        connection.backup(target)
-    begun.rename(_whole_copy(path))
-    try:
-        _finish_rescue(path, clock())
-    except OSError:
-        _whole_copy(path).unlink()
-        raise
-    written = _connect(path)
-    _set_up(written)
-    return written
-
-
-def _whole_copy(path: Path) -> Path:
-    """Where a store lies that is whole again, and only has to take its place."""
-    return path.with_name(f"{path.name}.rescued")
-
-
-def _finish_rescue(path: Path, now: datetime) -> None:
-    """Put a store that was written anew in its place, also where the process before ended in the midst of it."""
-    copy = _whole_copy(path)
-    if not copy.exists():
-        return
-    moved = f" What stood in its place was {move_aside(path, now)}." if sides(path) else ""
-    copy.rename(path)
-    reason = f"The store was deleted or replaced while the server ran: it was written anew, whole.{moved}"
-    log.error("store_rescued", reason=reason)
-
-
-def identity(path: Path) -> tuple[tuple[int, int] | None, ...]:
-    """Which files stand in the places of a store and of its log; a name alone does not tell a replaced one."""
-    return tuple(_inode(side(path, suffix)) for suffix in ("", LOG))
-
-
-def _inode(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino
-
-
 def _open(path: Path) -> Opened:
     _want(_sound(path) or not any(sides(path)))
     commits = _wal.commits(side(path, LOG))
-    connection = _connect(path)
+    connection = connect(path)
     try:
         with understood(opening=True):
-            _set_up(connection)
+            set_up(connection)
             taken_up = _wal.taken_up(side(path, INDEX))
             _want(sum(frame > taken_up for frame in commits) <= 1)  # a crash cuts off the last transaction, never more
             _schema.prepare(connection)
@@ -128,18 +70,6 @@ def _open(path: Path) -> Opened:
     except BaseException:
         connection.close()
         raise
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=_PATIENCE.total_seconds(), isolation_level=None)
-    connection.text_factory = _rows.decoded
-    return connection
-
-
-def _set_up(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
 
 
 def _sound(path: Path) -> bool:
@@ -172,7 +102,7 @@ def _release(path: Path) -> None:
 
     A damaged file may refuse too.
     """
-    connection = _connect(path)
+    connection = connect(path)
     try:
         with suppress(StoreUnreadable), understood():
             connection.execute("PRAGMA journal_mode = DELETE")

@@ -18,7 +18,7 @@ WHERE seq <= (SELECT seq FROM state) - :length
    OR seq < coalesce((SELECT seq FROM change WHERE at >= :cutoff ORDER BY seq LIMIT 1), (SELECT seq + 1 FROM state))
 """
 
-Row = tuple[int, bytes]
+Row = tuple[int, str]
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +57,7 @@ def _page(connection: sqlite3.Connection, after: int, limit: int) -> LogPage:
             "SELECT seq, coalesce((SELECT min(seq) FROM change), seq + 1) FROM state"
         ).fetchone()
         rows = connection.execute(
-            "SELECT seq, CAST(body AS BLOB) FROM change WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit + 1)
+            "SELECT seq, body FROM change WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit + 1)
         ).fetchall()
     if after < oldest - 1:
         return LogPage(changes=(), trimmed=True, more=bool(rows))

@@ -12,7 +12,8 @@ import structlog
 
 from backends import _audit, _health, _log, _state
 from backends._faults import understood
-from backends._file import Opened, identity, open_file, rescued
+from backends._file import Opened, open_file
+from backends._rescue import identity, rescued
 from backends._transaction import transaction
 from backends.retention import Retention
 from catalogue.audit import AuditEntry

@@ -127,7 +127,7 @@ async def test_a_rescue_that_fails_leaves_no_copy_that_a_later_start_would_take_
     await store.commit(revision(1))
     seat.path.rename(tmp_path / "elsewhere")
     with monkeypatch.context() as patch:
-        patch.setattr("backends._file.move_aside", Mock(side_effect=PermissionError()))
+        patch.setattr("backends._rescue.move_aside", Mock(side_effect=PermissionError()))
         with pytest.raises(StoreUnusable):
             await store.commit(revision(2))
     (tmp_path / "elsewhere").rename(seat.path)

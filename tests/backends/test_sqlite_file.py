@@ -12,7 +12,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from backends import _file, _log
+from backends import _connection, _log
 from backends._schema import VERSION
 from backends.errors import StoreConflict, StoreUnusable
 from backends.retention import Retention
@@ -157,7 +157,7 @@ async def test_a_store_of_a_newer_version_keeps_what_it_held(seat: SqliteSeat) -
 
 
 async def test_a_store_in_use_is_never_moved_away(seat: SqliteSeat, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_file, "_PATIENCE", _file._PATIENCE * 0)
+    monkeypatch.setattr(_connection, "_PATIENCE", _connection._PATIENCE * 0)
     store = await seat.open()
     await store._run(lambda connection: connection.execute(f"PRAGMA user_version = {VERSION + 1}"))
     with pytest.raises(StoreConflict):
@@ -194,7 +194,7 @@ async def test_a_second_server_that_read_anew_may_go_on(seat: SqliteSeat) -> Non
 async def test_a_lock_that_is_not_released_is_told_as_a_conflict(
     seat: SqliteSeat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_file, "_PATIENCE", _file._PATIENCE * 0)
+    monkeypatch.setattr(_connection, "_PATIENCE", _connection._PATIENCE * 0)
     store = await seat.open()
     with closing(sqlite3.connect(seat.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

@@ -1,0 +1,26 @@
+"""A connection to the store's file, as the store uses it."""
+
+import sqlite3
+from datetime import timedelta
+from pathlib import Path
+
+from backends._rows import decoded
+
+_PATIENCE = timedelta(seconds=5)
+"""How long to wait while another process writes."""
+_WAL_BYTES = 16 * 1024 * 1024
+"""To what the write-ahead log shrinks after a large transaction."""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a file as it is; SQLite reads it with the first statement."""
+    connection = sqlite3.connect(path, timeout=_PATIENCE.total_seconds(), isolation_level=None)
+    connection.text_factory = decoded
+    return connection
+
+
+def set_up(connection: sqlite3.Connection) -> None:
+    """Write ahead, and through to the disk with each commit."""
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")

@@ -1,12 +1,13 @@
 """graphql-core's executor, made to let others run: operations take turns, a few rows or one search at a time.
 
 graphql-core completes lists of ordinary values in one go; a thousand models with all their fields would hold every
-other client up for a tenth of a second. As asynchronous iterables, which it knows how to complete, they can pause.
+other client up for a tenth of a second, and what all their fields wait for would come in one turn of the event loop. Here a
+few rows are begun in a turn and awaited before the next ones.
 Fields that look through models take milliseconds whatever they return, so each waits for a turn of its own.
 """
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterable, Iterable, Sequence
 from time import perf_counter
 from typing import Any, Final, Self
 
@@ -19,7 +20,7 @@ from graphql import (
     is_composite_type,
 )
 from graphql.execution import Executor as GraphQLExecutor
-from graphql.pyutils import AwaitableOrValue, Path
+from graphql.pyutils import AwaitableOrValue, Path, gather_with_cancel
 
 from execution.search import reach_of
 from schema.reach import Reach
@@ -34,7 +35,8 @@ class PacedExecutor(GraphQLExecutor[Any]):
     """Completes the lists of one operation; all operations that share a `turn` go on one after the other.
 
     Lists within lists all become ready at the same moment, and the event loop would run every one of them before
-    anything else; the lock lets one at a time go on.
+    anything else; the lock lets one at a time go on. Nothing is awaited under it but the turn itself, since lists within
+    the rows need it too.
     """
 
     def __init__(self, *arguments: Any, turn: asyncio.Lock, most_rows: int, **named: Any) -> None:
@@ -97,18 +99,41 @@ class PacedExecutor(GraphQLExecutor[Any]):
                 result = []
             self._rows += len(result)
             if self._rows > ROWS_AT_ONCE:
-                result = self._in_turns(result)
+                return self._complete_in_turns(
+                    return_type.of_type, field_details_list, info, path, result, position_context
+                )
         return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)
 
-    async def _in_turns(self, rows: Sequence[Any]) -> AsyncIterator[Any]:
-        done = 0
-        while done < len(rows) and not self.overfull:
+    async def _complete_in_turns(  # noqa: PLR0917 - the same
+        self,
+        item_type: GraphQLOutputType,
+        field_details_list: Any,
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        rows: Sequence[Any],
+        position_context: Any,
+    ) -> list[Any]:
+        """Complete some rows in a turn, and what they wait for before the next: together it would come all at once."""
+        completed: list[Any] = []
+        while len(completed) < len(rows) and not self.overfull:
+            waiting: list[int] = []
             async with self._turn:
                 await asyncio.sleep(0)
                 self._rows = 0
                 began = perf_counter()
-                for row in rows[done : done + ROWS_AT_ONCE]:
-                    yield row
-                    done += 1
-                    if perf_counter() - began > SECONDS_AT_ONCE:
-                        break
+                try:
+                    for row in rows[len(completed) : len(completed) + ROWS_AT_ONCE]:
+                        place = path.add_key(len(completed), None)
+                        if self.complete_list_item_value(
+                            row, completed, item_type, field_details_list, info, place, position_context
+                        ):
+                            waiting.append(len(completed) - 1)
+                        if perf_counter() - began > SECONDS_AT_ONCE:
+                            break
+                except Exception:
+                    self.settle_in_background([completed[index] for index in waiting])
+                    raise
+            found = await gather_with_cancel(*(completed[index] for index in waiting))
+            for index, value in zip(waiting, found, strict=True):
+                completed[index] = value
+        return completed

@@ -1,5 +1,6 @@
 """Large answers: written in pieces between which others run, and refused where they are larger than one may be."""
 
+from collections import Counter
 from typing import Any
 
 import orjson
@@ -12,6 +13,7 @@ from execution import encode
 from execution.answer import Answer, Outcome
 from execution.errors import AnswerTooLarge
 from execution.limits import DocumentLimits
+from execution.pace import ROWS_AT_ONCE
 from tests.graphql.fakes import Ports
 from tests.graphql.test_seam import executor, prepared
 from tests.graphql.world import facts, snapshot, state
@@ -51,6 +53,19 @@ async def test_others_run_between_the_pieces(monkeypatch: pytest.MonkeyPatch) ->
 async def test_an_answer_past_the_limit_is_given_up_as_soon_as_it_passes() -> None:
     with pytest.raises(AnswerTooLarge, match="more than 1000 bytes"):
         await encode.encode({"data": ["x" * encode.PIECE] * 10}, 1_000)
+
+
+async def test_what_rows_wait_for_comes_in_turns_and_not_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    ports = Ports(snapshot(state("alpha", [facts(f"alpha/m{number}") for number in range(300)])))
+    run = executor(ports)
+    at_once = Counter[int]()
+    with turns_beside() as turns:
+        monkeypatch.setattr("catalogue.history.uptime", lambda _: at_once.update([turns.taken]))
+        answer = await run.execute(prepared(run, "{ models { provider { health { uptime } } } }"), Scope())
+    assert answer.outcome is Outcome.OK
+    assert at_once.total() == 300
+    assert max(at_once.values()) <= ROWS_AT_ONCE
+    assert len(ports.history.asked) == 1
 
 
 async def ask(query: str, models: int, limits: DocumentLimits | None = None) -> tuple[Answer, Any]:

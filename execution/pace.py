@@ -1,9 +1,9 @@
 """graphql-core's executor, made to let others run: operations take turns, a few rows or one search at a time.
 
 graphql-core completes lists of ordinary values in one go; a thousand models with all their fields would hold every
-other client up for a tenth of a second, and what all their fields wait for would come in one turn of the event loop. Here a
-few rows are begun in a turn and awaited before the next ones.
-Fields that look through models take milliseconds whatever they return, so each waits for a turn of its own.
+other client up for a tenth of a second, and what their fields wait for would come all at once. Here a few rows are begun in a
+turn, and awaited before the next ones. Fields that look through models take milliseconds whatever they return, so each
+waits for a turn of its own.
 """
 
 import asyncio
@@ -35,8 +35,7 @@ class PacedExecutor(GraphQLExecutor[Any]):
     """Completes the lists of one operation; all operations that share a `turn` go on one after the other.
 
     Lists within lists all become ready at the same moment, and the event loop would run every one of them before
-    anything else; the lock lets one at a time go on. Nothing is awaited under it but the turn itself, since lists within
-    the rows need it too.
+    anything else; the lock lets one at a time go on. Rows are not awaited under it: lists within them need it too.
     """
 
     def __init__(self, *arguments: Any, turn: asyncio.Lock, most_rows: int, **named: Any) -> None:

@@ -1,9 +1,9 @@
 """graphql-core's executor, made to let others run: operations take turns, a few rows or one search at a time.
 
 graphql-core completes lists of ordinary values in one go; a thousand models with all their fields would hold every
-other client up for a tenth of a second, and what their fields wait for would come all at once. Here a few rows are begun in a
-turn, and awaited before the next ones. Fields that look through models take milliseconds whatever they return, so each
-waits for a turn of its own.
+other client up for a tenth of a second, and what their fields wait for would come all at once. Here a few rows are
+begun in a turn, and awaited before the next ones. Fields that look through models take milliseconds whatever they
+return, so each waits for a turn of its own.
 """
 
 import asyncio

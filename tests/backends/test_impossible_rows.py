@@ -46,6 +46,27 @@ INCIDENTS = [
     "UPDATE incident SET message = CAST(x'ff00ff' AS TEXT) WHERE id = 'b'",
 ]
 AT_A_START_ALONE = [
+    "DELETE FROM state",
+    "UPDATE state SET epoch = 'Ω'",
+    "UPDATE state SET epoch = 'not hexadecimal'",
+    "UPDATE state SET revision = -1",
+    "UPDATE state SET seq = 'many'",
+    "UPDATE state SET seq = 2",
+    "UPDATE state SET updated_at = 9e18",
+    "UPDATE listing SET source = 'HEARSAY'",
+    "UPDATE listing SET as_of = 'yesterday'",
+    "UPDATE model SET facts = '{' WHERE rowid = 3",
+    "UPDATE model SET facts = CAST(x'ff00ff' AS TEXT) WHERE rowid = 3",
+    "UPDATE model SET facts = x'7b7d' WHERE rowid = 3",
+    "UPDATE model SET id = 'acme/else' WHERE rowid = 3",
+    "UPDATE model SET first_seen = 'long ago' WHERE rowid = 3",
+    "UPDATE quarantine SET body = '[]'",
+    'UPDATE standing SET body = \'{"provider_id": "acme", "status": "SLEEPY"}\'',
+    "UPDATE standing SET body = replace(body, 'acme', 'other')",
+    "UPDATE standing SET told_at = 'then'",
+    "UPDATE incident SET started_at = 'then'",
+    "UPDATE bucket SET checks = 'some'",
+    "UPDATE bucket SET known = 1.5",
     "UPDATE state SET revision = 3000000000",
     "UPDATE bucket SET start = start + 1",
     "UPDATE bucket SET width = 7 WHERE width = 60000000",
@@ -71,20 +92,20 @@ AT_A_START_ALONE = [
 async def seat(tmp_path: Path) -> SqliteSeat:
     """A closed store with three rows, of which one may be spoilt, in every table that is read while it is open."""
     seat = SqliteSeat(tmp_path / "store.sqlite3")
-    await fill(await seat.open(), PROVIDER)
+    await fill(await seat.open())
     await seat.close()
     return seat
 
 
-async def fill(store: SqliteStore, provider: str) -> None:
+async def fill(store: SqliteStore) -> None:
     of = listing(*(model(f"m{n}") for n in range(3)))
     await store.commit(revision(1, [added(n) for n in range(1, 4)], of=of))
     await store.hold(PROVIDER, Held(QUARANTINE, listing(model("m1"))))
-    probes = [Probe(provider_id=provider, at=NOW, ok=ok, latency_ms=3.0 if ok else None) for ok in (True, False)]
-    await store.record(probes, [Span(provider_id=provider, start=NOW, end=NOW + timedelta(seconds=9), up=True)])
+    probes = [Probe(provider_id=PROVIDER, at=NOW, ok=ok, latency_ms=3.0 if ok else None) for ok in (True, False)]
+    await store.record(probes, [Span(provider_id=PROVIDER, start=NOW, end=NOW + timedelta(seconds=9), up=True)])
     for id_ in "abc":
         code = ProviderErrorCode.TIMEOUT
-        await store.open_incident(Incident(id=id_, provider_id=provider, started_at=NOW, code=code, message="Slow."))
+        await store.open_incident(Incident(id=id_, provider_id=PROVIDER, started_at=NOW, code=code, message="Slow."))
     await store.audit([AuditEntry(at=NOW, actor="ops", action="a", outcome=outcome) for outcome in "abc"])
 
 

@@ -62,8 +62,19 @@ def document_errors(errors: Iterable[GraphQLError], code: str) -> list[dict[str,
 
 
 def field_errors(errors: Iterable[GraphQLError], report: Report) -> list[dict[str, Any]]:
-    """Write the errors of fields: expected ones in their own words, the rest masked and reported."""
-    return [_field_error(error, report) for error in errors]
+    """Write the errors of fields: expected ones in their own words, the rest masked and reported.
+
+    What one field meets in every row is reported once, and has the same id in all of them.
+    """
+    masked: dict[object, tuple[str, dict[str, Any]]] = {}
+
+    def mask(error: GraphQLError, cause: Exception) -> tuple[str, dict[str, Any]]:
+        kind = (type(cause), *(name for name in error.path or () if isinstance(name, str)))
+        if kind not in masked:
+            masked[kind] = _mask(cause, report)
+        return masked[kind]
+
+    return [_field_error(error, mask) for error in errors]
 
 
 def crash(error: Exception, report: Report) -> dict[str, Any]:
@@ -82,13 +93,15 @@ def code_of(error: GraphQLError) -> str:
     return PARSE_FAILED if isinstance(error, GraphQLSyntaxError) else VALIDATION_FAILED
 
 
-def _field_error(error: GraphQLError, report: Report) -> dict[str, Any]:
+def _field_error(
+    error: GraphQLError, mask: Callable[[GraphQLError, Exception], tuple[str, dict[str, Any]]]
+) -> dict[str, Any]:
     cause = _cause(error)
     if isinstance(cause, ClientError):
         return _write(error, cause.message, dict(cause.extensions))
     if isinstance(cause, GraphQLError) and cause.nodes:
         return _write(error, cause.message, {"code": BAD_USER_INPUT})
-    return _write(error, *_mask(cause, report))
+    return _write(error, *mask(error, cause))
 
 
 def _cause(error: GraphQLError) -> Exception:

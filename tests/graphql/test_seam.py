@@ -122,3 +122,16 @@ def test_a_mutation_where_none_may_run_is_told_to_go_by_post() -> None:
     )
     assert isinstance(refused, Answer)
     assert orjson.loads(refused.body)["errors"][0]["message"] == "A mutation cannot run here; send it by POST."
+
+
+async def test_what_one_field_meets_in_every_row_is_reported_once_and_has_one_id(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reported: list[str] = []
+    run = executor(Ports(), report=lambda _, error_id: reported.append(error_id))
+    monkeypatch.setattr("catalogue.history.uptime", lambda _: 1 / 0)
+    query = "{ models { provider { health { uptime again: uptime } } } }"
+    errors = orjson.loads((await run.execute(prepared(run, query), Scope())).body)["errors"]
+    assert len(errors) == 2 * SMALL.models
+    assert len(reported) == 2
+    assert {error["extensions"]["id"] for error in errors} == set(reported)

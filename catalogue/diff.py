@@ -59,15 +59,16 @@ _Stamps = Iterator[_Stamp]
 def diff(before: ProviderState, after: ProviderState, *, at: datetime, after_seq: int = 0) -> list[Change]:
     """The changes from one state of a provider to a later one, numbered from `after_seq` on.
 
-    A provider's first own list raises a Resync in place of a change for each model.
+    A provider's first own list raises a Resync in place of a change for each model; until then the packaged data is
+    compared with itself, so that its statuses are told.
     """
     stamps: _Stamps = (_Stamp(seq=seq, at=at, provider_id=after.id) for seq in count(after_seq + 1))
     changes: list[Change] = list(_health(before, after, stamps))
-    if before.listing.is_reference:
-        changes.extend(_models(before, after, at, stamps))
-    elif after.listing.is_reference:
+    if after.listing.is_reference and not before.listing.is_reference:
         seq = next(stamps)["seq"]
         changes.append(Resync(seq=seq, at=at, reason=f"The first list of {after.profile.name} has come."))
+    else:
+        changes.extend(_models(before, after, at, stamps))
     return changes
 
 

@@ -10,6 +10,7 @@ import gc
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from types import MappingProxyType
 
 import structlog
@@ -82,11 +83,11 @@ class Ledger:
             return await self._revise(provider_id, advance)
 
     async def _revise(self, provider_id: str, advance: Advance | None) -> Sequence[Change]:
-        served, stored = self._snapshot.providers[provider_id], self._stored[provider_id]
-        after, changes = await asyncio.to_thread(self._compare, stored, served, advance)
+        served, stored, at = self._snapshot.providers[provider_id], self._stored[provider_id], self._clock.now()
+        after, changes = await asyncio.to_thread(self._compare, stored, served, advance, at)
         relisted = after.listing.models is not served.listing.models
         try:
-            following = await self._keep(stored, after, changes)
+            following = await self._keep(stored, after, changes, at)
         except StoreError as error:
             self._note(error)
             kept = replace(after, listing=served.listing).judged(self._clock.now()) if relisted else after
@@ -108,28 +109,31 @@ class Ledger:
         return changes
 
     def _compare(
-        self, stored: ProviderState, served: ProviderState, advance: Advance | None
+        self, stored: ProviderState, served: ProviderState, advance: Advance | None, at: datetime
     ) -> tuple[ProviderState, Sequence[Change]]:
-        now = self._clock.now()
-        after = (advance(served) if advance else served).judged(now)
-        return after, diff(stored, after, at=now, after_seq=self._snapshot.seq)
+        after = (advance(served) if advance else served).judged(at)
+        return after, diff(stored, after, at=at, after_seq=self._snapshot.seq)
 
-    async def _keep(self, stored: ProviderState, after: ProviderState, changes: Sequence[Change]) -> Snapshot:
-        """Store what differs from the stored state; gives the snapshot to be served then."""
+    async def _keep(
+        self, stored: ProviderState, after: ProviderState, changes: Sequence[Change], at: datetime
+    ) -> Snapshot:
+        """Store what differs from the stored state; gives the snapshot to be served then.
+
+        `at` is as of when both were judged: a later moment would count as told what was not compared.
+        """
         following = self._snapshot.with_provider(after)
         listing = after.listing
         if changes or listing.models is not stored.listing.models:
-            now = self._clock.now()
             commit = Commit(
                 revision=following.revision + 1,
-                at=now,
+                at=at,
                 changes=changes,
                 listing=listing if listing is not stored.listing else None,
                 standing=after.standing if after.standing.status is not stored.standing.status else None,
             )
             await self._store.commit(commit)
             self._note(None)
-            return replace(following, revision=commit.revision, seq=following.seq + len(changes), updated_at=now)
+            return replace(following, revision=commit.revision, seq=following.seq + len(changes), updated_at=at)
         if listing.as_of is not None and listing.as_of != stored.listing.as_of:
             await self._store.confirm(after.id, listing.as_of)
             self._note(None)

@@ -52,6 +52,11 @@ TABLE = [
     (DEGRADED, ModelStatus.LIMITED, "Acme is degraded: No answer within 10 s."),
     (STALE, ModelStatus.LIMITED, "The last good list of Acme is from 2026-05-01 09:59 UTC."),
     (NEVER, ModelStatus.LIMITED, "The last good list of Acme is from an unknown time."),
+    (
+        {"source": DataSource.BASELINE, "as_of": NOW + HOUR},
+        ModelStatus.LIMITED,
+        "Acme has not given its list yet; this is packaged data of 2026-05-01 13:00 UTC.",
+    ),
     ({"standing": standing(HealthStatus.UNKNOWN)}, ModelStatus.AVAILABLE, None),
     ({"facts": model("a", expires_at=NOW + SECOND)}, ModelStatus.AVAILABLE, None),
     ({"as_of": NOW - 2 * HOUR}, ModelStatus.AVAILABLE, None),

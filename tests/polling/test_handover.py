@@ -35,6 +35,8 @@ TTL = timedelta(seconds=600)
 FRESH, STALE = 60.0, 3600.0
 ACME = Upstream(id="acme", name="Acme", adapter=adapters()["openai-compatible"], base_url="https://acme.test/v1")
 OTHER = replace(ACME, id="other", name="Other")
+PACKAGED = Upstream(id="requesty", name="Requesty", adapter=adapters()["requesty"], base_url="https://acme.test/v1")
+"""A provider whose list has never come: its packaged data is served."""
 
 Step = Callable[[ProviderState], ProviderState]
 
@@ -92,10 +94,10 @@ class Machine:
             of,
         )
 
-    async def failed(self, times: int = 1) -> None:
+    async def failed(self, times: int = 1, of: str = "acme") -> None:
         fail = partial(failed, at=self.clock.now(), problem=problem(self))
         for _ in range(times):
-            await self.publish(lambda s: replace(s, standing=fail(s.standing)))
+            await self.publish(lambda s: replace(s, standing=fail(s.standing)), of)
 
     async def incidents(self) -> Sequence[Incident]:
         assert self.run
@@ -243,11 +245,21 @@ async def test_a_first_start_makes_no_revision(machine: Machine) -> None:
 
 
 async def test_a_packaged_list_makes_no_revision(machine: Machine) -> None:
-    packaged = Upstream(id="requesty", name="Requesty", adapter=adapters()["requesty"], base_url="https://acme.test/v1")
-    machine.upstreams = (packaged,)
+    machine.upstreams = (PACKAGED,)
     await machine.start()
     assert machine.served.total_models > 0
     assert machine.served.revision == 0
+
+
+async def test_packaged_models_of_a_provider_that_goes_down_are_told_unavailable(machine: Machine) -> None:
+    machine.upstreams = (PACKAGED,)
+    await machine.start()
+    follower = Follower().read(machine.served)
+    await machine.failed(3, of="requesty")
+    follower.follow(await machine.log_after(0), machine.served)
+    assert set(follower.statuses.values()) == {ModelStatus.UNAVAILABLE}
+    assert follower.known() == Follower().read(machine.served).known()
+    assert await restarted(machine, FRESH) == []
 
 
 async def test_an_end_that_passed_while_another_providers_revision_was_stored_is_told(machine: Machine) -> None:
@@ -256,6 +268,20 @@ async def test_an_end_that_passed_while_another_providers_revision_was_stored_is
     machine.clock.advance(11)
     await machine.listed(*rows("b", of="other"), of="other")
     assert [change.kind for change in await restarted(machine, 1)] == ["STATUS_CHANGED"]
+
+
+async def test_an_end_that_passed_while_a_list_was_compared_is_told(machine: Machine) -> None:
+    await machine.start()
+    at = machine.clock.now()
+    models = rows("a", expires_at=at + timedelta(seconds=10))
+
+    def slowly(state: ProviderState) -> ProviderState:
+        machine.clock.advance(11)
+        return replace(state, listing=merged(state.listing, models, at=at))
+
+    await machine.publish(slowly)
+    kinds = [change.kind for change in await restarted(machine, 1)]
+    assert "STATUS_CHANGED" in kinds
 
 
 async def test_a_list_confirmed_with_a_change_of_health_is_as_fresh_after_the_restart(machine: Machine) -> None:
@@ -325,22 +351,38 @@ async def test_an_incident_whose_end_was_not_stored_any_more_ended_with_the_outa
     assert [incident.ended_at for incident in await machine.incidents()] == [since]
 
 
-def _steps(machine: Machine, rng: Random) -> list[Step | None]:
-    """What may happen to a provider next."""
+async def _happening(machine: Machine, rng: Random) -> None:
+    """Let something happen to a provider."""
+    if PACKAGED in machine.upstreams and rng.random() < 0.5:
+        await machine.publish(rng.choice(_answers(machine)), PACKAGED.id)
+    else:
+        await machine.publish(rng.choice([*_lists(machine, rng), *_answers(machine)]))
+
+
+def _lists(machine: Machine, rng: Random) -> list[Step]:
+    """What a provider may list next."""
     at = machine.clock.now()
     names = rng.sample("abcd", rng.randrange(5))
     end = at + timedelta(seconds=rng.choice([-60, 60, 900]))
     models = [*rows(*names), *rows("e", expires_at=end)]
 
+    well = partial(succeeded, at=at, latency_ms=1.0)
+    return [
+        lambda s: replace(s, listing=merged(s.listing, models, at=at), standing=well(s.standing)),
+        lambda s: replace(s, listing=confirmed(s.listing, at=at) if s.listing.is_reference else s.listing),
+    ]
+
+
+def _answers(machine: Machine) -> list[Step | None]:
+    """How a provider may answer next."""
+    at = machine.clock.now()
+
     def standing(state: ProviderState, advance: Callable[[Standing], Standing]) -> ProviderState:
         return replace(state, standing=advance(state.standing))
 
-    well = partial(succeeded, at=at, latency_ms=1.0)
     return [
         None,
-        lambda s: replace(s, listing=merged(s.listing, models, at=at), standing=well(s.standing)),
-        lambda s: replace(s, listing=confirmed(s.listing, at=at) if s.listing.is_reference else s.listing),
-        lambda s: standing(s, well),
+        lambda s: standing(s, partial(succeeded, at=at, latency_ms=1.0)),
         lambda s: standing(s, partial(failed, at=at, problem=problem(machine))),
         lambda s: standing(s, partial(hampered, at=at, problem=problem(machine))),
     ]
@@ -352,7 +394,7 @@ def _reconfigured(machine: Machine, rng: Random) -> None:
     acme = replace(ACME, name=rng.choice(["Acme", "Zacme"]), poll=rng.random() < 0.5)
     if rng.random() < 0.3:
         acme = replace(acme, adapter=replace(acme.adapter, needs_key=True))
-    machine.upstreams = rng.choice([(acme,), (acme, OTHER)])
+    machine.upstreams = rng.choice([(acme,), (acme, OTHER), (acme, PACKAGED)])
 
 
 @settings(max_examples=24, deadline=None)
@@ -373,7 +415,7 @@ async def test_resuming_over_restarts_ends_with_exactly_what_is_served(seed: int
                     _reconfigured(machine, rng)
                 await machine.start()
             else:
-                await machine.publish(rng.choice(_steps(machine, rng)))
+                await _happening(machine, rng)
             if rng.random() < 0.5:
                 follower.follow(await machine.log_after(follower.seq), machine.served)
         await machine.start()

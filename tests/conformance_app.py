@@ -130,7 +130,7 @@ def event_id(event: object) -> str:
     return str(event.seq if isinstance(event, Event) else event)
 
 
-def app_over(events: Events) -> Starlette:
+def app_over(events: Events, *, init_seconds: float = 3.0) -> Starlette:
     """Mount the schema beside `/stats`."""
     executor: Executor[str] = Executor(
         schema_over(events),
@@ -149,7 +149,10 @@ def app_over(events: Events) -> Starlette:
         return PlainTextResponse(f"{events.live} live sources")
 
     sockets = SocketService(
-        executor=executor, scope_of_socket=scope_of_socket, report=report, limits=SocketLimits(init_seconds=3.0)
+        executor=executor,
+        scope_of_socket=scope_of_socket,
+        report=report,
+        limits=SocketLimits(init_seconds=init_seconds),
     )
     routes: list[BaseRoute] = [
         Route("/graphql", GraphQLEndpoint(executor, scope_of=lambda _: "anyone", report=report)),

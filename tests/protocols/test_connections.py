@@ -8,7 +8,6 @@ import socket
 import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from typing import Any
 from unittest.mock import Mock
 
@@ -212,7 +211,7 @@ def test_of_what_comes_after_the_last_answer_little_is_read_and_nothing_parsed()
 async def test_what_is_no_request_is_refused_as_late_as_its_address_is_refused_anything(sent: bytes) -> None:
     """It cannot be counted like a request; but who connects anew for each would take the time of others."""
     refusals = Slow()
-    limits = ConnectionLimits(exempt=(), shutdown=1)
+    limits = ConnectionLimits(exempt=())
     async with (
         serving(echo, limits, refusals) as (_, port),
         opened(port) as (reader, writer),
@@ -300,7 +299,7 @@ async def test_a_handshake_that_is_not_answered_in_time_is_closed() -> None:
         while (await receive())["type"] != "websocket.disconnect":
             pass
 
-    limits = replace(ConnectionLimits(shutdown=1), head=0.1)
+    limits = ConnectionLimits(head=0.1)
     async with serving(never, limits) as (_, port), opened(port) as (reader, writer):
         writer.write(UPGRADE + b"\r\n")
         with suppress(ConnectionError):
@@ -388,7 +387,7 @@ def test_frames_are_counted_by_the_second() -> None:
 
 @pytest.mark.parametrize("sent", [GET, UPGRADE + b"\r\n"], ids=["HTTP", "WebSocket"])
 async def test_an_address_may_have_so_many_connections_and_another_once_one_has_ended(sent: bytes) -> None:
-    limits = ConnectionLimits(per_address=1, exempt=(), shutdown=1)
+    limits = ConnectionLimits(per_address=1, exempt=(), refused_pause=0.05)
     async with world_of_sockets(connection_limits=limits) as world, asyncio.timeout(PATIENCE):
         async with opened(_port(world)) as (reader, writer):
             writer.write(sent)

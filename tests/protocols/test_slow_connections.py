@@ -19,10 +19,10 @@ from server.uvicorn_websocket import PunctualWebSocket
 from tests.protocols.ws_world import PATIENCE, serving, world_of_sockets
 
 SOON = ConnectionLimits(
-    head=0.1, body=0.1, keep_alive=0.1, stall=0.1, ping_interval=0.1, ping_timeout=0.2, close_grace=0.1, shutdown=1
+    head=0.1, body=0.1, keep_alive=0.1, stall=0.1, ping_interval=0.1, ping_timeout=0.2, close_grace=0.1
 )
 NEVER = 3600.0
-PATIENT = ConnectionLimits(head=NEVER, body=NEVER, keep_alive=NEVER, stall=NEVER, shutdown=1)
+PATIENT = ConnectionLimits(head=NEVER, body=NEVER, keep_alive=NEVER, stall=NEVER)
 HEAD = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 4\r\n\r\n"
 
 
@@ -217,7 +217,7 @@ def test_pings_of_a_peer_that_reads_no_pongs_are_not_answered_without_end() -> N
 
 
 async def test_a_socket_whose_peer_stops_reading_is_dropped_and_holds_little_meanwhile() -> None:
-    limits = ConnectionLimits(ping_interval=0.1, ping_timeout=0.2, shutdown=1)
+    limits = ConnectionLimits(ping_interval=0.1, ping_timeout=0.2)
     async with world_of_sockets(connection_limits=limits) as world, world.socket() as idle, world.socket() as other:
         world.source.size = 65_536
         idle.connection.transport.pause_reading()

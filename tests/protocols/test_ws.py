@@ -242,7 +242,7 @@ async def test_one_operation_too_many_gets_an_error_and_the_socket_stays_open() 
 
 
 async def test_a_message_beyond_the_limit_closes_with_1009() -> None:
-    limits = ConnectionLimits(message_bytes=1_000, shutdown=1)
+    limits = ConnectionLimits(message_bytes=1_000)
     async with world_of_sockets(connection_limits=limits) as world, world.socket() as socket:
         await socket.subscribe("1", "{hello} #" + "x" * 1_000)
         assert await socket.close_code() == 1009

@@ -220,14 +220,17 @@ class Socket:
 async def serving(
     app: ASGIApp, limits: ConnectionLimits | None = None, refusals: Refusals | None = None
 ) -> AsyncIterator[tuple[uvicorn.Server, int]]:
-    """Run an application on an ephemeral port of 127.0.0.1."""
+    """Run an application on an ephemeral port of 127.0.0.1, and at the end drop all that is still under way.
+
+    uvicorn's own end waits a tenth of a second in any case; the tests of stopping call it themselves.
+    """
     config = uvicorn.Config(
         app,
         host="127.0.0.1",
         port=0,
         lifespan="off",
         log_config=None,
-        **uvicorn_options(limits or ConnectionLimits(shutdown=1), refusals),
+        **uvicorn_options(limits or ConnectionLimits(), refusals),
     )
     server = uvicorn.Server(config)
     config.load()
@@ -236,7 +239,14 @@ async def serving(
     try:
         yield server, server.servers[0].sockets[0].getsockname()[1]
     finally:
-        await server.shutdown()
+        for listening in server.servers:
+            listening.close()
+        for peer in list(server.server_state.connections):
+            cast("Any", peer).transport.abort()
+        under_way = list(server.server_state.tasks)
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
 
 
 @asynccontextmanager

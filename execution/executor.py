@@ -150,8 +150,9 @@ class Executor(Generic[S]):
 
     async def _source(self, prepared: Prepared, scope: S) -> AsyncIterable[object] | ExecutionResult:
         async with asyncio.timeout(self._limits.seconds):
-            opened = create_source_event_stream(self._executor(prepared, self._context_of(prepared, scope), None))
-            return await opened if _is_awaitable(opened) else cast("AsyncIterable[object]", opened)
+            with self._executor(prepared, self._context_of(prepared, scope), None) as executor:
+                opened = create_source_event_stream(executor)
+                return await opened if _is_awaitable(opened) else cast("AsyncIterable[object]", opened)
 
     async def _run(self, prepared: Prepared, scope: S, *, root: object) -> Answer:
         try:

@@ -53,8 +53,8 @@ class PacedExecutor(GraphQLExecutor[Any]):
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Let go of the context: graphql-core's executors refer to themselves, and would keep it until a collection."""
-        self.context_value = None
+        """Let go of what refers back to it: all that it holds would live until a garbage collection, or for good."""
+        self.async_helpers = None  # type: ignore[assignment]  # only what was abandoned would still ask for them
 
     def execute_field(
         self,

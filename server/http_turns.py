@@ -14,13 +14,21 @@ class _TurnFlow(FlowControl):
 
     def __init__(self, transport: asyncio.Transport, go_on: Callable[[], None]) -> None:
         super().__init__(transport)
-        self._go_on = go_on
+        self._go_on: Callable[[], None] = go_on
 
     def resume_reading(self) -> None:
         """Go on with what came, then with reading."""
         if self.read_paused:
             self.read_paused = False
             self._go_on()
+
+    def let_go(self) -> None:
+        """Ask nobody any more."""
+        self._go_on = _nothing
+
+
+def _nothing() -> None:
+    """There is no connection any more."""
 
 
 class HttpInTurns(HttpToolsProtocol):
@@ -31,13 +39,14 @@ class HttpInTurns(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Ask the turns before reading on."""
         super().connection_made(transport)
-        self.flow = _TurnFlow(transport, self._go_on)
+        self.flow: _TurnFlow = _TurnFlow(transport, self._go_on)
         self._unread = bytearray()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Drop what is left."""
         self._unread.clear()
         super().connection_lost(exc)
+        self._let_go()
 
     def data_received(self, data: bytes) -> None:
         """Keep what came, and take the first turn if none is due."""
@@ -50,6 +59,7 @@ class HttpInTurns(HttpToolsProtocol):
         self._unread.clear()
         self.flow.pause_reading()
         super().handle_websocket_upgrade()
+        self._let_go()
 
     def parse(self, data: bytes) -> None:
         """Parse what one turn brings."""
@@ -71,6 +81,11 @@ class HttpInTurns(HttpToolsProtocol):
         elif self._turn is None:
             self.transport.pause_reading()
             self._turn = self.loop.call_soon(self._take)
+
+    def _let_go(self) -> None:
+        """Part with what refers back: in a circle it would live until a garbage collection, or for good (gc.freeze)."""
+        self.flow.let_go()
+        self.parser = None  # type: ignore[assignment]
 
     def _waits(self) -> bool:
         return self.flow.read_paused or self.transport.is_closing()

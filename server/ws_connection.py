@@ -64,17 +64,23 @@ class Connection(Generic[S]):
 
     async def run(self) -> None:
         """Serve the socket, then close it with the code of what ended it."""
-        end = _Closed(None)
         try:
             async with self._tasks:
                 await self._read()
-        except* _Closed as ends:
-            end = next(cause for cause in ends.exceptions if isinstance(cause, _Closed))
-        except* Exception as faults:  # noqa: BLE001 - a fault of ours is reported, and masked for the peer
-            end = _Closed(4500, crash(faults, self._service.report)["message"])
-        if end.code is not None:
+        except ExceptionGroup as ended:
+            code, reason = self._told(ended)
+            # Else it and the frames that it refers to would keep each other, and with them the connection.
+            ended.__traceback__ = None
+        if code is not None:
             with suppress(WebSocketDisconnect, RuntimeError):
-                await self._websocket.close(end.code, end.reason)
+                await self._websocket.close(code, reason)
+
+    def _told(self, ended: ExceptionGroup[Exception]) -> tuple[int | None, str]:
+        """The code and the reason to close with; a fault of ours is reported, and masked for the peer."""
+        closed, faults = ended.split(_Closed)
+        if faults is not None or closed is None:
+            return 4500, crash(faults or ended, self._service.report)["message"]
+        return next((end.code, end.reason) for end in closed.exceptions if isinstance(end, _Closed))
 
     async def _read(self) -> NoReturn:
         try:

@@ -1,0 +1,64 @@
+"""What a connection held is gone with it, without the garbage collector: from a frozen circle nothing is ever freed."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from weakref import ref
+
+import pytest
+
+from execution.pace import PacedExecutor
+from server.uvicorn_protocol import PunctualHttp
+from server.uvicorn_websocket import PunctualWebSocket
+from server.ws_connection import Connection
+from tests.protocols.test_slow_connections import echo, opened
+from tests.protocols.ws_world import PATIENCE, serving, world_of_sockets
+
+KINDS = (PunctualHttp, PunctualWebSocket, Connection, PacedExecutor)
+
+
+@pytest.fixture
+def _no_collection() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@asynccontextmanager
+async def _answered() -> AsyncIterator[None]:
+    async with serving(echo) as (_, port), opened(port) as (reader, writer):
+        writer.write(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        yield
+
+
+@asynccontextmanager
+async def _subscribed() -> AsyncIterator[None]:
+    async with world_of_sockets() as world, world.socket() as socket:
+        await socket.subscribe("1", "subscription { events }")
+        await world.source.until_live(1)
+        world.source.publish(1)
+        assert (await socket.read())["type"] == "next"
+        yield
+
+
+@pytest.mark.usefixtures("_no_collection")
+@pytest.mark.parametrize("talk", [_answered, _subscribed], ids=["answered", "subscribed"])
+async def test_an_ended_connection_leaves_nothing_to_the_garbage_collector(talk: object) -> None:
+    assert callable(talk)
+    async with asyncio.timeout(PATIENCE):
+        async with talk():
+            held = [ref(thing) for thing in gc.get_objects() if isinstance(thing, KINDS)]
+            assert held
+        while any(one() is not None for one in held):  # noqa: ASYNC110 - the server tells nobody of a connection's end
+            await asyncio.sleep(0)
+
+
+@pytest.mark.usefixtures("_no_collection")
+async def test_an_answered_operation_leaves_nothing_to_the_garbage_collector() -> None:
+    async with world_of_sockets() as world, world.socket() as socket:
+        await socket.subscribe("1", "{ hello }")
+        assert (await socket.read_all("1"))[0]["payload"] == {"data": {"hello": "hello world"}}
+        assert not [thing for thing in gc.get_objects() if isinstance(thing, PacedExecutor)]

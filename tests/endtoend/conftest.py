@@ -1,5 +1,6 @@
 """A practice upstream and a server in front of it, and how fast the server is told to look."""
 
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -12,24 +13,21 @@ from tests.practice.rows import Row
 from tests.practice.upstream import PracticeUpstream
 
 PROVIDERS = ("openrouter", "requesty", "practice")
+IMPATIENT = 0.4
+"""Seconds for one call, where a test waits for calls that hang; even huge answers come many times sooner."""
 
 
 def settings(
-    upstream: PracticeUpstream,
-    *,
-    list_ttl: float = 2.0,
-    health_ttl: float = 0.3,
-    requests_per_minute: int = 6_000,
-    burst: int = 1_000,
+    upstream: PracticeUpstream, *, list_ttl: float = 2.0, health_ttl: float = 0.3, **each: float | bool
 ) -> str:
-    """The configuration for the three played providers, without keys."""
+    """The configuration for the three played providers, without keys; what `each` says holds for all of them."""
+    usual = {"requests_per_minute": 6_000, "burst": 1_000, "max_retries": 1, "backoff_ms": 10, "timeout": 1}
     lines = [f"model_list_ttl = {list_ttl}", f"provider_health_ttl = {health_ttl}"]
     for name in PROVIDERS:
         lines += [f"[providers.{name}]", f'base_url = "{upstream.base_url(name)}"']
         if name == "practice":
             lines += ['adapter = "openai-compatible"', 'name = "Practice"']
-        lines += [f"requests_per_minute = {requests_per_minute}", f"burst = {burst}"]
-        lines += ["max_retries = 1", "backoff_ms = 10", "timeout = 1"]
+        lines += [f"{key} = {json.dumps(value)}" for key, value in (usual | each).items()]
     return "\n".join(lines)
 
 
@@ -53,7 +51,8 @@ async def upstream() -> AsyncIterator[PracticeUpstream]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def served(upstream: PracticeUpstream, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ServerProcess]:
-    async with ServerProcess(tmp_path_factory.mktemp("server"), settings(upstream)) as started:
+    toml = settings(upstream, list_ttl=0.6, timeout=IMPATIENT)
+    async with ServerProcess(tmp_path_factory.mktemp("server"), toml) as started:
         yield started
 
 

@@ -15,7 +15,7 @@ from itertools import pairwise
 import pytest
 import pytest_asyncio
 
-from tests.endtoend.conftest import PROVIDERS, mended, settings
+from tests.endtoend.conftest import IMPATIENT, PROVIDERS, mended, settings
 from tests.endtoend.process import PATIENCE, Data, Events, ServerProcess, first
 from tests.practice import bad_answers
 from tests.practice.faults import Fault
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 MODELS = 60
 RETRIES = 1
 PAGES = 50
-LIST_TTL, HEALTH_TTL = 0.6, 0.2
+LIST_TTL, HEALTH_TTL = 0.4, 0.2
 PER_SECOND, BURST = 19, 60
 """What 1,200 calls a minute with bursts of 60 come to: the bucket refills by (1200 - 60) / 60 a second."""
 MOST_GROWTH = 60_000_000
@@ -101,7 +101,8 @@ MODEL_STATUS = {"HEALTHY": "AVAILABLE", "DEGRADED": "LIMITED", "DOWN": "UNAVAILA
 async def served(upstream: PracticeUpstream, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ServerProcess]:
     upstream.set_list("openrouter", big_list(MODELS))
     bad_answers._bomb()  # packed once and kept, so that no test waits for it
-    paced = settings(upstream, list_ttl=LIST_TTL, health_ttl=HEALTH_TTL, requests_per_minute=1_200, burst=BURST)
+    soon = {"list_ttl": LIST_TTL, "health_ttl": HEALTH_TTL, "timeout": IMPATIENT}
+    paced = settings(upstream, **soon, requests_per_minute=1_200, burst=BURST)
     async with ServerProcess(tmp_path_factory.mktemp("server"), paced) as started:
         yield started
 

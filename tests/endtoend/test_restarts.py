@@ -11,15 +11,18 @@ import signal
 import sqlite3
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import aiohttp
 import pytest
+import pytest_asyncio
 
 from catalogue.health import SUCCESSES_TO_UP
-from tests.endtoend.conftest import PROVIDERS, settings
+from tests.endtoend.conftest import IMPATIENT, PROVIDERS, settings
 from tests.endtoend.process import ADMIN_TOKEN, REFRESH, Data, Events, QueryError, ServerProcess
 from tests.practice.faults import Fault
 from tests.practice.rows import Row, big_list
@@ -45,47 +48,79 @@ async def filled(folder: Path, upstream: PracticeUpstream) -> dict[str, str]:
         return {model["id"]: model["name"] for model in (await server.query(SOURCES))["models"]}
 
 
+Case = TypeVar("Case")
+
+
+async def at_once(cases: Sequence[Case], check: Callable[[Case], Awaitable[None]], subtests: pytest.Subtests) -> None:
+    """Check all cases beside one another, each as a test of its own: a start takes one core's time."""
+    errors = await asyncio.gather(*map(check, cases), return_exceptions=True)
+    for case, error in zip(cases, errors, strict=True):
+        with subtests.test(case=case):
+            if error is not None:
+                raise error
+
+
+@dataclass(frozen=True)
+class Left:
+    """What a server that has read every provider's list left behind."""
+
+    folder: Path
+    served: dict[str, str]
+    """The names of the models by id."""
+
+    def copied(self, to: Path) -> Path:
+        """Give a folder for a server of its own that takes over here."""
+        return Path(shutil.copytree(self.folder, to, dirs_exist_ok=True))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def left(upstream: PracticeUpstream, tmp_path_factory: pytest.TempPathFactory) -> Left:
+    folder = tmp_path_factory.mktemp("left")
+    return Left(folder, await filled(folder, upstream))
+
+
 async def test_a_restart_while_every_provider_is_down_serves_the_last_good_data_at_once(
-    upstream: PracticeUpstream, tmp_path: Path
+    upstream: PracticeUpstream, left: Left, tmp_path: Path
 ) -> None:
-    upstream.set_list("openrouter", big_list(500))
-    served = await filled(tmp_path, upstream)
     await upstream.stop()
     began = time.monotonic()
-    async with ServerProcess(tmp_path, settings(upstream)) as server:
+    async with ServerProcess(left.copied(tmp_path), settings(upstream)) as server:
         models = (await server.query(SOURCES))["models"]
         seconds = time.monotonic() - began
     await upstream.start()
     sys.stdout.write(f"{len(models)} models served {seconds:.2f} s after the start of the process\n")
-    assert {model["id"]: model["name"] for model in models} == served
+    assert {model["id"]: model["name"] for model in models} == left.served
     assert {model["source"] for model in models} == {"LAST_GOOD"}
     assert seconds < SECONDS_TO_SERVE * NOISE
 
 
-@pytest.mark.parametrize("said", ["max_retries = 0", "poll = false"], ids=["nobody answers", "nobody is asked"])
-async def test_a_first_start_without_a_network_serves_the_packaged_baseline(tmp_path: Path, said: str) -> None:
-    tables = (f'[providers.{name}]\nbase_url = "{NOBODY}"\n{said}\n' for name in ("openrouter", "requesty"))
-    async with ServerProcess(tmp_path, "".join(tables)) as server:
-        models = (await server.query(SOURCES))["models"]
-    assert len(models) > 100
-    assert {model["source"] for model in models} == {"BASELINE"}
-    assert "AVAILABLE" not in {model["status"] for model in models}
-    assert all(model["errorMessage"] for model in models)
+async def test_a_first_start_without_a_network_serves_the_packaged_baseline(
+    tmp_path_factory: pytest.TempPathFactory, subtests: pytest.Subtests
+) -> None:
+    async def check(said: str) -> None:
+        tables = (f'[providers.{name}]\nbase_url = "{NOBODY}"\n{said}\n' for name in ("openrouter", "requesty"))
+        async with ServerProcess(tmp_path_factory.mktemp("first"), "".join(tables)) as server:
+            models = (await server.query(SOURCES))["models"]
+        assert len(models) > 100
+        assert {model["source"] for model in models} == {"BASELINE"}
+        assert "AVAILABLE" not in {model["status"] for model in models}
+        assert all(model["errorMessage"] for model in models)
+
+    await at_once(["max_retries = 0", "poll = false"], check, subtests)
 
 
 async def test_a_restart_with_5000_models_while_every_provider_hangs_answers_within_two_seconds(
-    upstream: PracticeUpstream, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
-    upstream.set_list("openrouter", big_list(5_000))
-    served = await filled(tmp_path, upstream)
-    for name in PROVIDERS:
-        upstream.hold(name)
-    began = time.monotonic()
-    async with ServerProcess(tmp_path, settings(upstream, list_ttl=600)) as server:
-        total = (await server.query("{ catalogue { totalModels } }"))["catalogue"]["totalModels"]
-        seconds = time.monotonic() - began
-    upstream.clear()
-    upstream.set_list("openrouter", big_list(50))
+    async with PracticeUpstream() as upstream:
+        upstream.set_list("openrouter", big_list(5_000))
+        served = await filled(tmp_path, upstream)
+        for name in PROVIDERS:
+            upstream.hold(name)
+        began = time.monotonic()
+        async with ServerProcess(tmp_path, settings(upstream, list_ttl=600)) as server:
+            total = (await server.query("{ catalogue { totalModels } }"))["catalogue"]["totalModels"]
+            seconds = time.monotonic() - began
     sys.stdout.write(f"{total} models served {seconds:.2f} s after the start of the process\n")
     assert total == len(served)
     assert seconds < SECONDS_TO_SERVE * NOISE
@@ -101,39 +136,43 @@ STATUSES = """subscription ($since: Cursor) {
 }"""
 
 
-@pytest.mark.parametrize(
-    ("list_ttl", "broken"), [(600.0, True), (0.1, False)], ids=["it was degraded", "its list is stale by now"]
-)
 async def test_a_subscriber_that_resumes_over_a_restart_ends_with_what_is_served(
-    upstream: PracticeUpstream, tmp_path: Path, *, list_ttl: float, broken: bool
+    tmp_path_factory: pytest.TempPathFactory, subtests: pytest.Subtests
 ) -> None:
-    async with ServerProcess(tmp_path, _unpolled(upstream)) as server:
-        for _ in range(SUCCESSES_TO_UP):
-            await server.refresh("practice")
-        if broken:
-            upstream.set_fault("practice", Fault.HTML)
-            await server.refresh("practice")
-        before = await server.query(HEALTH)
-        assert before["provider"]["health"]["status"] == ("DEGRADED" if broken else "HEALTHY")
-    upstream.clear()
-    known = {model["id"]: model["status"] for model in before["provider"]["models"]}
-    health = before["provider"]["health"]["status"]
-    async with ServerProcess(tmp_path, _unpolled(upstream, list_ttl=list_ttl)) as server:
-        if broken:
-            for _ in range(SUCCESSES_TO_UP):
-                await server.refresh("practice")
-        after = await server.query(HEALTH)
-        async with server.subscription("sse", STATUSES, since=before["catalogue"]["cursor"]) as events:
-            async for event in events:
-                if event["kind"] == "STATUS_CHANGED":
-                    known[event["model"]["id"]] = event["statusAfter"]
-                elif event["kind"] == "PROVIDER_HEALTH_CHANGED":
-                    health = event["healthAfter"]
-                if event["cursor"] == after["catalogue"]["cursor"]:
-                    break
-    assert known == {model["id"]: model["status"] for model in after["provider"]["models"]}
-    assert health == after["provider"]["health"]["status"]
-    assert known != {model["id"]: model["status"] for model in before["provider"]["models"]}
+    async def check(case: str) -> None:
+        broken = case == "it was degraded"
+        list_ttl = 600.0 if broken else 0.1
+        folder = tmp_path_factory.mktemp("resumed")
+        async with PracticeUpstream() as upstream:
+            async with ServerProcess(folder, _unpolled(upstream)) as server:
+                for _ in range(SUCCESSES_TO_UP):
+                    await server.refresh("practice")
+                if broken:
+                    upstream.set_fault("practice", Fault.HTML)
+                    await server.refresh("practice")
+                before = await server.query(HEALTH)
+                assert before["provider"]["health"]["status"] == ("DEGRADED" if broken else "HEALTHY")
+            upstream.clear()
+            known = {model["id"]: model["status"] for model in before["provider"]["models"]}
+            health = before["provider"]["health"]["status"]
+            async with ServerProcess(folder, _unpolled(upstream, list_ttl=list_ttl)) as server:
+                if broken:
+                    for _ in range(SUCCESSES_TO_UP):
+                        await server.refresh("practice")
+                after = await server.query(HEALTH)
+                async with server.subscription("sse", STATUSES, since=before["catalogue"]["cursor"]) as events:
+                    async for event in events:
+                        if event["kind"] == "STATUS_CHANGED":
+                            known[event["model"]["id"]] = event["statusAfter"]
+                        elif event["kind"] == "PROVIDER_HEALTH_CHANGED":
+                            health = event["healthAfter"]
+                        if event["cursor"] == after["catalogue"]["cursor"]:
+                            break
+            assert known == {model["id"]: model["status"] for model in after["provider"]["models"]}
+            assert health == after["provider"]["health"]["status"]
+            assert known != {model["id"]: model["status"] for model in before["provider"]["models"]}
+
+    await at_once(["it was degraded", "its list is stale by now"], check, subtests)
 
 
 def _garbage(store: Path) -> None:
@@ -154,29 +193,31 @@ def _with_an_unknown_word(store: Path) -> None:
         connection.execute("UPDATE standing SET body = replace(body, 'healthy', 'merry')")
 
 
-@pytest.mark.parametrize("spoil", [_garbage, _empty, _without_a_table, _with_an_unknown_word])
 async def test_a_damaged_store_is_moved_aside_and_said_once(
-    upstream: PracticeUpstream, tmp_path: Path, spoil: Callable[[Path], None]
+    upstream: PracticeUpstream, left: Left, tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
-    served = await filled(tmp_path, upstream)
-    store = next((tmp_path / "data").glob("catalogue.*"))
-    spoil(store)
-    spoiled = store.stat().st_size
-    async with ServerProcess(tmp_path, settings(upstream)) as server:
-        await server.refresh()
-        assert (await server.query(SOURCES))["catalogue"]["totalModels"] == len(served)
-        await server.stop()
-        lines = [line for line in server.stderr.splitlines() if "store" in line]
-    assert len(lines) == 1
-    assert "moved aside" in lines[0]
-    aside = [path for path in store.parent.iterdir() if ".aside-" in path.name]
-    assert [path.stat().st_size for path in aside] == [spoiled]
+    async def check(spoil: Callable[[Path], None]) -> None:
+        folder = left.copied(tmp_path / spoil.__name__)
+        store = next((folder / "data").glob("catalogue.*"))
+        spoil(store)
+        spoiled = store.stat().st_size
+        async with ServerProcess(folder, settings(upstream)) as server:
+            await server.refresh()
+            assert (await server.query(SOURCES))["catalogue"]["totalModels"] == len(left.served)
+            await server.stop()
+            lines = [line for line in server.stderr.splitlines() if "store" in line]
+        assert len(lines) == 1
+        assert "moved aside" in lines[0]
+        aside = [path for path in store.parent.iterdir() if ".aside-" in path.name]
+        assert [path.stat().st_size for path in aside] == [spoiled]
+
+    await at_once([_garbage, _empty, _without_a_table, _with_an_unknown_word], check, subtests)
 
 
 async def test_a_data_folder_deleted_under_the_server_is_written_anew_and_nothing_is_lost(
-    upstream: PracticeUpstream, tmp_path: Path
+    upstream: PracticeUpstream, left: Left, tmp_path: Path
 ) -> None:
-    served = await filled(tmp_path, upstream)
+    left.copied(tmp_path)
     async with ServerProcess(tmp_path, _unpolled(upstream)) as server:
         secret = (tmp_path / "data" / "secret").read_bytes()
         shutil.rmtree(tmp_path / "data")
@@ -189,7 +230,7 @@ async def test_a_data_folder_deleted_under_the_server_is_written_anew_and_nothin
         found = await server.query(SOURCES)
         assert "moved aside" not in server.stderr
     assert found["catalogue"]["revision"] == revision
-    assert {model["id"]: model["name"] for model in found["models"]} == served
+    assert {model["id"]: model["name"] for model in found["models"]} == left.served
 
 
 async def test_a_second_server_on_the_same_data_folder_is_refused_in_one_line(
@@ -208,7 +249,7 @@ async def test_a_second_server_on_the_same_data_folder_is_refused_in_one_line(
 async def test_sigterm_ends_the_process_with_streams_and_a_hanging_request_open(
     upstream: PracticeUpstream, tmp_path: Path
 ) -> None:
-    async with ServerProcess(tmp_path, settings(upstream)) as server:
+    async with ServerProcess(tmp_path, settings(upstream, timeout=IMPATIENT)) as server:
         await server.refresh()
         since = (await server.query("{ catalogue { cursor } }"))["catalogue"]["cursor"]
         for name in PROVIDERS:
@@ -279,7 +320,7 @@ async def test_killed_at_any_moment_it_has_lost_nothing_of_what_it_acknowledged(
 
 def _unpolled(upstream: PracticeUpstream, *, list_ttl: float = 600.0) -> str:
     """No poll gets between setting a list and refreshing it."""
-    return settings(upstream, list_ttl=list_ttl).replace("timeout = 1", "timeout = 1\npoll = false")
+    return settings(upstream, list_ttl=list_ttl, poll=False)
 
 
 async def _killed(server: ServerProcess, upstream: PracticeUpstream, chance: random.Random) -> None:
@@ -313,29 +354,34 @@ def _row(index: int, name: str) -> Row:
     return {"id": f"model-{index}", "name": name, "object": "model"}
 
 
-@pytest.mark.parametrize(
-    ("toml", "env", "named"),
-    [
-        ("prot = 1\n", {}, ["catalogue.toml", "prot", "did you mean port"]),
-        ('model_list_ttl = "soon"\n', {}, ["catalogue.toml", "model_list_ttl", "mend or remove"]),
-        ("[providers.openrouter]\nbase_urll = 1\n", {}, ["providers.openrouter.base_urll", "did you mean base_url"]),
-        ('[providers.mine]\nbase_url = "http://localhost:1"\n', {}, ["providers.mine", "set adapter"]),
-        ("= nonsense\n", {}, ["catalogue.toml", "not valid TOML"]),
-        ("", {"CATALOGUE_PORTT": "1"}, ["CATALOGUE_PORTT", "did you mean CATALOGUE_PORT"]),
-        ("", {"CATALOGUE_MODEL_LIST_TTL": "-1"}, ["CATALOGUE_MODEL_LIST_TTL", "greater than 0"]),
-        ("", {"CATALOGUE_HOST": "192.0.2.1"}, ["host and port", "192.0.2.1", "set others"]),
-    ],
-)
+Wrong = tuple[str, dict[str, str], list[str]]
+"""The configuration, the environment, and the parts of the line."""
+WRONG: list[Wrong] = [
+    ("prot = 1\n", {}, ["catalogue.toml", "prot", "did you mean port"]),
+    ('model_list_ttl = "soon"\n', {}, ["catalogue.toml", "model_list_ttl", "mend or remove"]),
+    ("[providers.openrouter]\nbase_urll = 1\n", {}, ["providers.openrouter.base_urll", "did you mean base_url"]),
+    ('[providers.mine]\nbase_url = "http://localhost:1"\n', {}, ["providers.mine", "set adapter"]),
+    ("= nonsense\n", {}, ["catalogue.toml", "not valid TOML"]),
+    ("", {"CATALOGUE_PORTT": "1"}, ["CATALOGUE_PORTT", "did you mean CATALOGUE_PORT"]),
+    ("", {"CATALOGUE_MODEL_LIST_TTL": "-1"}, ["CATALOGUE_MODEL_LIST_TTL", "greater than 0"]),
+    ("", {"CATALOGUE_HOST": "192.0.2.1"}, ["host and port", "192.0.2.1", "set others"]),
+]
+
+
 async def test_bad_configuration_stops_the_start_with_one_line(
-    tmp_path: Path, toml: str, env: dict[str, str], named: list[str]
+    tmp_path_factory: pytest.TempPathFactory, subtests: pytest.Subtests
 ) -> None:
-    server = ServerProcess(tmp_path, toml, env=env)
-    await server.spawn()
-    assert await server.ended() == 2
-    last = server.stderr.splitlines()[-1]
-    assert last.startswith("Configuration: ")
-    assert all(part in last for part in named), last
-    assert "Traceback" not in server.stderr
+    async def check(wrong: Wrong) -> None:
+        toml, env, named = wrong
+        server = ServerProcess(tmp_path_factory.mktemp("wrong"), toml, env=env)
+        await server.spawn()
+        assert await server.ended() == 2
+        last = server.stderr.splitlines()[-1]
+        assert last.startswith("Configuration: ")
+        assert all(part in last for part in named), last
+        assert "Traceback" not in server.stderr
+
+    await at_once(WRONG, check, subtests)
 
 
 async def test_a_data_folder_that_cannot_be_made_stops_the_start_with_one_line(tmp_path: Path) -> None:

@@ -86,6 +86,19 @@ def test_plain_queries_are_affordable_in_a_catalogue_of_fifty_thousand(query: st
 
 
 @pytest.mark.parametrize(
+    ("dear", "plain"),
+    [
+        ("{ models { description } }", "{ models { name } }"),
+        ("{ providers { health { uptime } } }", "{ providers { health { status } } }"),
+    ],
+)
+def test_what_takes_longer_to_answer_costs_more(dear: str, plain: str) -> None:
+    size = CatalogueSize(models=1_000, largest=1_000)
+    costs = [prepared(executor(Ports(), size), query).cost for query in (dear, plain)]
+    assert costs[0] > costs[1]
+
+
+@pytest.mark.parametrize(
     "query",
     [
         "{ models { provider { models(limit: 0) { id } } } }",

@@ -35,7 +35,14 @@ EVERYTHING = """
   models { id name description errorMessage lab endpoints { items { name } } }
   providers { id name health { error { message } quarantine { reason sample } } incidents { message } } }
 """
-FAULTS = (Fault.UNAUTHORIZED, Fault.REDIRECT, Fault.RATE_LIMITED, Fault.WRONG_TYPES, Fault.SHRUNK, Fault.TRUNCATED)
+FAULTS = (
+    Fault.UNAUTHORIZED,
+    Fault.REDIRECT,
+    Fault.RATE_LIMITED_ABSURDLY,
+    Fault.WRONG_TYPES,
+    Fault.SHRUNK,
+    Fault.TRUNCATED,
+)
 
 TARGETS = (
     f"mutation {{ refreshCatalogue(provider: [{json.dumps(CALLER)}]) {{ revision }} }}",

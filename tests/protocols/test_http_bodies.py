@@ -32,8 +32,12 @@ requests = st.fixed_dictionaries(
 )
 
 
+WORLD = World()
+"""One for all requests: what one does bears on no other."""
+
+
 async def _status(body: bytes, accept: str) -> int:
-    async with World().client() as client:
+    async with WORLD.client() as client:
         headers = {"accept": accept, "content-type": JSON}
         return (await client.post("/graphql", content=body, headers=headers)).status_code
 
@@ -59,7 +63,7 @@ async def test_no_json_as_a_body_gives_a_server_error(body: Any, accept: str) ->
     accept=accepts,
 )
 async def test_no_query_string_gives_a_server_error(given_parameters: dict[str, str], accept: str) -> None:
-    assert (await World().get(accept, None, **given_parameters)).status_code < 500
+    assert (await WORLD.get(accept, None, **given_parameters)).status_code < 500
 
 
 @pytest.mark.parametrize(

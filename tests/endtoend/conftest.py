@@ -56,6 +56,15 @@ async def served(upstream: PracticeUpstream, tmp_path_factory: pytest.TempPathFa
         yield started
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def unhurried(
+    upstream: PracticeUpstream, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[ServerProcess]:
+    """A server whose polls are too rare to fall into a test that counts calls."""
+    async with ServerProcess(tmp_path_factory.mktemp("server"), settings(upstream, list_ttl=600, health_ttl=600)) as it:
+        yield it
+
+
 @pytest_asyncio.fixture(loop_scope="module")
 async def server(served: ServerProcess, upstream: PracticeUpstream) -> ServerProcess:
     """The module's server, with all well upstream."""

@@ -1,13 +1,12 @@
 """Readers: they cause no calls, read one document that may be kept, and decide about lists that are held back."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from tests.endtoend.conftest import mended, settings
+from tests.endtoend.conftest import mended
 from tests.endtoend.process import ADMIN_TOKEN, QueryError, ServerProcess
 from tests.practice.faults import Fault
 from tests.practice.rows import big_list, openrouter_list
@@ -29,18 +28,10 @@ mutation ($id: ID!, $accept: Boolean!) {
 DOCUMENT = "/api/models"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def served(upstream: PracticeUpstream, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ServerProcess]:
-    upstream.set_list("openrouter", LONG)
-    rarely = settings(upstream, list_ttl=600, health_ttl=600)  # no poll falls into a test that counts calls
-    async with ServerProcess(tmp_path_factory.mktemp("server"), rarely) as started:
-        yield started
-
-
 @pytest_asyncio.fixture(loop_scope="module")
-async def server(served: ServerProcess, upstream: PracticeUpstream) -> ServerProcess:
-    await mended(served, upstream, openrouter=LONG)
-    return served
+async def server(unhurried: ServerProcess, upstream: PracticeUpstream) -> ServerProcess:
+    await mended(unhurried, upstream, openrouter=LONG)
+    return unhurried
 
 
 async def test_a_thousand_concurrent_queries_change_nothing_in_the_upstreams_log(

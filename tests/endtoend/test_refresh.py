@@ -1,12 +1,11 @@
 """An admin's refresh tells per provider what happened, and costs upstream no more than it must."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
-from tests.endtoend.conftest import PROVIDERS, mended, settings
+from tests.endtoend.conftest import PROVIDERS, mended
 from tests.endtoend.process import ADMIN_TOKEN, QueryError, ServerProcess
 from tests.practice.faults import Fault
 from tests.practice.rows import openai_row
@@ -18,17 +17,10 @@ ROWS = [openai_row(f"model-{number}") for number in range(5)]
 IF_OLD = "mutation { refreshCatalogue(force: false) { results { outcome durationMs } } }"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def served(upstream: PracticeUpstream, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ServerProcess]:
-    rarely = settings(upstream, list_ttl=600, health_ttl=600)  # what is counted here is the refreshes' alone
-    async with ServerProcess(tmp_path_factory.mktemp("server"), rarely) as started:
-        yield started
-
-
 @pytest_asyncio.fixture(loop_scope="module")
-async def server(served: ServerProcess, upstream: PracticeUpstream) -> ServerProcess:
-    await mended(served, upstream, practice=ROWS)
-    return served
+async def server(unhurried: ServerProcess, upstream: PracticeUpstream) -> ServerProcess:
+    await mended(unhurried, upstream, practice=ROWS)
+    return unhurried
 
 
 async def test_a_refresh_counts_what_was_added_removed_and_changed(

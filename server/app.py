@@ -19,18 +19,18 @@ from resolvers.context import Context
 from resolvers.position import event_ids
 from resolvers.schema import build_schema
 from resolvers.services import Services
-from server.api_models import ModelsEndpoint
-from server.caller import Callers
-from server.client_gate import GRAPHQL, ClientGate
-from server.client_limits import ClientLimits
+from server.callers.caller import Callers
+from server.callers.client_limits import ClientLimits
 from server.composition import Parts
-from server.error_responses import json_error
-from server.graphql_http import GraphQLEndpoint
-from server.graphql_ws import websocket_endpoint
-from server.origins import Origins
-from server.settings import Settings
-from server.socket_service import SocketLimits, SocketService
-from server.web_rules import Preflights, WebRules
+from server.config.settings import Settings
+from server.web.api_models import ModelsEndpoint
+from server.web.client_gate import GRAPHQL, ClientGate
+from server.web.error_responses import json_error
+from server.web.graphql_http import GraphQLEndpoint
+from server.web.graphql_ws import websocket_endpoint
+from server.web.origins import Origins
+from server.web.socket_service import SocketLimits, SocketService
+from server.web.web_rules import Preflights, WebRules
 
 _LIVE, _READY = "/livez", "/readyz"
 _HEALTH = frozenset({_LIVE, _READY})

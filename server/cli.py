@@ -18,9 +18,7 @@ from typing import Annotated, Any
 import typer
 
 from catalogue.vocabulary import Capability, ModelStatus
-from server.configuration import ConfigurationError, load_settings, located
-from server.kept_secrets import ADMIN_FILE
-from server.questions import (
+from server.command.questions import (
     HEALTH,
     HEALTH_COLUMNS,
     MODEL_COLUMNS,
@@ -33,11 +31,13 @@ from server.questions import (
     model_row,
     refresh_row,
 )
+from server.command.refresh_progress import telling_progress
+from server.command.remote import Remote, RemoteError, TokenRefused
+from server.command.tables import Column, say, show, show_json, telling_steps
+from server.config.configuration import ConfigurationError, load_settings, located
+from server.config.kept_secrets import ADMIN_FILE
+from server.config.settings import Settings
 from server.redaction import Redactor
-from server.refresh_progress import telling_progress
-from server.remote import Remote, RemoteError, TokenRefused
-from server.settings import Settings
-from server.tables import Column, say, show, show_json, telling_steps
 
 FAILURE, USAGE, PARTIAL, ALL_FAILED = 1, 2, 3, 4
 _TOKEN_REMEDY = (
@@ -183,7 +183,7 @@ def refresh(
 @app.command()
 def doctor(*, as_json: AsJson = False, config: Config = None, data_dir: DataDir = None) -> None:
     """Check the installation, and say what is wrong and how to mend it."""
-    from server.doctor import CHECK_COLUMNS, check_row, examine  # noqa: PLC0415 - heavy: the providers and aiohttp
+    from server.command.doctor import CHECK_COLUMNS, check_row, examine  # noqa: PLC0415 - heavy: the providers and aiohttp
 
     checks = [asdict(check) for check in examine(os.environ, config=config, data_dir=data_dir)]
     _print(checks, CHECK_COLUMNS, check_row, none="Nothing was checked.", as_json=as_json)

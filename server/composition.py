@@ -29,7 +29,7 @@ from polling.record import Surroundings
 from polling.schedule import Timing
 from providers._kit.http import session
 from providers._kit.upstream import Upstream
-from server.settings import Settings
+from server.config.settings import Settings
 
 _ON_DEMAND = Terms(priority=Priority.DEMAND, budget=30.0, retries=1)
 """For one call made because somebody asks; its reader waits far less."""

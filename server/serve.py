@@ -17,23 +17,24 @@ from starlette.types import ASGIApp
 
 from backends.errors import StoreConflict, StoreUnusable
 from resolvers.services import Services
-from server.addresses import LOOPBACK
-from server.allowed_documents import allowed_documents
 from server.app import application
-from server.audit_log import AuditLog
-from server.caller import Callers
-from server.client_limits import ClientLimits
+from server.callers.addresses import LOOPBACK
+from server.callers.audit_log import AuditLog
+from server.callers.caller import Callers
+from server.callers.client_limits import ClientLimits
+from server.callers.refusals import Refusals
+from server.command.questions import DOCUMENTS
 from server.composition import Parts, running
-from server.configuration import ConfigurationError
-from server.connection_limits import ConnectionLimits
-from server.data_folder import Claim, sole_use
-from server.kept_secrets import ADMIN_FILE, admin_tokens, hashing_secret, made, put_back
+from server.config.allowed_documents import allowed_documents
+from server.config.configuration import ConfigurationError
+from server.config.data_folder import Claim, sole_use
+from server.config.kept_secrets import ADMIN_FILE, admin_tokens, hashing_secret, made, put_back
+from server.config.settings import Settings
+from server.config.upstreams import upstreams
 from server.logging import configure
 from server.redaction import Redactor
-from server.refusals import Refusals
-from server.settings import Settings
-from server.upstreams import upstreams
-from server.uvicorn_protocol import uvicorn_options
+from server.wire.connection_limits import ConnectionLimits
+from server.wire.uvicorn_protocol import uvicorn_options
 
 DRAIN_SECONDS = 5.0
 """How long a stopping server waits for answers under way; open streams are cut after it."""
@@ -64,7 +65,7 @@ def serve(settings: Settings) -> None:
 
 async def _serve(settings: Settings, redactor: Redactor, claim: Claim) -> None:
     providers = upstreams(settings, os.environ)
-    allowed = allowed_documents(settings.allowed_documents)
+    allowed = allowed_documents(settings.allowed_documents, own=DOCUMENTS)
     secret, tokens = hashing_secret(settings), admin_tokens(settings)
     redactor.register([secret, *settings.secrets(), *(t.plain for t in tokens if t.plain)])
     redactor.register(u.key for u in providers if u.key)

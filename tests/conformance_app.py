@@ -20,12 +20,12 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from execution.executor import Executor
 from execution.limits import DocumentLimits
 from execution.search import CatalogueSize
-from server.connection_limits import ConnectionLimits
-from server.graphql_http import GraphQLEndpoint
-from server.graphql_ws import websocket_endpoint
-from server.origins import Origins
-from server.socket_service import SocketLimits, SocketService
-from server.uvicorn_protocol import uvicorn_options
+from server.web.graphql_http import GraphQLEndpoint
+from server.web.graphql_ws import websocket_endpoint
+from server.web.origins import Origins
+from server.web.socket_service import SocketLimits, SocketService
+from server.wire.connection_limits import ConnectionLimits
+from server.wire.uvicorn_protocol import uvicorn_options
 
 logger = logging.getLogger("conformance")
 

@@ -15,8 +15,8 @@ from polling.cold_start import cold_state
 from resolvers.context import Context
 from resolvers.schema import build_schema
 from server.cli import app
-from server.settings import Settings
-from server.upstreams import upstreams
+from server.config.settings import Settings
+from server.config.upstreams import upstreams
 from tests import readme_table
 from tests.graphql.fakes import Ports
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import aiohttp
 
-from server.audit_log import MAX_KEYS
+from server.callers.audit_log import MAX_KEYS
 from tests.endtoend.conftest import settings
 from tests.endtoend.process import ADMIN_TOKEN, ServerProcess
 from tests.practice.upstream import PracticeUpstream

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from providers._kit.registry import adapters
-from server.configuration import load_settings
-from server.upstreams import upstreams
+from server.config.configuration import load_settings
+from server.config.upstreams import upstreams
 from tests.practice.only import only_named
 
 NAMED = '[providers.requesty]\nbase_url = "http://127.0.0.1:9"\n[providers.router]\nbase_url = "http://127.0.0.1:9"'

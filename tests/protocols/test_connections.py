@@ -15,12 +15,12 @@ import pytest
 from starlette.types import Receive, Scope, Send
 from websockets.frames import Frame, Opcode
 
-from server.connection_limits import ConnectionLimits
-from server.open_connections import OpenConnections
-from server.refusals import Refusals
-from server.uvicorn_protocol import PunctualHttp
-from server.uvicorn_websocket import PunctualWebSocket
-from server.web_rules import STRICT
+from server.callers.refusals import Refusals
+from server.web.web_rules import STRICT
+from server.wire.connection_limits import ConnectionLimits
+from server.wire.open_connections import OpenConnections
+from server.wire.uvicorn_protocol import PunctualHttp
+from server.wire.uvicorn_websocket import PunctualWebSocket
 from tests.protocols.test_slow_connections import Clock, echo, opened, protocol_of, to_its_end
 from tests.protocols.ws_world import PATIENCE, World, serving, world_of_sockets
 

@@ -9,9 +9,9 @@ from weakref import ref
 import pytest
 
 from execution.pace import PacedExecutor
-from server.uvicorn_protocol import PunctualHttp
-from server.uvicorn_websocket import PunctualWebSocket
-from server.ws_connection import Connection
+from server.web.ws_connection import Connection
+from server.wire.uvicorn_protocol import PunctualHttp
+from server.wire.uvicorn_websocket import PunctualWebSocket
 from tests.protocols.test_slow_connections import echo, opened
 from tests.protocols.ws_world import PATIENCE, serving, world_of_sockets
 

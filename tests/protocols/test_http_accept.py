@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from server.accept import LONGEST, MOST_RANGES, MediaType, acceptable
+from server.web.accept import LONGEST, MOST_RANGES, MediaType, acceptable
 
 J, G = MediaType.JSON, MediaType.GRAPHQL
 

@@ -13,9 +13,9 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 from websockets.frames import Frame, Opcode
 
-from server.connection_limits import ConnectionLimits
-from server.uvicorn_protocol import PunctualHttp, uvicorn_options
-from server.uvicorn_websocket import PunctualWebSocket
+from server.wire.connection_limits import ConnectionLimits
+from server.wire.uvicorn_protocol import PunctualHttp, uvicorn_options
+from server.wire.uvicorn_websocket import PunctualWebSocket
 from tests.protocols.ws_world import PATIENCE, serving, world_of_sockets
 
 SOON = ConnectionLimits(

@@ -13,9 +13,9 @@ from websockets.frames import Frame, Opcode
 from websockets.typing import Subprotocol
 
 from catalogue.errors import RateLimited, Unauthenticated
-from server.connection_limits import ConnectionLimits
-from server.socket_service import SocketLimits
-from server.uvicorn_websocket import PunctualWebSocket
+from server.web.socket_service import SocketLimits
+from server.wire.connection_limits import ConnectionLimits
+from server.wire.uvicorn_websocket import PunctualWebSocket
 from tests.protocols.test_slow_connections import Clock, protocol_of
 from tests.protocols.ws_world import World, world_of_sockets
 

@@ -20,12 +20,12 @@ from websockets.typing import Origin, Subprotocol
 from execution.executor import Executor
 from execution.limits import DocumentLimits
 from execution.search import CatalogueSize
-from server.connection_limits import ConnectionLimits
-from server.graphql_ws import websocket_endpoint
-from server.origins import Origins
-from server.refusals import Refusals
-from server.socket_service import SocketLimits, SocketService
-from server.uvicorn_protocol import uvicorn_options
+from server.callers.refusals import Refusals
+from server.web.graphql_ws import websocket_endpoint
+from server.web.origins import Origins
+from server.web.socket_service import SocketLimits, SocketService
+from server.wire.connection_limits import ConnectionLimits
+from server.wire.uvicorn_protocol import uvicorn_options
 
 PATIENCE = 5.0
 """Seconds after which a test that waits for something has failed."""

@@ -18,12 +18,12 @@ from starlette.types import ASGIApp
 from catalogue.ports import Overlay
 from catalogue.snapshot import Snapshot
 from server.app import application
-from server.caller import Callers
-from server.client_limits import ClientLimits
+from server.callers.caller import Callers
+from server.callers.client_limits import ClientLimits
+from server.config.settings import Settings
+from server.config.tokens import read_token
 from server.logging import LogFormat, configure
 from server.redaction import Redactor
-from server.settings import Settings
-from server.tokens import read_token
 from tests.graphql.fakes import FakeAudit, FakeOwnLists, Ports
 from tests.security.canaries import canary, found
 

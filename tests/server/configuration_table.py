@@ -8,11 +8,11 @@ from typing import get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from server.configuration import TABLES, VARIABLES
-from server.limits import Limits
-from server.migration_settings import MigrationSettings
-from server.provider_settings import ProviderSettings
-from server.settings import Settings
+from server.config.configuration import TABLES, VARIABLES
+from server.config.limits import Limits
+from server.config.migration_settings import MigrationSettings
+from server.config.provider_settings import ProviderSettings
+from server.config.settings import Settings
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "configuration.md"
 

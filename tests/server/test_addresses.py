@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.addresses import LOCAL, address_client
+from server.callers.addresses import LOCAL, address_client
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ import pytest
 
 from execution.persisted import DocumentNotAllowed, PersistedDocuments
 from execution.request import GraphQLRequest
-from server.allowed_documents import MAX_BYTES, allowed_documents
-from server.configuration import ConfigurationError
-from server.questions import MODELS
+from server.command.questions import DOCUMENTS, MODELS
+from server.config.allowed_documents import MAX_BYTES, allowed_documents
+from server.config.configuration import ConfigurationError
 
 TEXT = "{ models { id } }"
 HASH = hashlib.sha256(TEXT.encode()).hexdigest()
@@ -44,7 +44,7 @@ def test_a_folder_lists_every_graphql_file_in_it(tmp_path: Path) -> None:
 
 def test_the_command_line_works_whatever_is_listed(tmp_path: Path) -> None:
     (tmp_path / "models.graphql").write_text(TEXT)
-    assert PersistedDocuments(allowed_documents(tmp_path)).text(GraphQLRequest(MODELS)) == MODELS
+    assert PersistedDocuments(allowed_documents(tmp_path, own=DOCUMENTS)).text(GraphQLRequest(MODELS)) == MODELS
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import structlog
 
 from catalogue.audit import AuditEntry
 from catalogue.ports import Audit
-from server.audit_log import AuditLog
+from server.callers.audit_log import AuditLog
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -136,7 +136,7 @@ async def test_every_entry_is_in_the_structured_log_also_when_the_store_fails() 
 
 
 async def test_the_task_writes_by_itself_and_once_more_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.audit_log.WRITE_SECONDS", 0)
+    monkeypatch.setattr("server.callers.audit_log.WRITE_SECONDS", 0)
     store = _Store()
     audit = _log(store)
     audit.note(actor="ops", action="refreshCatalogue", outcome="ok")

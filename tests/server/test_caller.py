@@ -11,12 +11,12 @@ from pydantic import SecretStr
 from catalogue.errors import BadUserInput, ClientError, RateLimited, Unauthenticated, UnknownProvider
 from catalogue.fingerprint import fingerprint
 from catalogue.scope import Grant
-from server.caller import CLIENT, Callers
-from server.client_limits import ClientLimits
-from server.key_trials import MOST_KEYS
-from server.limits import Limits
-from server.provider_keys import keys_from_header
-from server.tokens import read_token
+from server.callers.caller import CLIENT, Callers
+from server.callers.client_limits import ClientLimits
+from server.callers.key_trials import MOST_KEYS
+from server.callers.provider_keys import keys_from_header
+from server.config.limits import Limits
+from server.config.tokens import read_token
 from tests.server.asked import Notes, connection
 
 KNOWN = frozenset({"openrouter", "requesty"})

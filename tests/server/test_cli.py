@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from server.configuration import ConfigurationError
-from server.settings import Settings
+from server.config.configuration import ConfigurationError
+from server.config.settings import Settings
 from tests.server.commands import Run
 from tests.server.fake_server import FakeServer, serving
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from server.questions import REFRESH
-from server.refresh_progress import telling_progress
-from server.remote import Remote
-from server.tables import telling_steps
+from server.command.questions import REFRESH
+from server.command.refresh_progress import telling_progress
+from server.command.remote import Remote
+from server.command.tables import telling_steps
 from tests.server.commands import Run, refresh_of
 from tests.server.fake_server import FakeServer
 

@@ -12,12 +12,12 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import Message
 from starlette.websockets import WebSocket
 
-from server.caller import Callers
-from server.client_gate import ClientGate
-from server.client_limits import PROBE_BURST, ClientLimits
-from server.limits import Limits
-from server.refusals import Refusals
-from server.tokens import read_token
+from server.callers.caller import Callers
+from server.callers.client_limits import PROBE_BURST, ClientLimits
+from server.callers.refusals import Refusals
+from server.config.limits import Limits
+from server.config.tokens import read_token
+from server.web.client_gate import ClientGate
 from tests.server.asked import Notes
 
 

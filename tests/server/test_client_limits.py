@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalogue.errors import RateLimited
-from server.addresses import LOCAL
-from server.client_limits import ClientLimits
-from server.limits import Limits
+from server.callers.addresses import LOCAL
+from server.callers.client_limits import ClientLimits
+from server.config.limits import Limits
 
 ALICE, BOB = "address:192.0.2.1", "token:bob"
 

@@ -3,8 +3,8 @@
 import tomllib
 from pathlib import Path
 
-from server.configuration import load_settings
-from server.upstreams import upstreams
+from server.config.configuration import load_settings
+from server.config.upstreams import upstreams
 from tests.server.configuration_table import PAGE, page
 
 

@@ -10,10 +10,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from backends.errors import StoreConflict
-from server.configuration import ConfigurationError, load_settings
-from server.data_folder import Claim, sole_use
-from server.kept_secrets import admin_tokens, hashing_secret, made, put_back
-from server.settings import Settings
+from server.config.configuration import ConfigurationError, load_settings
+from server.config.data_folder import Claim, sole_use
+from server.config.kept_secrets import admin_tokens, hashing_secret, made, put_back
+from server.config.settings import Settings
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import pytest
 
 from catalogue.migration import ModelMigration
 from catalogue.vocabulary import MigrationReason
-from server.configuration import load_settings
-from server.settings import Settings
-from server.upstreams import upstreams
+from server.config.configuration import load_settings
+from server.config.settings import Settings
+from server.config.upstreams import upstreams
 
 CONTRACT = Path(__file__).parents[2] / "../shared/api.graphql"
 EVERY_SETTING = """

@@ -3,7 +3,7 @@
 import pytest
 
 from catalogue.errors import RateLimited
-from server.key_trials import MOST_KEYS, SECONDS, KeyTrials
+from server.callers.key_trials import MOST_KEYS, SECONDS, KeyTrials
 
 ALICE, BOB = "address:192.0.2.1", "address:192.0.2.2"
 

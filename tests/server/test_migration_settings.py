@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from catalogue.vocabulary import MigrationReason
-from server.configuration import ConfigurationError, load_settings
-from server.migration_settings import MOST_MIGRATIONS
-from server.settings import Settings
+from server.config.configuration import ConfigurationError, load_settings
+from server.config.migration_settings import MOST_MIGRATIONS
+from server.config.settings import Settings
 
 ENTRY = '[[migrations]]\nold_id = "a/old"\nnew_id = "a/new"\n'
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from server.refusals import Refusals
+from server.callers.refusals import Refusals
 
 
 class _Clock:

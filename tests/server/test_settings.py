@@ -16,12 +16,12 @@ from catalogue.scope import Grant
 from catalogue.vocabulary import KeySource
 from execution.limits import DocumentLimits
 from providers._kit.registry import adapters
-from server.configuration import VARIABLES, ConfigurationError, load_settings, located
-from server.kept_secrets import admin_tokens, hashing_secret
-from server.limits import Limits
-from server.settings import Settings
-from server.tokens import identify
-from server.upstreams import upstreams
+from server.config.configuration import VARIABLES, ConfigurationError, load_settings, located
+from server.config.kept_secrets import admin_tokens, hashing_secret
+from server.config.limits import Limits
+from server.config.settings import Settings
+from server.config.tokens import identify
+from server.config.upstreams import upstreams
 from tests.practice.only import only_named
 
 

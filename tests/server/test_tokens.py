@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalogue.scope import Grant, Scope
-from server.tokens import Token, identify, read_token
+from server.config.tokens import Token, identify, read_token
 
 LONG = "0123456789abcdef"
 

@@ -1,0 +1,1 @@
+"""Who asks, how much they may, and what is noted of what they did."""

@@ -1,0 +1,159 @@
+"""What one client may do: requests at a steady rate with a burst, and so many things at once."""
+
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from math import ceil
+
+from catalogue.errors import RateLimited
+from catalogue.ports import Allowance
+from server.callers.addresses import is_local_client
+from server.callers.rate_limiter import RateLimiter
+from server.callers.refusals import Refusals
+from server.config.limits import Limits
+
+MAX_CLIENTS = 20_000
+"""Clients whose rate is remembered; one takes some 250 bytes."""
+PROBE_INTERVAL = 0.2
+"""Seconds between two questions about the server's health that a client may ask for long beside its rate."""
+PROBE_BURST = 20
+"""Such questions that it may ask at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How much of its rate a client has left."""
+
+    limit: int
+    """Requests that it may send at once after a pause."""
+    remaining: int
+    reset_after: float
+    """Seconds until all of `limit` is there again."""
+
+
+class ClientLimits:
+    """The allowances of all clients; `clock` gives monotonic seconds, `refusals` says how late each refusal comes."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        exempt_loopback: bool,
+        clock: Callable[[], float] = time.monotonic,
+        max_clients: int = MAX_CLIENTS,
+        refusals: Refusals | None = None,
+    ) -> None:
+        self.refusals = refusals or Refusals()
+        self._limits = limits
+        self._exempt_loopback = exempt_loopback
+        self._rate = RateLimiter(60.0 / limits.requests_per_minute, limits.burst, clock=clock, most=max_clients)
+        self._probes = RateLimiter(PROBE_INTERVAL, PROBE_BURST, clock=clock, most=max_clients)
+        self._requests: Counter[str] = Counter()
+        self._connections: Counter[str] = Counter()
+        self._subscriptions: Counter[str] = Counter()
+
+    def exempts(self, client: str) -> bool:
+        """Whether no limit holds for a client."""
+        return self._exempt_loopback and is_local_client(client)
+
+    def spend(self, client: str) -> None:
+        """Count one request.
+
+        Raises:
+            RateLimited: the client has to wait first.
+        """
+        if self.exempts(client):
+            return
+        wait = self._rate.count(client)
+        if wait:
+            raise RateLimited(
+                f"Too many requests: {self._limits.requests_per_minute} a minute are allowed. "
+                f"Try again in {ceil(wait)} s.",
+                retry_after=wait,
+            )
+
+    def allows_probe(self, client: str) -> bool:
+        """Count a question about the server's health; False where it has to count like any request."""
+        return self.exempts(client) or not self._probes.count(client)
+
+    def quota(self, client: str) -> Quota | None:
+        """What a client has left; null where no limit applies."""
+        if self.exempts(client):
+            return None
+        reset_after = self._rate.reset_after(client)
+        used = ceil(reset_after / self._rate.interval - 1e-6)
+        return Quota(self._limits.burst, max(self._limits.burst - used, 0), reset_after)
+
+    def allowance(self, client: str) -> Allowance:
+        """The same for a GraphQL answer, with what one operation may cost."""
+        quota = self.quota(client)
+        if quota is None:
+            return Allowance(cost_limit=self._limits.cost)
+        return Allowance(
+            limit=quota.limit,
+            remaining=quota.remaining,
+            reset_at=datetime.now(UTC) + timedelta(seconds=quota.reset_after),
+            cost_limit=self._limits.cost,
+        )
+
+    def headers(self, client: str) -> tuple[tuple[str, str], ...]:
+        """The `RateLimit` headers of an answer, in the words of the IETF draft and in the older, separate ones."""
+        quota = self.quota(client)
+        if quota is None:
+            return ()
+        limit, left, reset = quota.limit, quota.remaining, ceil(quota.reset_after)
+        return (
+            ("RateLimit-Policy", f'"burst";q={limit};w={ceil(limit * self._rate.interval)}'),
+            ("RateLimit", f'"burst";r={left};t={reset}'),
+            ("RateLimit-Limit", str(limit)),
+            ("RateLimit-Remaining", str(left)),
+            ("RateLimit-Reset", str(reset)),
+        )
+
+    @asynccontextmanager
+    async def request(self, client: str) -> AsyncIterator[None]:
+        """Hold the place of a request until it is answered, or becomes an event stream."""
+        with self._place(self._requests, client, self._limits.concurrent_requests, "requests at once"):
+            yield
+
+    @asynccontextmanager
+    async def connection(self, client: str) -> AsyncIterator[None]:
+        """Hold the place of an open WebSocket."""
+        with self._place(self._connections, client, self._limits.connections, "open connections"):
+            yield
+
+    @asynccontextmanager
+    async def operation(self, client: str) -> AsyncIterator[None]:
+        """Count an operation on a WebSocket like a request, and hold its place while it runs; refused late."""
+        async with AsyncExitStack() as place:
+            try:
+                self.spend(client)
+                await place.enter_async_context(self.subscription(client))
+            except RateLimited:
+                await self.refusals.hold(client)
+                raise
+            yield
+
+    @asynccontextmanager
+    async def subscription(self, client: str) -> AsyncIterator[None]:
+        """Hold the place of an event stream."""
+        with self._place(self._subscriptions, client, self._limits.subscriptions, "running subscriptions"):
+            yield
+
+    @contextmanager
+    def _place(self, taken: Counter[str], client: str, limit: int, what: str) -> Iterator[None]:
+        if self.exempts(client):
+            yield
+            return
+        if taken[client] >= limit:
+            raise RateLimited(f"Too many {what}: {limit} are allowed. Wait until one ends.", retry_after=1.0)
+        taken[client] += 1
+        try:
+            yield
+        finally:
+            taken[client] -= 1
+            if not taken[client]:
+                del taken[client]

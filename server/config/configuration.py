@@ -1,0 +1,192 @@
+"""Reading the configuration: a TOML file, then environment variables, then options of the command line; the last wins.
+
+Each layer is validated on its own turn, so that an error names the place that has to be mended; none repeats a value,
+which may be a secret.
+"""
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from server.config.limits import Limits
+from server.config.migration_settings import MigrationSettings
+from server.config.provider_settings import ProviderSettings
+from server.config.settings import Settings
+
+PREFIX = "CATALOGUE_"
+CONFIG = "CATALOGUE_CONFIG"
+MAX_FILE = 1_048_576
+TABLES = ("limits", "providers", "migrations")
+VARIABLES: Mapping[str, tuple[str, ...]] = {
+    **{f"{PREFIX}{key.upper()}": (key,) for key in Settings.model_fields if key not in TABLES},
+    **{f"{PREFIX}LIMITS_{key.upper()}": ("limits", key) for key in Limits.model_fields},
+}
+"""The environment variables that are settings, with the place of each in the file."""
+OTHER_VARIABLES = frozenset({CONFIG, "CATALOGUE_TOKEN", "CATALOGUE_URL"})
+"""Variables of the same prefix that are no settings: the file's name, and what the command line asks with."""
+_KEY_WORDS = frozenset({"api_key", "apikey", "api-key", "key", "token", "api_token", "secret"})
+"""What operators call a key that they put into the file."""
+Place = tuple[str | int, ...]
+"""Where a setting stands: names of tables and keys, and the positions of entries."""
+
+
+class ConfigurationError(Exception):
+    """The configuration cannot be used; the message is one line that names the place, the key and the remedy."""
+
+
+def load_settings(
+    env: Mapping[str, str], *, config: Path | None = None, options: Mapping[str, object] | None = None
+) -> Settings:
+    """Read the settings; `options` are settings by key that the command line gave.
+
+    Raises:
+        ConfigurationError: something in it is wrong.
+    """
+    named = config or (Path(env[CONFIG]) if env.get(CONFIG) else None)
+    values = _read_file(named) if named else {}
+    if named:
+        try:
+            Settings.model_validate_json(json.dumps(values, default=str), strict=True)
+        except ValidationError as error:
+            raise ConfigurationError(_in_file(named, error.errors()[0])) from None
+    for name, text in _settings_of(env).items():
+        _put(values, VARIABLES[name], text)
+        _check(values, VARIABLES[name], name)
+    for key, value in (options or {}).items():
+        _put(values, (key,), value)
+        _check(values, (key,), f"--{key.replace('_', '-')}")
+    return Settings.model_validate(values)
+
+
+def located(
+    error: ConfigurationError,
+    env: Mapping[str, str],
+    *,
+    config: Path | None = None,
+    options: Mapping[str, object] | None = None,
+) -> ConfigurationError:
+    """Name the place of a fault that was found only after reading, and so tells the setting alone."""
+    key = re.split("[:.]", str(error), maxsplit=1)[0]
+    variable = f"{PREFIX}{key.upper()}"
+    named = config or (Path(env[CONFIG]) if env.get(CONFIG) else None)
+    if key not in Settings.model_fields:
+        return error
+    if key in (options or {}):
+        return ConfigurationError(f"{error} It is set by --{key.replace('_', '-')}.")
+    if variable in VARIABLES and env.get(variable):
+        return ConfigurationError(f"{error} It is set by {variable}.")
+    if named and key in _read_file(named):
+        return ConfigurationError(f"{named}: {error}")
+    return ConfigurationError(f"{error} Its variable is {variable}.") if variable in VARIABLES else error
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > MAX_FILE:
+            raise ConfigurationError(f"{path}: larger than {MAX_FILE} bytes; is it the right file?")
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path}: cannot be read ({error.strerror}); mend the file's name or its permissions, or unset {CONFIG}."
+        ) from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path}: is not UTF-8 text; save it as UTF-8.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path}: is not valid TOML: {error}.") from None
+
+
+def _settings_of(env: Mapping[str, str]) -> Mapping[str, str]:
+    """Find the settings in the environment; empty means unset."""
+    found = {name: text for name, text in env.items() if name.startswith(PREFIX) and name not in OTHER_VARIABLES}
+    for name in sorted(found.keys() - VARIABLES.keys()):
+        known = (*VARIABLES, *OTHER_VARIABLES)
+        raise ConfigurationError(f"{_short(name)}: unknown environment variable; {_nearest(name, known)}")
+    return {name: text for name, text in found.items() if text}
+
+
+def _put(values: dict[str, Any], path: tuple[str, ...], value: object) -> None:
+    *tables, key = path
+    for table in tables:
+        values = values.setdefault(table, {})
+    values[key] = value
+
+
+def _check(values: Mapping[str, object], path: tuple[str, ...], source: str) -> None:
+    try:
+        Settings.model_validate(values)
+    except ValidationError as error:
+        raise ConfigurationError(f"{source}: {_fault(path, error.errors()[0])}") from None
+
+
+def _in_file(path: Path, error: ErrorDetails) -> str:
+    place = error["loc"]
+    match error["type"]:
+        case "extra_forbidden" if place[0] == "providers" and str(place[-1]).lower() in _KEY_WORDS:
+            fault = (
+                "keys stand in the environment alone; remove it, set a variable such as "
+                f"{_key_variable(str(place[1]))}, and name that in api_key_env."
+            )
+        case "extra_forbidden":
+            fault = f"unknown setting; {_nearest(str(place[-1]), _model_at(place).model_fields)}"
+        case "missing":
+            fault = "is missing; add it."
+        case _:
+            fault = _fault(place, error)
+    return f"{path}: {_dotted(place)}: {fault}"
+
+
+def _key_variable(provider_id: str) -> str:
+    return f"{re.sub(r'[^A-Z0-9]', '_', provider_id.upper())}_API_KEY"
+
+
+def _fault(place: Place, error: ErrorDetails) -> str:
+    message = (
+        error["msg"]
+        .removeprefix("Value error, ")
+        .removeprefix("Input ")
+        .removesuffix(".")
+        .replace("an object", "a table")
+        .replace("a valid array", "a list")
+    )
+    return f"{message}; mend or remove it{_default(place)}."
+
+
+def _default(place: Place) -> str:
+    """Say the default where it is short and the same everywhere."""
+    field = _model_at(place).model_fields.get(str(place[-1]))
+    default = field.default if field else None
+    shown = isinstance(default, str | int | float)
+    return f" (default: {str(default).lower() if isinstance(default, bool) else default})" if shown else ""
+
+
+def _model_at(place: Place) -> type[BaseModel]:
+    match place:
+        case ("limits", _):
+            return Limits
+        case ("providers", _, _, *_):
+            return ProviderSettings
+        case ("migrations", _, _):
+            return MigrationSettings
+        case _:
+            return Settings
+
+
+def _dotted(place: Place) -> str:
+    parts = (f"[{part}]" if isinstance(part, int) else f".{_short(part)}" for part in place if part != "[key]")
+    return "".join(parts).removeprefix(".")
+
+
+def _short(name: str) -> str:
+    return "".join(sign if sign.isprintable() else "?" for sign in name[:80])
+
+
+def _nearest(name: str, known: Mapping[str, object] | tuple[str, ...]) -> str:
+    close = get_close_matches(name, list(known), n=1)
+    return f"did you mean {close[0]}?" if close else f"known are {', '.join(sorted(known))}."

@@ -1,0 +1,95 @@
+"""The data folder belongs to one server: a lock that the kernel lets go of when the process ends, however it ends."""
+
+import fcntl
+import os
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+import structlog
+
+from backends.errors import StoreConflict
+from server.config.configuration import ConfigurationError
+
+LOCK_FILE = "lock"
+
+log = structlog.get_logger(__name__)
+
+
+class Claim:
+    """One server's hold on its data folder."""
+
+    def __init__(self, path: Path, file: TextIO) -> None:
+        self._path = path
+        self._file = file
+
+    def renew(self, put_back: Callable[[], Collection[str]]) -> None:
+        """Take the folder anew where it was deleted or replaced; `put_back` then writes what else is gone from it.
+
+        `put_back` returns the names of the files that it wrote.
+
+        Raises:
+            StoreConflict: Another server has taken the folder meanwhile.
+            OSError: The folder cannot be written; the next call tries anew.
+        """
+        if self._is_held():
+            return
+        try:
+            file = _locked(self._path)
+        except BlockingIOError:
+            raise StoreConflict("The data folder was replaced, and another server uses it now. Stop one.") from None
+        try:
+            files = put_back()
+        except BaseException:
+            file.close()
+            raise
+        self.release()
+        self._file = file
+        log.error("data_folder_taken_anew", written=[LOCK_FILE, *files])
+
+    def release(self) -> None:
+        """Leave the folder to others."""
+        self._file.close()
+
+    def _is_held(self) -> bool:
+        """Whether the file that is locked still is the one that others would try to lock."""
+        try:
+            return os.path.samestat(self._path.stat(), os.fstat(self._file.fileno()))
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+
+
+@contextmanager
+def sole_use(data_dir: Path) -> Iterator[Claim]:
+    """Hold the data folder, made where there is none.
+
+    Raises:
+        ConfigurationError: another server holds it, or it cannot be written.
+    """
+    try:
+        claim = Claim(data_dir / LOCK_FILE, _locked(data_dir / LOCK_FILE))
+    except BlockingIOError:
+        raise ConfigurationError(
+            f"data_dir: {data_dir} is used by another server; stop that one or set another folder."
+        ) from None
+    except OSError as error:
+        raise ConfigurationError(
+            f"data_dir: {data_dir} cannot be used ({error.strerror}); mend its permissions or set another."
+        ) from None
+    try:
+        yield claim
+    finally:
+        claim.release()
+
+
+def _locked(path: Path) -> TextIO:
+    """The lock's file, locked; BlockingIOError where another process has it."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = path.open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BaseException:
+        file.close()
+        raise
+    return file

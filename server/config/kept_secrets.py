@@ -1,0 +1,97 @@
+"""Secrets that are made once and kept in the data folder: what keys are hashed with, and the first admin token."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from catalogue.scope import Grant
+from server.config.configuration import ConfigurationError
+from server.config.settings import MIN_SECRET, Settings
+from server.config.tokens import Token, read_token
+
+HASHING_FILE = "secret"
+ADMIN_FILE = "admin-token"
+ADMIN_NAME = "admin"
+
+
+def hashing_secret(settings: Settings) -> SecretStr:
+    """The configured secret, or the one in the data folder, made when there is none.
+
+    Raises:
+        ConfigurationError: the file cannot be read, written or used.
+    """
+    return settings.secret or _kept(settings.data_dir / HASHING_FILE)
+
+
+def admin_tokens(settings: Settings) -> tuple[Token, ...]:
+    """The configured tokens, or the one in the data folder, made when there is none.
+
+    Raises:
+        ConfigurationError: the file cannot be read, written or used.
+    """
+    if settings.admin_tokens:
+        return settings.admin_tokens
+    path = settings.data_dir / ADMIN_FILE
+    try:
+        return (read_token(f"{ADMIN_NAME}:{Grant.ADMIN.value}:{_kept(path).get_secret_value()}"),)
+    except ValueError:
+        raise ConfigurationError(f"{path}: holds no usable token; remove it and a new one is made.") from None
+
+
+def made(settings: Settings, secret: SecretStr, tokens: tuple[Token, ...]) -> Mapping[str, SecretStr]:
+    """What of this lies in the data folder, by the name of its file: what is not configured."""
+    kept = {} if settings.secret else {HASHING_FILE: secret}
+    if not settings.admin_tokens and tokens[0].plain:
+        kept[ADMIN_FILE] = tokens[0].plain
+    return kept
+
+
+def put_back(data_dir: Path, kept: Mapping[str, SecretStr]) -> list[str]:
+    """Write what is gone from the data folder anew, and return the names of these files; OSError where it cannot be."""
+    written = []
+    for name, secret in kept.items():
+        with suppress(FileExistsError):
+            _write(data_dir / name, secret.get_secret_value())
+            written.append(name)
+    return written
+
+
+def _kept(path: Path) -> SecretStr:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make(path)
+        text = path.read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not ASCII text"
+        raise ConfigurationError(f"{path}: cannot be used ({reason}); mend its permissions or set data_dir.") from None
+    if len(text) < MIN_SECRET:
+        raise ConfigurationError(f"{path}: holds fewer than {MIN_SECRET} characters; remove it and a new one is made.")
+    return SecretStr(text)
+
+
+def _make(path: Path) -> None:
+    """Write a new secret unless there is one; nobody else may read it, whatever it was before."""
+    with suppress(FileExistsError):
+        _write(path, secrets.token_urlsafe(32))
+    if path.stat().st_mode & 0o077:
+        path.chmod(0o600)
+
+
+def _write(path: Path, secret: str) -> None:
+    """Write a secret into a file that is not there yet: all of it or nothing."""
+    with open(path, "x", encoding="ascii", opener=_private) as file:
+        try:
+            file.write(secret)
+            file.flush()
+            os.fsync(file.fileno())
+        except BaseException:
+            path.unlink()  # half a secret, left by a full disk, would stop every later start
+            raise
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -1,0 +1,1 @@
+"""The connections under the application: uvicorn's protocols with an end to every silence, flood and fault."""

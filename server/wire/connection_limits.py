@@ -1,0 +1,56 @@
+"""What a connection may take of time, memory and frames."""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
+
+from server.callers.addresses import LOOPBACK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionLimits:
+    """How long a connection may be silent and how much it may send; times in seconds, sizes in bytes."""
+
+    head: float = 15.0
+    """From the connection, or a request's first byte, to the end of its headers."""
+    head_bytes: int = 65_536
+    """Request line and headers; what is parsed in the first turn comes on top."""
+    body: float = 30.0
+    """From the end of the headers to the end of the body."""
+    chunks: int = 100
+    """Chunks of a body that may be of any size."""
+    chunk_bytes: int = 64
+    """What the chunks of a body that has more of them must have on average."""
+    linger: float = 1.0
+    """From an answer given before its request had ended, or instead of one, until the connection is closed."""
+    drained: int = 1_048_576
+    """What is read and dropped meanwhile, so that a peer that still writes sees the answer."""
+    keep_alive: float = 15.0
+    """From an answer to the first byte of the next request."""
+    stall: float = 10.0
+    """How long an HTTP peer may take less than `slowest_reader` while an answer waits for it."""
+    slowest_reader: int = 512
+    """Bytes per second that a peer must take."""
+    ping_interval: float = 10.0
+    """From a WebSocket's last sign of life to the server's ping."""
+    ping_timeout: float = 15.0
+    """From that ping to the pong. A pong waits behind what the peer has not read, so this drops slow readers too."""
+    close_grace: float = 5.0
+    """How long a WebSocket peer may take to answer a close frame."""
+    message_bytes: int = 262_144
+    """One WebSocket message; a larger one closes the socket with 1009."""
+    shutdown: float = 10.0
+    """How long a stopping server waits for answers under way."""
+    refused_pause: float = 1.0
+    """How long a new connection is not read at most, while its address has refusals held back: others may share it."""
+    pipelined: int = 8
+    """Requests that may wait on a connection while another is answered."""
+    send_buffer: int = 65_536
+    """What the kernel may hold for a peer that does not read; Linux takes twice as much."""
+    frames: int = 200
+    """Frames that bring nothing: pings, pongs and empty continuations that one WebSocket may send in a second."""
+    fragments: int = 1_000
+    """Frames that one WebSocket message may be cut into."""
+    per_address: int = 200
+    """Connections that one address may have open."""
+    exempt: tuple[IPv4Network | IPv6Network, ...] = LOOPBACK
+    """Networks whose connections are not counted: the machine itself, and proxies that speak for many."""

@@ -1,0 +1,27 @@
+"""What a peer is told whose bytes never became a request: it passes no middleware, but has the headers and the pace."""
+
+import asyncio
+
+from server.callers.refusals import Refusals
+from server.web.web_rules import STRICT
+
+_HEADERS = "".join(f"{name}: {value}\r\n" for name, value in STRICT.items()).encode()
+
+
+def with_strict_headers(answer: bytes) -> bytes:
+    """Put the strict headers into an answer, behind its status line."""
+    status, end, rest = answer.partition(b"\r\n")
+    return status + end + _HEADERS + rest
+
+
+def bad_request(text: str) -> bytes:
+    """Make a whole answer of status 400."""
+    head = f"content-type: text/plain; charset=utf-8\r\ncontent-length: {len(text)}\r\nconnection: close\r\n\r\n"
+    return with_strict_headers(f"HTTP/1.1 400 Bad Request\r\n{head}{text}".encode("ascii"))
+
+
+async def tell_late(transport: asyncio.Transport, answer: bytes, refusals: Refusals, client: str) -> None:
+    """Write a refusal once it is due; nothing is read until then."""
+    transport.pause_reading()
+    await refusals.hold(client)
+    transport.write(answer)

@@ -36,8 +36,11 @@ class Suspicion:
 
 
 def suspicion(before: Listing, rows: Sequence[ModelFacts], limits: GuardLimits) -> Suspicion | None:
-    """What is suspicious about the new rows, compared with the last good list; null for a list to be trusted."""
-    if not before.is_reference:
+    """What is suspicious about the new rows, compared with the last good list; null for a list to be trusted.
+
+    Packaged data says nothing of what a list may lose, but that there are models.
+    """
+    if rows and not before.is_reference:
         return None
     old = {id_: facts for id_, facts in before.models.items() if id_ not in before.gone}
     new = {facts.id: facts for facts in rows}
@@ -63,7 +66,7 @@ def _reason(
     limits: GuardLimits,
 ) -> str | None:
     if old and not new:
-        return f"The list is empty; the last good one has {len(old)} models."
+        return f"The list is empty; {len(old)} models were known."
     if len(removed) >= MIN_MODELS and len(removed) > limits.removed_share * len(old):
         return f"The list lost {len(removed)} of {len(old)} models."
     priced = sum(1 for facts in old.values() if facts.price is not None)

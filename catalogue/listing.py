@@ -41,7 +41,8 @@ def merged(before: Listing, rows: Iterable[ModelFacts], *, at: datetime) -> List
         known = old.get(row.id)
         models[row.id] = known if known is not None and (known is row or known == row) else row
     gone = frozenset(i for i in old if i not in models and i not in before.gone)
-    if not gone and not before.gone and len(models) == len(old) and all(models[i] is old[i] for i in old):
+    is_same = not gone and not before.gone and len(models) == len(old) and all(models[i] is old[i] for i in old)
+    if is_same and before.is_reference:
         return replace(before, source=DataSource.LIVE, as_of=at)
     models.update((i, old[i]) for i in gone)
     return Listing(

@@ -90,8 +90,14 @@ def test_a_model_that_was_gone_already_is_not_lost_again() -> None:
 
 
 def test_a_baseline_or_an_empty_start_is_nothing_to_compare_with() -> None:
-    assert suspicion(baseline(*rows(100)), [], LIMITS) is None
+    assert suspicion(baseline(*rows(100)), rows(3), LIMITS) is None
     assert suspicion(Listing(provider_id=PROVIDER), [], LIMITS) is None
+
+
+def test_an_empty_list_is_suspicious_where_packaged_data_knows_models() -> None:
+    found = suspicion(baseline(*rows(100)), [], LIMITS)
+    assert found is not None
+    assert found.reason == "The list is empty; 100 models were known."
 
 
 def test_the_shares_are_settings() -> None:

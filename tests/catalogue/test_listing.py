@@ -55,6 +55,11 @@ def test_a_merged_listing_holds_the_rows_and_the_newly_missing(old: list[ModelFa
     assert set(after.first_seen) == set(after.models)
 
 
+def test_an_empty_first_list_makes_none_of_the_packaged_models_live() -> None:
+    first = merged(baseline(A, B), [], at=LATER)
+    assert (dict(first.models), first.source, first.as_of) == ({}, DataSource.LIVE, LATER)
+
+
 def test_a_changed_row_replaces_the_record_alone() -> None:
     before = listing(A, B)
     after = merged(before, [A, model("b", context_max=1)], at=LATER)

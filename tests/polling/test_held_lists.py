@@ -1,10 +1,13 @@
 """Suspicious lists: held back, decided on, cleared."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from catalogue.errors import BadUserInput
+from catalogue.facts import ModelFacts
+from catalogue.listing import Listing
 from catalogue.vocabulary import (
     DataSource,
     HealthStatus,
@@ -13,7 +16,7 @@ from catalogue.vocabulary import (
     RefreshOutcome,
 )
 from polling.pace import Priority
-from tests.polling.one_provider import DOWN, MANY, World, healthy, listed
+from tests.polling.one_provider import DOWN, MANY, World, healthy, listed, world
 
 
 async def held_back(one: World) -> str:
@@ -54,6 +57,19 @@ async def test_a_suspicious_list_is_held_back_and_the_last_good_one_served(one: 
     assert one.standing.error.code is ProviderErrorCode.SUSPICIOUS
     await one.refresh()
     assert one.standing.quarantine == quarantine, "the same list is not held back anew"
+
+
+async def test_an_empty_first_list_is_held_back_and_the_packaged_one_stays_what_it_is(tmp_path: Path) -> None:
+    known = [ModelFacts(id=f"openrouter/{name}", provider_id="openrouter", name=name) for name in MANY]
+    packaged = Listing(provider_id="openrouter", models={facts.id: facts for facts in known})
+    async with world(tmp_path, listing=packaged) as one:
+        one.calls.list_answer = listed()
+        assert (await one.coordinator.refresh(Priority.ADMIN)).outcome is RefreshOutcome.QUARANTINED
+        assert (one.state.model_count, one.state.listing.source) == (40, DataSource.BASELINE)
+        one.calls.list_answer = listed("a/one")
+        assert (await one.coordinator.refresh(Priority.ADMIN)).outcome is RefreshOutcome.UPDATED
+        assert healthy(one)
+        assert set(one.state.listing.models) == {"openrouter/a/one"}
 
 
 async def test_an_accepted_list_is_served(one: World) -> None:

@@ -16,13 +16,13 @@ _PAGE = 500
 
 
 class Feed:
-    """Tells followers what the ledger has stored, from any position on."""
+    """Tells followers what the ledger has stored, from any position on; `epoch` is the log's own."""
 
-    def __init__(self, *, store: Store, reader: Reader, clock: Clock) -> None:
+    def __init__(self, *, store: Store, reader: Reader, epoch: str, clock: Clock) -> None:
         self._store = store
         self._reader = reader
         self._clock = clock
-        self._epoch = reader.snapshot.epoch
+        self._epoch = epoch
         self._recent: deque[Change] = deque(maxlen=RECENT)
         self._news = asyncio.Event()
         self._waking = asyncio.Lock()

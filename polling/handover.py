@@ -10,6 +10,7 @@ from catalogue.ports import Commit, Store, Stored
 from catalogue.snapshot import ProviderState
 from polling.clock import Clock
 from polling.cold_start import cold_state, stored_state
+from polling.feed import Feed
 from polling.history import HealthRecorder
 from polling.ledger import Ledger
 from providers._kit.baseline import forget_packaged
@@ -22,6 +23,7 @@ class Handover:
 
     stored: Stored
     ledger: Ledger
+    feed: Feed
     recorder: HealthRecorder
 
 
@@ -32,6 +34,8 @@ async def taken_up(store: Store, upstreams: Sequence[Upstream], *, list_ttl: tim
     by_name = sorted(upstreams, key=lambda upstream: upstream.name)
     states = [stored_state(upstream, stored, list_ttl=list_ttl) for upstream in by_name]
     ledger = Ledger(store=store, stored=stored, states=states, clock=clock)
+    feed = Feed(store=store, reader=ledger, epoch=stored.epoch, clock=clock)
+    ledger.listen(feed.publish)
     recorder = HealthRecorder(store=store)
     for incidents in (await store.incidents(ids, 1)).values():
         recorder.resume(incidents)
@@ -40,7 +44,7 @@ async def taken_up(store: Store, upstreams: Sequence[Upstream], *, list_ttl: tim
         await ledger.publish(upstream.id, partial(_replaced, by=cold))
         recorder.edge(cold.standing, at=cold.standing.since or clock.now())
     forget_packaged()
-    return Handover(stored=stored, ledger=ledger, recorder=recorder)
+    return Handover(stored=stored, ledger=ledger, feed=feed, recorder=recorder)
 
 
 def _replaced(told: ProviderState, *, by: ProviderState) -> ProviderState:

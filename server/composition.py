@@ -72,8 +72,6 @@ async def running(
         store = await stack.enter_async_context(_opened_store(settings, clock, claim))
         http = await stack.enter_async_context(session())
         handover = await taken_up(store, upstreams, list_ttl=timedelta(seconds=settings.model_list_ttl), clock=clock)
-        feed = Feed(store=store, reader=handover.ledger, clock=clock)
-        handover.ledger.listen(feed.publish)
         shared = _surroundings(settings, store, handover, clock)
         calls = {u.id: Calls(upstream=u, session=http, clock=clock) for u in upstreams}
         on_demand = {id_: made.at(_ON_DEMAND) for id_, made in calls.items()}
@@ -109,7 +107,7 @@ async def running(
             clock=clock,
             store=store,
             ledger=handover.ledger,
-            feed=feed,
+            feed=handover.feed,
             poller=poller,
             endpoints=endpoints,
             own_lists=own_lists,

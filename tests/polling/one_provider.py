@@ -172,7 +172,7 @@ async def world(
         standing=Standing(provider_id=upstream.id),
     )
     ledger = Ledger(store=store, stored=await store.load(), states=[state], clock=clock)
-    feed = Feed(store=store, reader=ledger, clock=clock)
+    feed = Feed(store=store, reader=ledger, epoch=ledger.snapshot.epoch, clock=clock)
     ledger.listen(feed.publish)
     shared = Surroundings(
         ledger=ledger,

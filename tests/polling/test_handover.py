@@ -3,6 +3,7 @@
 It is long because the law over many restarts and the single cases behind it share one played server.
 """
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -10,13 +11,17 @@ from functools import partial
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from unittest.mock import AsyncMock
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
+from backends.errors import StoreUnusable
 from backends.retention import Retention
 from backends.sqlite import SqliteStore, open_store
+from catalogue import cursor
 from catalogue.change import Change, ModelRemoved, ProviderHealthChanged, Resync
 from catalogue.diff import apply, tracked
 from catalogue.facts import ModelFacts
@@ -357,6 +362,23 @@ async def _happening(machine: Machine, rng: Random) -> None:
         await machine.publish(rng.choice(_answers(machine)), PACKAGED.id)
     else:
         await machine.publish(rng.choice([*_lists(machine, rng), *_answers(machine)]))
+
+
+async def test_whoever_reads_a_start_that_could_not_be_stored_is_told_to_read_anew(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await machine.start()
+    await machine.listed(*rows("a"))
+    await machine.stop()
+    machine.clock.advance(STALE)
+    with monkeypatch.context() as patch, capture_logs():
+        full = AsyncMock(side_effect=StoreUnusable("The data folder is full."))
+        patch.setattr(SqliteStore, "commit", full)
+        run = await machine.start()
+        read = cursor.encode(machine.served.epoch, machine.served.seq)
+    told = asyncio.ensure_future(anext(run.feed.follow(read)))
+    await machine.listed(*rows("a"))
+    assert (await asyncio.wait_for(told, 5)).kind == "RESYNC"
 
 
 def _lists(machine: Machine, rng: Random) -> list[Step]:

@@ -1,5 +1,6 @@
 """What stands in a store's place is moved aside, with the files that SQLite keeps beside it: nothing is overwritten."""
 
+import os
 import re
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ def side(path: Path, suffix: str) -> Path:
 
 def sides(path: Path) -> list[Path]:
     """A store's file and those that SQLite keeps beside it, as far as they are there."""
-    return [found for suffix in _SIDES if (found := side(path, suffix)).exists()]
+    return [found for suffix in _SIDES if os.path.lexists(found := side(path, suffix))]
 
 
 def move_aside(path: Path, now: datetime) -> str:

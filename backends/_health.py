@@ -1,5 +1,6 @@
 """Health history in SQLite: probes, and the time between them, in buckets of three widths, and incidents."""
 
+import math
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -91,7 +92,12 @@ def _bucket(row: Row) -> HealthBucket:
     provider_id, width, start, checks, failures, timed, latency, known, up = row
     want_provider(provider_id)
     want(width in _WIDTHS and start % width == 0)
-    want(min(failures, timed, latency) >= 0 and failures + timed <= checks <= LARGEST_COUNT and 0 <= up <= known)
+    want(
+        min(failures, timed) >= 0
+        and 0 <= latency < math.inf
+        and failures + timed <= checks <= LARGEST_COUNT
+        and 0 <= up <= known
+    )
     return HealthBucket(
         start=moment(start),
         end=moment(start + width),

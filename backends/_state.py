@@ -14,6 +14,8 @@ from catalogue.listing import Listing
 from catalogue.ports import Commit, Held, Stored
 
 _EPOCH = re.compile("[0-9a-f]{16}")
+_LONGEST_LOG = 10**15
+"""No log has so many changes; a cursor has room for a thousand times as many."""
 
 
 def read(connection: sqlite3.Connection) -> Stored:
@@ -25,7 +27,7 @@ def read(connection: sqlite3.Connection) -> Stored:
         listings = _listings.read(connection, held=False)
         held = _held(connection, _listings.read(connection, held=True))
         standings, told = _standings.read(connection)
-    want(bool(_EPOCH.fullmatch(epoch)) and 0 <= revision <= LARGEST_COUNT and seq >= 0)
+    want(bool(_EPOCH.fullmatch(epoch)) and 0 <= revision <= LARGEST_COUNT and 0 <= seq <= _LONGEST_LOG)
     return Stored(
         epoch=epoch,
         revision=revision,

@@ -36,6 +36,7 @@ BUCKETS = [
     "UPDATE bucket SET failures = 7",
     "UPDATE bucket SET timed = 7",
     "UPDATE bucket SET latency_sum = -1.0",
+    "UPDATE bucket SET latency_sum = 9e999",
     "UPDATE bucket SET known = -1, up = -1",
     "UPDATE bucket SET up = known + 1",
 ]
@@ -52,6 +53,7 @@ AT_A_START_ALONE = [
     "UPDATE state SET revision = -1",
     "UPDATE state SET seq = 'many'",
     "UPDATE state SET seq = 2",
+    "UPDATE state SET seq = 9223372036854775807",
     "UPDATE state SET updated_at = 9e18",
     "UPDATE listing SET source = 'HEARSAY'",
     "UPDATE listing SET as_of = 'yesterday'",

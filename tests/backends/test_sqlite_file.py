@@ -222,6 +222,13 @@ async def test_a_folder_in_place_of_a_file_is_told_by_its_name_with_the_remedy(s
     assert not list(seat.path.parent.glob("*.aside-*"))
 
 
+async def test_a_link_to_nothing_is_told_by_its_name(seat: SqliteSeat) -> None:
+    seat.path.unlink()
+    seat.path.symlink_to(seat.path.with_name("gone"))
+    with pytest.raises(StoreUnusable, match=f"^{seat.path.name} is not a file. Move it away"):
+        await seat.open()
+
+
 async def test_a_file_that_may_not_be_used_is_told_by_its_name_with_the_remedy(
     seat: SqliteSeat, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -74,7 +74,8 @@ def _standing(
         case HealthStatus.DEGRADED:
             return replace(ill, consecutive_failures=before.consecutive_failures)
         case HealthStatus.HEALTHY if listing.as_of is not None and now - listing.as_of <= 2 * list_ttl:
-            return replace(ill, error=None, last_checked=listing.as_of, last_success_at=listing.as_of)
+            dropped = problems.of_dropped(before.dropped_rows, at=listing.as_of) if before.dropped_rows else None
+            return replace(ill, error=dropped, last_checked=listing.as_of, last_success_at=listing.as_of)
     return unknown
 
 

@@ -123,3 +123,10 @@ def test_what_the_store_says_of_a_time_to_come_is_of_now() -> None:
     assert (state.standing.since, state.standing.last_checked) == (NOW, NOW)
     assert state.standing.error is not None
     assert state.standing.error.at == NOW
+
+
+def test_rows_that_were_left_out_of_the_list_are_told_with_it() -> None:
+    stood = replace(standing(HealthStatus.HEALTHY), error=None, dropped_rows=9)
+    started = start(stood, listing=listed(NOW)).standing
+    assert started.error is not None
+    assert (started.dropped_rows, started.error.message[:6]) == (9, "9 rows")

@@ -43,7 +43,7 @@ _SWITCH_SECONDS = 0.001
 _RARELY = 100
 """Younger collections for each look at all that lives, in which everything waits: ten times as many as is usual.
 
-What a list brings is frozen out of sight, and a look is taken before it comes, so that little waits for it."""
+A thousand connections are long to look at; what a list brings is frozen out of sight, and little else waits for it."""
 
 log = structlog.get_logger(__name__)
 

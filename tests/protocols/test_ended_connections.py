@@ -2,8 +2,8 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from weakref import ref
 
 import pytest
@@ -46,8 +46,9 @@ async def _subscribed() -> AsyncIterator[None]:
 
 @pytest.mark.usefixtures("_no_collection")
 @pytest.mark.parametrize("talk", [_answered, _subscribed], ids=["answered", "subscribed"])
-async def test_an_ended_connection_leaves_nothing_to_the_garbage_collector(talk: object) -> None:
-    assert callable(talk)
+async def test_an_ended_connection_leaves_nothing_to_the_garbage_collector(
+    talk: Callable[[], AbstractAsyncContextManager[None]],
+) -> None:
     async with asyncio.timeout(PATIENCE):
         async with talk():
             held = [ref(thing) for thing in gc.get_objects() if isinstance(thing, KINDS)]

@@ -103,7 +103,7 @@ class ProviderRecord:
         """A call was answered; `problem` is what keeps the provider from being of full use all the same."""
         now = self._shared.clock.now()
         self._shared.recorder.probe(Probe(provider_id=self._upstream.id, at=now, ok=True, latency_ms=latency_ms))
-        if dropped is not None and dropped != self.state.standing.dropped_rows:
+        if dropped and dropped != self.state.standing.dropped_rows:
             log.warning("rows_dropped", provider=self._upstream.id, rows=dropped)
 
         def advance(standing: Standing) -> Standing:

@@ -19,6 +19,7 @@ FindNext = Callable[[str, bytes, str], Awaitable[str | None]]
 """`parse.next_url`, run beside the event loop."""
 
 MAX_PAGES = 50
+_LONGEST_VALIDATOR = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,8 +121,14 @@ def _unmodified(answer: Response, validators: Validators | None, *, asked: bool)
 
 
 def _validators(answer: Response) -> Validators | None:
-    given = Validators(etag=answer.headers.get("etag"), last_modified=answer.headers.get("last-modified"))
+    given = Validators(etag=_sendable(answer, "etag"), last_modified=_sendable(answer, "last-modified"))
     return given if given.headers() else None
+
+
+def _sendable(answer: Response, name: str) -> str | None:
+    """A header's value as it may be sent back; one that may not would end every later call here."""
+    value = answer.headers.get(name, "")
+    return value if value.isascii() and value.isprintable() and len(value) <= _LONGEST_VALIDATOR else None
 
 
 def _digest(bodies: list[bytes]) -> bytes:

@@ -17,6 +17,10 @@ from providers._kit.row import Row, RowError
 _ENVELOPES = ("data", "models", "items")
 _FEW = 3
 _LONGEST_NUMBER = 40
+MAX_ROWS = 50_000
+"""More models than all providers together have."""
+_MOST_VALUES = 500_000
+"""Objects and lists in one body: they unfold to ten and more times what they take in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +42,11 @@ def parse_list(adapter_id: str, provider_id: str, provider_name: str, bodies: It
     adapter = adapters()[adapter_id]
     models: dict[str, ModelFacts] = {}
     dropped = 0
+    rows = 0
     for entries in map(_listed, bodies):
+        rows += len(entries)
+        if rows > MAX_ROWS:
+            raise Malformed(f"The list of {provider_name} has more than {MAX_ROWS:,} rows.")
         for entry in _given_up(entries):
             try:
                 facts = _facts(adapter, entry, provider_id)
@@ -120,6 +128,8 @@ def _given_up(entries: list[object]) -> Iterator[object]:
 
 def _decoded(body: bytes) -> Any:
     refuse_web_page(body)
+    if body.count(b"{") + body.count(b"[") > _MOST_VALUES:
+        raise Malformed(f"The provider's answer holds more than {_MOST_VALUES:,} objects and lists.")
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError:

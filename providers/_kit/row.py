@@ -50,7 +50,7 @@ class Row:
     def id(self, *names: str) -> str:
         """The provider's own model id; RowError where there is none that can be used."""
         for value in self.values(*names):
-            if isinstance(value, str) and value.strip() and len(value) <= _ID_LIMIT and not _CONTROL.search(value):
+            if isinstance(value, str) and len(value) <= _ID_LIMIT and _names_a_model(value):
                 return value.strip()
         raise RowError
 
@@ -114,7 +114,8 @@ class Row:
         """A list of words; null where there is no list, empty where the list is."""
         for value in self.values(*names):
             if isinstance(value, list):
-                return tuple(str(word)[:_NAME_LIMIT] for word in value[:_WORDS_LIMIT] if isinstance(word, str | int))
+                words = (str(word) for word in value[:_WORDS_LIMIT] if isinstance(word, str | int))
+                return tuple(_CONTROL.sub("", word)[:_NAME_LIMIT] for word in words)
         return None
 
     def modalities(self, *names: str) -> tuple[Modality, ...] | None:
@@ -143,3 +144,8 @@ class Row:
         """The objects of a list in the row."""
         found = next((value for value in self.values(*names) if isinstance(value, list)), [])
         return tuple(Row(value, self.provider_id) for value in found[:_WORDS_LIMIT] if isinstance(value, dict))
+
+
+def _names_a_model(id_: str) -> bool:
+    """Whether an id can be shown, and used in a URL without leading elsewhere."""
+    return bool(id_.strip()) and not _CONTROL.search(id_) and not {".", ".."}.intersection(id_.strip().split("/"))

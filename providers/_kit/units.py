@@ -13,6 +13,8 @@ _EXACT = Context(prec=64)
 _SURE_DIGITS, _LONGEST_PRICE = 15, 12
 _SURE = Context(prec=_SURE_DIGITS)
 _LONGEST_NUMBER = 40
+_LARGEST_EXPONENT = 40
+"""Nothing is counted or billed beyond it, and a whole number of a million digits takes minutes to make."""
 _ABSURD = Decimal(10**9)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _CUTOFF = re.compile(r"(20\d{2})(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
@@ -47,7 +49,7 @@ def _meant(amount: Decimal | None) -> Decimal | None:
 
 
 def number(value: object) -> Decimal | None:
-    """A finite number from a number or its text."""
+    """A number from a number or its text; null where it is endless, or so large or small that nobody can mean it."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
         return None
     text = str(value)
@@ -57,7 +59,7 @@ def number(value: object) -> Decimal | None:
         exact = Decimal(text)
     except InvalidOperation:
         return None
-    return exact if exact.is_finite() else None
+    return exact if exact.is_finite() and abs(exact.adjusted()) <= _LARGEST_EXPONENT else None
 
 
 def moment(value: object, *, day_ends: bool = False) -> datetime | None:

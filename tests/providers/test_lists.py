@@ -44,6 +44,12 @@ async def test_one_page_is_one_call_with_its_validators_and_digest(answers: aior
     assert not fetched.not_modified
 
 
+@pytest.mark.parametrize("value", ["\x01", 'W/"\x7f"', "x" * 1_001, "\x80"])
+async def test_a_validator_that_cannot_be_sent_back_is_none(answers: aioresponses, call: Call, value: str) -> None:
+    answers.get(LIST, body=page("a"), headers={"ETag": value, "Last-Modified": value})
+    assert (await fetch_list(ROUTER, call, key=None)).validators is None
+
+
 async def test_the_key_and_the_validators_are_sent(answers: aioresponses, call: Call) -> None:
     answers.get(LIST, status=304)
     known = Validators(etag='"1"', last_modified="Thu, 01 Jan 2026 00:00:00 GMT")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from catalogue.facts import ModelFacts
 from providers._kit.errors import Malformed
-from providers._kit.parse import next_url, parse_endpoints, parse_list
+from providers._kit.parse import MAX_ROWS, next_url, parse_endpoints, parse_list
 from providers._kit.registry import adapters
 from providers._kit.row import Row
 
@@ -91,6 +91,21 @@ def test_a_body_that_is_no_list_fails_and_tells_nothing_of_itself(body: bytes) -
         parse_list("openai-compatible", "mine", "My gateway", [body])
     assert "secret" not in failed.value.message
     assert failed.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("row", "count"), [(b'{"id":"%d"}', MAX_ROWS + 1), (b'{"a":1}', 500_001), (b'{"id":"a","x":[[],[]]}', 125_001)]
+)
+def test_a_list_that_would_fill_the_memory_is_none(row: bytes, count: int) -> None:
+    body = b"[" + b",".join(row % n if b"%" in row else row for n in range(count)) + b"]"
+    with pytest.raises(Malformed, match="more than"):
+        parse_list("openai-compatible", "mine", "My gateway", [body])
+
+
+def test_rows_count_over_all_pages() -> None:
+    half = b"[" + b",".join(b'{"id":"%d"}' % n for n in range(MAX_ROWS // 2 + 1)) + b"]"
+    with pytest.raises(Malformed, match="more than"):
+        parse_list("openai-compatible", "mine", "My gateway", [half, half])
 
 
 def test_numbers_that_nobody_can_mean_are_not_said() -> None:

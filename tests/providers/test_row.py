@@ -43,7 +43,9 @@ def row(**values: object) -> Row:
     return Row(values, "acme")
 
 
-@pytest.mark.parametrize("own_id", [None, "", "  ", 7, "x" * 301, "two\nlines", "\ud800", ["a"]])
+@pytest.mark.parametrize(
+    "own_id", [None, "", "  ", 7, "x" * 301, "two\nlines", "\ud800", ["a"], "../../x", "a/./b", ".."]
+)
 def test_a_row_without_a_usable_id_is_garbage(own_id: object) -> None:
     with pytest.raises(RowError):
         row(id=own_id).id("id")
@@ -80,6 +82,7 @@ def test_a_missing_list_is_not_an_empty_one() -> None:
 def test_texts_lose_what_cannot_be_printed_and_are_bounded() -> None:
     assert row(n="Acme\x00: Two\u202e Words\ud800").name("n") == "Acme: Two Words"
     assert row(d="one\ntwo\x07").text("d") == "one\ntwo"
+    assert row(w=["mo\ud800n", "a\nb\x1b[31m"]).words("w") == ("mon", "ab[31m")
     assert len(row(d="x" * 9000).text("d") or "") == 4000
     assert len(row(n="x" * 9000).name("n") or "") == 300
 

@@ -46,7 +46,8 @@ def test_the_noise_of_a_float_is_no_part_of_a_price(stated: object, expected: st
 
 
 @pytest.mark.parametrize(
-    "stated", [None, "", "-1", -1, "free", "NaN", "Infinity", "1e400", "9" * 41, True, [], {}, float("nan"), 10**9]
+    "stated",
+    [None, "", "-1", -1, "free", "NaN", "Infinity", "1e400", "1e-999999", "9" * 41, True, [], {}, float("nan"), 10**9],
 )
 def test_what_is_no_price_is_unknown(stated: object) -> None:
     assert usd(stated) is None
@@ -134,7 +135,16 @@ def test_a_cutoff_is_a_year_a_month_or_a_day(stated: object, expected: str | Non
 
 @pytest.mark.parametrize(
     ("stated", "expected"),
-    [(0, "00:00"), (600, "06:00"), (2230, "22:30"), (2400, "00:00"), ("09:30", "09:30"), (2460, None), (-5, None)],
+    [
+        (0, "00:00"),
+        (600, "06:00"),
+        (2230, "22:30"),
+        (2400, "00:00"),
+        ("09:30", "09:30"),
+        (2460, None),
+        (-5, None),
+        ("9e999999", None),
+    ],
 )
 def test_a_time_of_day_is_written_as_hours_and_minutes(stated: object, expected: str | None) -> None:
     assert clock(stated) == expected

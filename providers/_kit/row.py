@@ -115,7 +115,7 @@ class Row:
         for value in self.values(*names):
             if isinstance(value, list):
                 words = (str(word) for word in value[:_WORDS_LIMIT] if isinstance(word, str | int))
-                return tuple(_CONTROL.sub("", word)[:_NAME_LIMIT] for word in words)
+                return tuple(clean[:_NAME_LIMIT] for word in words if (clean := _CONTROL.sub("", word)))
         return None
 
     def modalities(self, *names: str) -> tuple[Modality, ...] | None:

@@ -82,7 +82,7 @@ def test_a_missing_list_is_not_an_empty_one() -> None:
 def test_texts_lose_what_cannot_be_printed_and_are_bounded() -> None:
     assert row(n="Acme\x00: Two\u202e Words\ud800").name("n") == "Acme: Two Words"
     assert row(d="one\ntwo\x07").text("d") == "one\ntwo"
-    assert row(w=["mo\ud800n", "a\nb\x1b[31m"]).words("w") == ("mon", "ab[31m")
+    assert row(w=["mo\ud800n", "\ud800", "a\nb\x1b[31m"]).words("w") == ("mon", "ab[31m")
     assert len(row(d="x" * 9000).text("d") or "") == 4000
     assert len(row(n="x" * 9000).name("n") or "") == 300
 

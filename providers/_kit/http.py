@@ -31,6 +31,8 @@ MAX_BODY = 20_000_000
 _MAX_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CHUNK = 65_536
+_BIG = 100_000
+"""Bytes from which on a body is searched for secrets beside the event loop."""
 _UNSENDABLE = "The request to the provider cannot be sent: its URL or a header is not valid."
 _STARVED = frozenset({EMFILE, ENFILE, ENOBUFS, ENOMEM})
 _MEANINGS: tuple[tuple[type[Exception], type[UpstreamError], str], ...] = (
@@ -62,15 +64,18 @@ def session(*, resolver: AbstractResolver | None = None) -> aiohttp.ClientSessio
     """A client session for all providers; to be made once, inside the event loop, and closed by the caller.
 
     No cookies and no proxies from the environment; aiohttp inflates a body piece by piece, so that a small one that
-    unpacks to gigabytes is met by the size cap of `get` instead of filling the memory.
+    unpacks to gigabytes is met by the size cap of `get` instead of filling the memory. One GET is one call: aiohttp
+    does not send it again, unseen by the pace, where a connection closes without an answer.
     """
-    return aiohttp.ClientSession(
+    made = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=64, limit_per_host=8, resolver=resolver),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": f"model-catalogue/{version('model-catalogue')}", "Accept": "application/json"},
         timeout=aiohttp.ClientTimeout(total=None),
         trust_env=False,
     )
+    made._retry_connection = False  # noqa: SLF001  aiohttp has no public name for it; its own test client sets the same
+    return made
 
 
 async def get(
@@ -129,10 +134,14 @@ async def _follow(
                     await before_redirect()
                 continue
             _refuse(answer)
-            body = without(await _read(answer, max_bytes, enough, progress), secrets)
+            body = await _redacted(await _read(answer, max_bytes, enough, progress), secrets)
             lowered = {name.lower(): _shown(value, secrets) for name, value in answer.headers.items()}
             return Response(status=answer.status, body=body, headers=lowered, latency_ms=latency_ms)
     raise Rejected(f"The provider redirected more than {_MAX_REDIRECTS} times.")
+
+
+async def _redacted(body: bytes, secrets: tuple[bytes, ...]) -> bytes:
+    return without(body, secrets) if len(body) < _BIG else await asyncio.to_thread(without, body, secrets)
 
 
 def _shown(value: str, secrets: tuple[bytes, ...]) -> str:

@@ -1,6 +1,7 @@
 """A secret that an answer repeats is taken out, however JSON or a URL spells it."""
 
 import json
+import threading
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -8,7 +9,9 @@ import orjson
 import pytest
 from aiohttp import ClientSession, web
 
+from providers._kit import echo, http
 from providers._kit.echo import secrets_of, without
+from providers._kit.errors import Malformed
 from providers._kit.http import get
 from tests.providers.conftest import Serve
 
@@ -41,6 +44,36 @@ def test_a_body_without_secrets_is_left_as_it_is(body: bytes) -> None:
 def test_a_backslash_before_what_looks_like_an_escape_stays_one() -> None:
     body = json.dumps({"path": r"C:\u0041", "key": KEY}).replace("&", r"\u0026").encode()
     assert json.loads(without(body, SECRETS)) == {"path": r"C:\u0041", "key": "[redacted]"}
+
+
+def test_a_backslash_that_is_itself_escaped_hides_no_escape_after_it() -> None:
+    body = json.dumps({"path": "\\" + KEY}).replace("&", r"\u0026").replace("sk-", r"\u0073\u006b-").encode()
+    assert json.loads(without(body, SECRETS)) == {"path": "\\[redacted]"}
+
+
+def test_a_body_of_more_escapes_than_can_be_searched_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(echo, "_MOST_ESCAPES", 10)
+    assert without(rb"\u0041" * 10, SECRETS) == rb"\u0041" * 10
+    with pytest.raises(Malformed):
+        without(rb"\u0041" * 11, SECRETS)
+
+
+@pytest.mark.parametrize(("size", "beside"), [(1_000, False), (200_000, True)])
+async def test_a_big_answer_is_searched_beside_the_event_loop(
+    client: ClientSession, serve: Serve, monkeypatch: pytest.MonkeyPatch, *, size: int, beside: bool
+) -> None:
+    async def handler(_: web.Request) -> web.Response:
+        return web.Response(body=b"x" * size)
+
+    searched_in: dict[int, int] = {}
+
+    def search(text: bytes, secrets: tuple[bytes, ...]) -> bytes:
+        searched_in[len(text)] = threading.get_ident()
+        return without(text, secrets)
+
+    monkeypatch.setattr(http, "without", search)
+    await get(client, await serve(handler), headers={"Authorization": f"Bearer {KEY}"}, timeout=5)
+    assert (searched_in[size] != threading.get_ident()) is beside
 
 
 LONG = 'sk-made-up/with"oddities\\0001'

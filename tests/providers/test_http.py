@@ -230,6 +230,26 @@ async def test_a_broken_answer_is_a_known_error(
         await get(client, await raw(play), headers={}, timeout=5)
 
 
+async def test_a_kept_connection_that_closes_without_an_answer_costs_one_call(
+    client: ClientSession, serve: Serve
+) -> None:
+    calls = 0
+
+    async def handler(request: web.Request) -> web.Response:
+        nonlocal calls
+        calls += 1
+        if calls > 1:
+            assert request.transport is not None
+            request.transport.close()
+        return web.Response()
+
+    url = await serve(handler)
+    await get(client, url, headers={}, timeout=5)
+    with pytest.raises(Unreachable):
+        await get(client, url, headers={}, timeout=5)
+    assert calls == 2
+
+
 async def test_a_reset_is_a_lost_connection(client: ClientSession, raw: RawServe) -> None:
     async def play(writer: asyncio.StreamWriter) -> None:
         writer.transport.abort()

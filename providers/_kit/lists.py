@@ -95,7 +95,10 @@ async def _next(upstream: Upstream, body: bytes, url: str, find_next: FindNext) 
     if upstream.adapter.next_page is None:
         return None
     following = await find_next(upstream.adapter.id, body, url)
-    return urljoin(url, following) if following else None
+    try:
+        return urljoin(url, following) if following else None
+    except ValueError:
+        raise Malformed("The list's next page is at an address that is none.") from None
 
 
 def _admit(url: str, seen: set[str], bodies: list[bytes], list_url: str) -> None:

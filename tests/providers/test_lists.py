@@ -88,8 +88,15 @@ async def test_the_same_rows_on_other_pages_have_another_digest(answers: aioresp
 
 @pytest.mark.parametrize(
     "following",
-    [LIST, "https://elsewhere.test/api/v1/models", "http://gateway.test/api/v1/models", "https://gateway.test:444/m"],
-    ids=["itself", "another-host", "plain-http", "another-port"],
+    [
+        LIST,
+        "https://elsewhere.test/api/v1/models",
+        "http://gateway.test/api/v1/models",
+        "https://gateway.test:444/m",
+        "http://[",
+        "//gateway.test\u2100/m",
+    ],
+    ids=["itself", "another-host", "plain-http", "another-port", "no-address", "no-host-name"],
 )
 async def test_a_next_page_that_loops_or_lies_elsewhere_is_refused(
     answers: aioresponses, call: Call, following: str

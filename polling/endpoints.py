@@ -25,7 +25,9 @@ ENTRIES = 1_000
 _FLIGHTS = 32
 """Of one provider at once; a request asks for twenty models at most."""
 _MAX_BODY = 262_144
-"""Bytes; the longest recorded has 24,000, and what is read here is read on the event loop."""
+"""Bytes; the longest recorded has 24,000."""
+_BIG = 10_000
+"""Bytes from which on endpoints are read beside the event loop."""
 _FAILED_SECONDS = 30.0
 
 Endpoints = tuple[Endpoint, ...]
@@ -96,7 +98,9 @@ class OnDemandEndpoints:
             answer = await self._calls[upstream.id](url, upstream.request_headers(key))
             if len(answer.body) > _MAX_BODY:
                 raise Malformed(f"The endpoints of a model are larger than {_MAX_BODY:,} bytes.")
-            return parse_endpoints(upstream.adapter.id, answer.body)
+            if len(answer.body) < _BIG:
+                return parse_endpoints(upstream.adapter.id, answer.body)
+            return await asyncio.to_thread(parse_endpoints, upstream.adapter.id, answer.body)
         except UpstreamError as error:
             return failure_of(error, at=self._clock.now(), seconds=_FAILED_SECONDS)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -10,16 +11,18 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from catalogue.endpoint import EndpointList
+from catalogue.endpoint import Endpoint, EndpointList
 from catalogue.facts import ModelFacts
 from catalogue.health import Problem, Standing
 from catalogue.listing import Listing
 from catalogue.snapshot import ProviderState, Snapshot
 from catalogue.vocabulary import BreakerState, DataSource, EndpointState, HealthStatus, ProviderErrorCode
+from polling import endpoints
 from polling.endpoints import OnDemandEndpoints
 from providers import openrouter, requesty
 from providers._kit.errors import Rejected, Unauthorized, Unreachable
 from providers._kit.http import Response
+from providers._kit.parse import parse_endpoints
 from providers._kit.upstream import Upstream
 from tests.polling.still_clock import StillClock, settle
 
@@ -171,6 +174,25 @@ async def test_a_garbled_or_oversized_answer_is_a_failure(garbage: bytes) -> Non
     world = World()
     world.answer = garbage
     assert (await world.read()).state is EndpointState.FAILED
+
+
+@pytest.mark.parametrize(("hosts", "beside"), [(2, False), (1_000, True)])
+async def test_many_endpoints_are_read_beside_the_event_loop(
+    monkeypatch: pytest.MonkeyPatch, *, hosts: int, beside: bool
+) -> None:
+    read_in: list[int] = []
+
+    def parse(adapter_id: str, body: bytes) -> tuple[Endpoint, ...]:
+        read_in.append(threading.get_ident())
+        return parse_endpoints(adapter_id, body)
+
+    monkeypatch.setattr(endpoints, "parse_endpoints", parse)
+    world = World()
+    world.answer = body(*(f"Host {n}" for n in range(hosts)))
+    found = await world.read()
+    assert found.state is EndpointState.READY
+    assert len(found.items) == min(hosts, 200)
+    assert (read_in != [threading.get_ident()]) is beside
 
 
 async def test_a_model_that_nobody_serves_is_ready_with_no_endpoints() -> None:

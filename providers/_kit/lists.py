@@ -15,8 +15,6 @@ from providers._kit.upstream import Upstream
 
 Call = Callable[[str, Mapping[str, str]], Awaitable[Response]]
 """One GET of a URL with headers, behind the provider's rate limit and retries."""
-FindNext = Callable[[str, bytes, str], Awaitable[str | None]]
-"""`parse.next_url`, run beside the event loop."""
 
 MAX_PAGES = 50
 _LONGEST_VALIDATOR = 1_000
@@ -50,17 +48,12 @@ class FetchedList:
     """Of the first page, to the end of its headers."""
 
 
-async def _in_thread(adapter_id: str, body: bytes, url: str) -> str | None:
-    return await asyncio.to_thread(next_url, adapter_id, body, url)
-
-
 async def fetch_list(
     upstream: Upstream,
     call: Call,
     *,
     key: SecretStr | None,
     validators: Validators | None = None,
-    find_next: FindNext = _in_thread,
 ) -> FetchedList:
     """Read every page of a provider's list, with a key or without.
 
@@ -74,13 +67,13 @@ async def fetch_list(
         return _unmodified(first, validators, asked=bool(conditions))
     bodies = [first.body]
     seen = {url}
-    following = await _next(upstream, first.body, url, find_next)
+    following = await _next(upstream, first.body, url)
     while following is not None:
         _admit(following, seen, bodies, upstream.list_url())
         seen.add(following)
         page = await call(following, headers)
         bodies.append(page.body)
-        following = await _next(upstream, page.body, following, find_next)
+        following = await _next(upstream, page.body, following)
     if sum(map(len, bodies)) > MAX_BODY:
         raise Malformed(f"The pages of the list are larger than {MAX_BODY:,} bytes together.")
     return FetchedList(
@@ -91,10 +84,10 @@ async def fetch_list(
     )
 
 
-async def _next(upstream: Upstream, body: bytes, url: str, find_next: FindNext) -> str | None:
+async def _next(upstream: Upstream, body: bytes, url: str) -> str | None:
     if upstream.adapter.next_page is None:
         return None
-    following = await find_next(upstream.adapter.id, body, url)
+    following = await asyncio.to_thread(next_url, upstream.adapter.id, body, url)
     try:
         return urljoin(url, following) if following else None
     except ValueError:

@@ -18,7 +18,7 @@ _ENVELOPES = ("data", "models", "items")
 _FEW = 3
 _LONGEST_NUMBER = 40
 MAX_ROWS = 50_000
-"""More models than all providers together have."""
+"""Ten times as many as the memory is promised for."""
 _MOST_VALUES = 500_000
 """Objects and lists in one body: they unfold to ten and more times what they take in it."""
 

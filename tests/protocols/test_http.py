@@ -1,4 +1,7 @@
-"""GraphQL over HTTP: status codes, caching, refusals and clients that leave."""
+"""GraphQL over HTTP: status codes, caching, refusals and clients that leave.
+
+It is long because each rule of the protocol is a sentence of its own, asked of one small world.
+"""
 
 import asyncio
 import hashlib

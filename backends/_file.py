@@ -14,7 +14,7 @@ from backends._connection import connect, set_up
 from backends._faults import understood
 from backends._rescue import finish_rescue
 from backends.errors import StoreUnreadable, StoreUnusable
-from catalogue.ports import Stored
+from catalogue.ports.store import Stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from backends._codec import micros
 from backends._transaction import transaction
 from backends.retention import Retention
 from catalogue.change import CHANGE, Change
-from catalogue.ports import LogPage
+from catalogue.ports.store import LogPage
 
 _TRIM = """
 DELETE FROM change

@@ -11,7 +11,7 @@ from backends._rows import LARGEST_COUNT, want
 from backends._transaction import transaction
 from backends.errors import StoreConflict
 from catalogue.listing import Listing
-from catalogue.ports import Commit, Held, Stored
+from catalogue.ports.store import Commit, Held, Stored
 
 _EPOCH = re.compile("[0-9a-f]{16}")
 _LONGEST_LOG = 10**15

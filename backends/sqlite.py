@@ -18,7 +18,7 @@ from backends._transaction import transaction
 from backends.retention import Retention
 from catalogue.audit import AuditEntry
 from catalogue.history import HealthBucket, Incident, Probe, Span
-from catalogue.ports import Commit, Held, LogPage, Stored
+from catalogue.ports.store import Commit, Held, LogPage, Stored
 from catalogue.vocabulary import UptimeWindow
 
 log = structlog.get_logger(__name__)

@@ -39,7 +39,7 @@ class Memory:
         for child in self._process.children():
             try:
                 # Before its exec a child shows its parent's pages as its own.
-                if "polling.parsing_child" in child.cmdline():
+                if "upstream.parsing_child" in child.cmdline():
                     total += child.memory_info().rss / 1e6
             except psutil.NoSuchProcess:
                 continue

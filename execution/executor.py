@@ -21,6 +21,7 @@ from strawberry.execution import optimized_is_awaitable
 
 from catalogue.errors import ClientError
 from execution.answer import Answer, Outcome
+from execution.cooperative import PacedExecutor
 from execution.document import InvalidDocument
 from execution.encode import encode
 from execution.errors import (
@@ -38,7 +39,6 @@ from execution.errors import (
     refuse,
 )
 from execution.limits import DocumentLimits
-from execution.pace import PacedExecutor
 from execution.persisted import DocumentNotFound, PersistedDocuments
 from execution.prepared import KindRefused, Preparation, Prepared, WrongVariables
 from execution.request import GraphQLRequest

@@ -17,12 +17,12 @@ import structlog
 from aiocache import SimpleMemoryCache  # type: ignore[import-untyped]  # it ships no types
 
 from catalogue.health import Problem
+from catalogue.ports.clock import Clock
 from catalogue.vocabulary import ProviderErrorCode
-from polling import problems
-from polling.clock import Clock
 from polling.schedule import MAX_PAUSE
 from polling.single_flight import Crowded, SingleFlight
-from providers._kit.errors import Malformed, UpstreamError
+from upstream import problems
+from upstream.errors import Malformed, UpstreamError
 
 V = TypeVar("V")
 

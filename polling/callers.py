@@ -16,19 +16,20 @@ from catalogue.errors import UnknownProvider
 from catalogue.fingerprint import fingerprint
 from catalogue.health import admits
 from catalogue.listing import Listing
-from catalogue.ports import KeyCheck, Overlay, Reader
+from catalogue.ports.clock import Clock
+from catalogue.ports.on_demand import KeyCheck, Overlay
+from catalogue.ports.reading import Reader
 from catalogue.snapshot import ProviderState, Snapshot
 from catalogue.vocabulary import DataSource, KeyCheckOutcome
 from polling.cache import Cache, Failure, Found, Memory, Windows, failure_of
-from polling.clock import Clock
-from polling.key_check import check_key, verify_key
 from polling.own_list import OwnList, own_list, refused
-from polling.pace import Pace, Priority
-from polling.parsing import Parser
-from providers._kit.errors import TimedOut, Unauthorized, UpstreamError
-from providers._kit.http import Response
-from providers._kit.lists import Call, FetchedList, fetch_list
-from providers._kit.upstream import Upstream
+from upstream.call_rate import Pace, Priority
+from upstream.errors import TimedOut, Unauthorized, UpstreamError
+from upstream.http import Response
+from upstream.key_check import check_key, verify_key
+from upstream.lists import Call, FetchedList, fetch_list
+from upstream.parsing import Parser
+from upstream.upstream import Upstream
 
 _FLIGHTS = 4
 """Of one provider at once with callers' keys that have read a list before, and as many with others: whoever tries

@@ -1,22 +1,8 @@
-"""Time as polling sees it, so that tests can hold it still."""
+"""The machine's own clock."""
 
 import asyncio
 import time
 from datetime import UTC, datetime
-from typing import Protocol
-
-
-class Clock(Protocol):
-    """Tells the time and waits."""
-
-    def now(self) -> datetime:
-        """The wall clock, UTC."""
-
-    def monotonic(self) -> float:
-        """Seconds that never go back."""
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
 
 
 class SystemClock:

@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 
 from catalogue.health import FAILURES_TO_DOWN, Standing
 from catalogue.listing import Listing
-from catalogue.ports import Held, Stored
+from catalogue.ports.store import Held, Stored
 from catalogue.snapshot import ProviderState
 from catalogue.vocabulary import BreakerState, DataSource, HealthStatus
-from polling import problems
-from providers._kit.baseline import baseline
-from providers._kit.upstream import Upstream
+from upstream import problems
+from upstream.baseline import baseline
+from upstream.upstream import Upstream
 
 
 def stored_state(upstream: Upstream, stored: Stored, *, list_ttl: timedelta) -> ProviderState:

@@ -21,22 +21,22 @@ from catalogue.change import Change, counts
 from catalogue.errors import BadUserInput
 from catalogue.health import Problem
 from catalogue.listing import Listing, confirmed, merged
-from catalogue.ports import Held
+from catalogue.ports.store import Held
 from catalogue.refresh import ProviderRefresh
 from catalogue.snapshot import ProviderState
 from catalogue.vocabulary import RefreshOutcome, RefreshStep
-from polling import problems
-from polling.calls import CallSource
-from polling.list_reader import ListRead, ListReader
-from polling.pace import Priority
-from polling.probe import Answered, probe
 from polling.quarantine import Ward
 from polling.record import ProviderRecord, Surroundings
 from polling.schedule import MAX_PAUSE, Schedule
-from polling.server_key import ServerKey
-from providers._kit.errors import ServerStarved, Throttled, Unauthorized, UpstreamError
-from providers._kit.parse import ParsedList
-from providers._kit.upstream import Upstream
+from upstream import problems
+from upstream.call_rate import Priority
+from upstream.calls import CallSource
+from upstream.errors import ServerStarved, Throttled, Unauthorized, UpstreamError
+from upstream.list_reader import ListRead, ListReader
+from upstream.parse import ParsedList
+from upstream.probe import Answered, probe
+from upstream.server_key import ServerKey
+from upstream.upstream import Upstream
 
 _PROBE_RETRIES = 1
 """So that a single lost packet degrades nobody."""
@@ -62,10 +62,8 @@ class Coordinator:
         self._schedule = Schedule(timing=shared.timing, clock=shared.clock, rng=shared.rng)
         self._record = ProviderRecord(upstream=upstream, ward=self._ward, schedule=self._schedule, shared=shared)
         self._key = ServerKey(upstream=upstream, clock=shared.clock)
-        self._reader = ListReader(
-            upstream=upstream, calls=calls, key=self._key, parser=shared.parser, progress=shared.progress
-        )
         self._tell = partial(shared.progress.tell, upstream.id)
+        self._reader = ListReader(upstream=upstream, calls=calls, key=self._key, parser=shared.parser, tell=self._tell)
         self._turn = asyncio.Lock()
         self._moved = asyncio.Event()
         self._flight: asyncio.Task[ProviderRefresh] | None = None

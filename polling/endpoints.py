@@ -10,15 +10,15 @@ from pydantic import SecretStr
 from catalogue.endpoint import Endpoint, EndpointList
 from catalogue.fingerprint import fingerprint
 from catalogue.health import admits
-from catalogue.ports import Reader
+from catalogue.ports.clock import Clock
+from catalogue.ports.reading import Reader
 from catalogue.snapshot import ProviderState, Snapshot
 from catalogue.vocabulary import EndpointState, ProviderErrorCode
 from polling.cache import Cache, Failure, Found, Memory, Storage, Windows, failure_of
-from polling.clock import Clock
-from providers._kit.errors import Malformed, UpstreamError
-from providers._kit.lists import Call
-from providers._kit.parse import parse_endpoints
-from providers._kit.upstream import Upstream
+from upstream.errors import Malformed, UpstreamError
+from upstream.lists import Call
+from upstream.parse import parse_endpoints
+from upstream.upstream import Upstream
 
 ENTRIES = 1_000
 """Models whose endpoints are kept; a popular one has twenty endpoints, most have two."""

@@ -7,8 +7,9 @@ from itertools import dropwhile
 
 from catalogue import cursor
 from catalogue.change import Change, Resync
-from catalogue.ports import Reader, Store
-from polling.clock import Clock
+from catalogue.ports.clock import Clock
+from catalogue.ports.reading import Reader
+from catalogue.ports.store import Store
 
 RECENT = 1_000
 """So many changes are kept in memory; older ones are read from the store."""

@@ -6,15 +6,15 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from catalogue.change import Resync
-from catalogue.ports import Commit, Store, Stored
+from catalogue.ports.clock import Clock
+from catalogue.ports.store import Commit, Store, Stored
 from catalogue.snapshot import ProviderState
-from polling.clock import Clock
 from polling.cold_start import cold_state, stored_state
 from polling.feed import Feed
 from polling.history import HealthRecorder
 from polling.ledger import Ledger
-from providers._kit.baseline import forget_packaged
-from providers._kit.upstream import Upstream
+from upstream.baseline import forget_packaged
+from upstream.upstream import Upstream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ import structlog
 from backends.errors import StoreError
 from catalogue.health import Problem, Standing
 from catalogue.history import Incident, Probe, Span, span_between
-from catalogue.ports import Store
+from catalogue.ports.store import Store
 from catalogue.vocabulary import HealthStatus
 
 _BACKLOG = 10_000

@@ -19,9 +19,9 @@ from backends.errors import StoreError
 from catalogue.change import Change
 from catalogue.diff import diff
 from catalogue.index import index_of
-from catalogue.ports import Commit, Store, Stored
+from catalogue.ports.clock import Clock
+from catalogue.ports.store import Commit, Store, Stored
 from catalogue.snapshot import ProviderState, Snapshot
-from polling.clock import Clock
 
 Advance = Callable[[ProviderState], ProviderState]
 """Brings a provider's state forward."""

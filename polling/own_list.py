@@ -10,7 +10,7 @@ from catalogue.health import Problem, Standing
 from catalogue.listing import Listing
 from catalogue.snapshot import ProviderState
 from catalogue.vocabulary import DataSource, HealthStatus, KeySource, ProviderErrorCode
-from providers._kit.lists import FetchedList, Validators
+from upstream.lists import FetchedList, Validators
 
 _OF_THE_SERVERS_KEY = frozenset({ProviderErrorCode.UNAUTHORIZED, ProviderErrorCode.UNCONFIGURED})
 

@@ -13,8 +13,8 @@ from catalogue.refresh import ProviderRefresh, RefreshProgress
 from catalogue.snapshot import ProviderState
 from catalogue.vocabulary import RefreshOutcome
 from polling.coordinator import Coordinator
-from polling.pace import Priority
 from polling.record import Surroundings
+from upstream.call_rate import Priority
 
 REFRESH_SECONDS = 8.0
 """A provider still at work after this is reported as IN_PROGRESS; it goes on."""

@@ -12,9 +12,9 @@ from catalogue.facts import ModelFacts
 from catalogue.guard import GuardLimits, Suspicion, suspicion
 from catalogue.health import Problem, Quarantine
 from catalogue.listing import Listing, merged
-from catalogue.ports import Held, Store
-from polling import problems
-from polling.clock import Clock
+from catalogue.ports.clock import Clock
+from catalogue.ports.store import Held, Store
+from upstream import problems
 
 log = structlog.get_logger(__name__)
 

@@ -12,18 +12,18 @@ from catalogue.guard import GuardLimits
 from catalogue.health import ILL, Problem, Standing, failed, hampered, probing, stumbled, succeeded
 from catalogue.history import Probe
 from catalogue.listing import Listing
-from catalogue.ports import Store
+from catalogue.ports.clock import Clock
+from catalogue.ports.store import Store
 from catalogue.snapshot import ProviderState
 from catalogue.vocabulary import BreakerState, HealthStatus, ProviderErrorCode
-from polling import problems
-from polling.clock import Clock
 from polling.history import HealthRecorder
 from polling.ledger import Ledger
-from polling.parsing import Parser
 from polling.progress import Progress
 from polling.quarantine import Ward
 from polling.schedule import Schedule, Timing
-from providers._kit.upstream import Upstream
+from upstream import problems
+from upstream.parsing import Parser
+from upstream.upstream import Upstream
 
 _FAULTS = frozenset({ProviderErrorCode.UNREACHABLE, ProviderErrorCode.TIMEOUT})
 """Errors that count towards DOWN; all others are answers."""

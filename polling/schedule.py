@@ -8,10 +8,8 @@ from datetime import timedelta
 from random import Random
 
 from catalogue.health import FAILURES_TO_DOWN
-from polling.clock import Clock
+from catalogue.ports.clock import Clock
 
-KEY_PAUSE = 15 * 60.0
-"""Seconds for which a refused key is not tried again."""
 MAX_PAUSE = 3600.0
 """No provider keeps us waiting longer, in seconds, whatever it says."""
 _JITTER = 0.1

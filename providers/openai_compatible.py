@@ -7,10 +7,10 @@ software or its operator as often as a lab, so it is not taken for one.
 from decimal import Decimal
 
 from catalogue.facts import ModelFacts, Price
+from catalogue.identity import family_key
 from catalogue.vocabulary import Capability
 from providers._kit.adapter import Adapter
 from providers._kit.capabilities import for_code, given, having, lacking, spoken, taken
-from providers._kit.identity import family_key
 from providers._kit.pricing import PriceNames, premium
 from providers._kit.row import Row
 from providers._kit.synonyms import claims_in

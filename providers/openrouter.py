@@ -5,10 +5,10 @@ from collections.abc import Mapping
 
 from catalogue.endpoint import Endpoint
 from catalogue.facts import ModelFacts, Price, PriceTier
+from catalogue.identity import family_key
 from catalogue.vocabulary import Capability, HealthStatus
 from providers._kit.adapter import Adapter, CallLimits, EndpointReader
 from providers._kit.capabilities import for_code, given, having, lacking, taken
-from providers._kit.identity import family_key
 from providers._kit.pricing import PriceNames, premium
 from providers._kit.row import Row
 

@@ -1,10 +1,10 @@
 """Requesty: a gateway whose list is public (with a key: what the key's organisation approved); USD per token."""
 
 from catalogue.facts import ModelFacts, Price
+from catalogue.identity import family_key
 from catalogue.vocabulary import Capability
 from providers._kit.adapter import Adapter, CallLimits
 from providers._kit.capabilities import for_code, having, lacking, spoken
-from providers._kit.identity import family_key
 from providers._kit.pricing import PriceNames, premium
 from providers._kit.row import Row
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from catalogue.errors import ClientError, Forbidden, Unauthenticated
-from catalogue.ports import Audit
+from catalogue.ports.audit import Audit
 from catalogue.scope import Grant, Scope
 
 

@@ -13,7 +13,7 @@ from catalogue.errors import BadUserInput
 from catalogue.health import Standing
 from catalogue.history import HealthBucket, Incident
 from catalogue.listing import Listing
-from catalogue.ports import Overlay
+from catalogue.ports.on_demand import Overlay
 from catalogue.scope import Scope
 from catalogue.snapshot import Profile, ProviderState, Snapshot
 from catalogue.vocabulary import UptimeWindow

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from catalogue import cursor
 from catalogue.change import ChangeRecord
-from catalogue.ports import Reader
+from catalogue.ports.reading import Reader
 from catalogue.snapshot import Snapshot
 from schema.scalars import Cursor
 

@@ -5,16 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from catalogue.migration import ModelMigration
-from catalogue.ports import (
-    Audit,
-    CallerLists,
-    ClientLimits,
-    EndpointSource,
-    Feed,
-    HealthHistory,
-    Reader,
-    Refresher,
-)
+from catalogue.ports.audit import Audit
+from catalogue.ports.health import HealthHistory
+from catalogue.ports.limits import ClientLimits
+from catalogue.ports.on_demand import CallerLists, EndpointSource
+from catalogue.ports.reading import Feed, Reader
+from catalogue.ports.refreshing import Refresher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

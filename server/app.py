@@ -23,14 +23,14 @@ from server.callers.caller import Callers
 from server.callers.client_limits import ClientLimits
 from server.composition import Parts
 from server.config.settings import Settings
-from server.web.api_models import ModelsEndpoint
-from server.web.client_gate import GRAPHQL, ClientGate
-from server.web.error_responses import json_error
-from server.web.graphql_http import GraphQLEndpoint
-from server.web.graphql_ws import websocket_endpoint
-from server.web.origins import Origins
-from server.web.socket_service import SocketLimits, SocketService
-from server.web.web_rules import Preflights, WebRules
+from server.http.api_models import ModelsEndpoint
+from server.http.client_gate import GRAPHQL, ClientGate
+from server.http.error_responses import json_error
+from server.http.graphql_http import GraphQLEndpoint
+from server.http.graphql_ws import websocket_endpoint
+from server.http.origins import Origins
+from server.http.socket_service import SocketLimits, SocketService
+from server.http.web_rules import Preflights, WebRules
 
 _LIVE, _READY = "/livez", "/readyz"
 _HEALTH = frozenset({_LIVE, _READY})

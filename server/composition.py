@@ -12,24 +12,25 @@ from pydantic import SecretStr
 from backends.retention import Retention
 from backends.sqlite import SqliteStore, open_store
 from catalogue.guard import GuardLimits
+from catalogue.ports.clock import Clock
 from polling.callers import OwnLists
-from polling.calls import Calls, Terms
-from polling.clock import Clock, SystemClock
+from polling.clock import SystemClock
 from polling.cold_start import held_back
 from polling.coordinator import Coordinator
 from polling.endpoints import OnDemandEndpoints
 from polling.feed import Feed
 from polling.handover import Handover, taken_up
 from polling.ledger import Ledger
-from polling.pace import Priority
-from polling.parsing import Parser
 from polling.poller import Poller
 from polling.progress import Progress
 from polling.record import Surroundings
 from polling.schedule import Timing
-from providers._kit.http import session
-from providers._kit.upstream import Upstream
 from server.config.settings import Settings
+from upstream.call_rate import Priority
+from upstream.calls import Calls, Terms
+from upstream.http import session
+from upstream.parsing import Parser
+from upstream.upstream import Upstream
 
 _ON_DEMAND = Terms(priority=Priority.DEMAND, budget=30.0, retries=1)
 """For one call made because somebody asks; its reader waits far less."""

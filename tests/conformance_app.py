@@ -20,10 +20,10 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from execution.executor import Executor
 from execution.limits import DocumentLimits
 from execution.search import CatalogueSize
-from server.web.graphql_http import GraphQLEndpoint
-from server.web.graphql_ws import websocket_endpoint
-from server.web.origins import Origins
-from server.web.socket_service import SocketLimits, SocketService
+from server.http.graphql_http import GraphQLEndpoint
+from server.http.graphql_ws import websocket_endpoint
+from server.http.origins import Origins
+from server.http.socket_service import SocketLimits, SocketService
 from server.wire.connection_limits import ConnectionLimits
 from server.wire.uvicorn_protocol import uvicorn_options
 

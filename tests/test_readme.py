@@ -8,7 +8,7 @@ from types import MappingProxyType
 import pytest
 from graphql import parse, validate
 
-from catalogue.ports import Stored
+from catalogue.ports.store import Stored
 from catalogue.scope import Scope
 from catalogue.snapshot import Snapshot
 from polling.cold_start import cold_state

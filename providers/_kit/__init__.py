@@ -1,8 +1,8 @@
 """What providers share; an adapter is written with the names given here."""
 
+from catalogue.identity import family_key
 from providers._kit.adapter import Adapter, CallLimits
 from providers._kit.capabilities import for_code, given, having, lacking, taken
-from providers._kit.identity import family_key
 from providers._kit.pricing import PriceNames, premium
 from providers._kit.row import Row
 from providers._kit.units import PER_MILLION, PER_TOKEN

@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection
 from catalogue.audit import AUTHENTICATE, KEY_ACTOR
 from catalogue.errors import BadUserInput, RateLimited, Unauthenticated
 from catalogue.fingerprint import PREFIX, fingerprint
-from catalogue.ports import Audit
+from catalogue.ports.audit import Audit
 from catalogue.scope import Scope
 from server.callers.addresses import address_client, is_within, read_address
 from server.callers.client_limits import ClientLimits

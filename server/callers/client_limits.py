@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from math import ceil
 
 from catalogue.errors import RateLimited
-from catalogue.ports import Allowance
+from catalogue.ports.limits import Allowance
 from server.callers.addresses import is_local_client
 from server.callers.rate_limiter import RateLimiter
 from server.callers.refusals import Refusals

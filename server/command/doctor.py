@@ -15,9 +15,6 @@ from typing import Any
 
 import aiohttp
 
-from providers._kit.errors import Unauthorized, UpstreamError
-from providers._kit.http import get, session
-from providers._kit.upstream import Upstream
 from server.command.questions import HEALTH
 from server.command.remote import Remote, RemoteError
 from server.command.tables import Column
@@ -26,6 +23,9 @@ from server.config.configuration import CONFIG, ConfigurationError, load_setting
 from server.config.kept_secrets import ADMIN_FILE
 from server.config.settings import Settings
 from server.config.upstreams import key_variables, upstreams
+from upstream.errors import Unauthorized, UpstreamError
+from upstream.http import get, session
+from upstream.upstream import Upstream
 
 CALL_SECONDS = 5.0
 _NAMELESS = "api_key_env and the variable that it names"

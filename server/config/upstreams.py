@@ -10,10 +10,10 @@ from pydantic import SecretStr
 from catalogue.vocabulary import KeySource
 from providers._kit.adapter import Adapter, CallLimits
 from providers._kit.registry import adapters
-from providers._kit.upstream import Upstream
 from server.config.configuration import ConfigurationError
 from server.config.provider_settings import ProviderSettings
 from server.config.settings import Settings
+from upstream.upstream import Upstream
 
 log = structlog.get_logger(__name__)
 _CALLS = ("requests_per_minute", "burst", "max_retries", "backoff_ms", "timeout")

@@ -3,7 +3,7 @@
 import asyncio
 
 from server.callers.refusals import Refusals
-from server.web.web_rules import STRICT
+from server.http.web_rules import STRICT
 
 _HEADERS = "".join(f"{name}: {value}\r\n" for name, value in STRICT.items()).encode()
 

@@ -8,7 +8,7 @@ from hypothesis import settings
 
 from backends.retention import Retention
 from backends.sqlite import SqliteStore, open_store
-from catalogue.ports import Store
+from catalogue.ports.store import Store
 from tests.catalogue.strategies import NOW
 
 settings.register_profile("unhurried", deadline=None)

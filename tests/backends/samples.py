@@ -6,7 +6,7 @@ from datetime import datetime
 from catalogue.change import Change, ModelAdded, Resync
 from catalogue.health import Standing
 from catalogue.listing import Listing
-from catalogue.ports import Commit
+from catalogue.ports.store import Commit
 from tests.catalogue.strategies import NOW, PROVIDER, listing, model, state
 
 

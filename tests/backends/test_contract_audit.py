@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from backends.retention import Retention
 from catalogue.audit import AuditEntry
-from catalogue.ports import Store
+from catalogue.ports.store import Store
 from tests.backends.conftest import Seat
 from tests.catalogue.strategies import NOW
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from backends.retention import HEALTH
 from catalogue.history import WINDOWS, Incident, Probe, Span, uptime
-from catalogue.ports import Store
+from catalogue.ports.store import Store
 from catalogue.vocabulary import ProviderErrorCode, UptimeWindow
 from tests.backends.conftest import Seat
 from tests.catalogue.strategies import NOW, PROVIDER

@@ -20,7 +20,7 @@ from catalogue.change import (
 )
 from catalogue.facts import Price
 from catalogue.health import Problem, Standing
-from catalogue.ports import Store
+from catalogue.ports.store import Store
 from catalogue.vocabulary import BreakerState, Capability, HealthStatus, ModelStatus, ProviderErrorCode
 from tests.backends.conftest import Seat
 from tests.backends.samples import added, resync, revision

@@ -12,7 +12,7 @@ from backends.errors import StoreConflict
 from catalogue.facts import ModelFacts, Price
 from catalogue.health import Problem, Quarantine, Standing
 from catalogue.listing import Listing, merged
-from catalogue.ports import Held, Store
+from catalogue.ports.store import Held, Store
 from catalogue.vocabulary import BreakerState, DataSource, HealthStatus, ProviderErrorCode
 from tests.backends.conftest import Seat
 from tests.backends.samples import added, revision

@@ -16,7 +16,7 @@ from backends.sqlite import SqliteStore
 from catalogue.audit import AuditEntry
 from catalogue.health import Problem, Quarantine, Standing
 from catalogue.history import Incident, Probe, Span
-from catalogue.ports import Held
+from catalogue.ports.store import Held
 from catalogue.vocabulary import HealthStatus, ProviderErrorCode, UptimeWindow
 from tests.backends.conftest import SqliteSeat
 from tests.backends.samples import added, revision

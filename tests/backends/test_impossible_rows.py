@@ -12,7 +12,7 @@ from backends.sqlite import SqliteStore
 from catalogue.audit import AuditEntry
 from catalogue.health import Quarantine
 from catalogue.history import Incident, Probe, Span
-from catalogue.ports import Held
+from catalogue.ports.store import Held
 from catalogue.vocabulary import ProviderErrorCode, UptimeWindow
 from tests.backends.conftest import SqliteSeat
 from tests.backends.samples import added, revision

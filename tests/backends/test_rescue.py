@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from backends.errors import StoreConflict, StoreUnusable
 from backends.retention import Retention
 from backends.sqlite import open_store
-from catalogue.ports import Stored
+from catalogue.ports.store import Stored
 from tests.backends.conftest import SqliteSeat
 from tests.backends.samples import added, revision
 from tests.catalogue.strategies import NOW, PROVIDER, listing, model

@@ -12,8 +12,8 @@ import pytest
 from catalogue.change import Change, DetailsChanged, ExpiryAnnounced, ModelAdded, ModelChange, PriceChanged
 from catalogue.diff import apply, diff, tracked
 from catalogue.listing import Listing, merged
-from providers._kit.parse import parse_list
 from tests.catalogue.strategies import state
+from upstream.parse import parse_list
 
 FOLDER = Path(__file__).parents[2] / "../shared/payloads/openrouter"
 BEFORE, AFTER = FOLDER / "2026-04-30.json", FOLDER / "2026-05-01.json"

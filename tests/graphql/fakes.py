@@ -11,7 +11,8 @@ from catalogue.audit import AuditEntry
 from catalogue.change import Change
 from catalogue.endpoint import Endpoint, EndpointList
 from catalogue.history import HealthBucket, Incident
-from catalogue.ports import Allowance, KeyCheck, Overlay
+from catalogue.ports.limits import Allowance
+from catalogue.ports.on_demand import KeyCheck, Overlay
 from catalogue.refresh import ProviderRefresh, RefreshProgress
 from catalogue.snapshot import ProviderState, Snapshot
 from catalogue.vocabulary import (

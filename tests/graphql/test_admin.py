@@ -11,7 +11,7 @@ from catalogue.audit import AuditEntry
 from catalogue.change import ExpiryWithdrawn, StatusChanged
 from catalogue.errors import BadUserInput
 from catalogue.health import Problem, Quarantine
-from catalogue.ports import Overlay
+from catalogue.ports.on_demand import Overlay
 from catalogue.refresh import ProviderRefresh
 from catalogue.scope import Grant, Scope
 from catalogue.snapshot import Snapshot

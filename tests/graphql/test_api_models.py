@@ -14,13 +14,13 @@ from starlette.responses import Response
 
 from catalogue.errors import RateLimited
 from catalogue.health import Problem
-from catalogue.ports import Overlay
+from catalogue.ports.on_demand import Overlay
 from catalogue.scope import Scope
 from catalogue.selection import Criteria
 from catalogue.snapshot import Snapshot
 from catalogue.vocabulary import HealthStatus, ProviderErrorCode
-from server.web.api_models import ModelsEndpoint
-from server.web.models_document import ModelsDocument
+from server.http.api_models import ModelsEndpoint
+from server.http.models_document import ModelsDocument
 from tests.graphql.asking import ADMIN, keyed
 from tests.graphql.fakes import Ports
 from tests.graphql.world import BETA, MINI, NOW, OPUS, SECRET, facts, snapshot, state
@@ -249,7 +249,7 @@ async def test_one_document_is_made_for_all_readers_of_a_snapshot(monkeypatch: p
         made.append(criteria)
         return ModelsDocument(b"{}", 'W/"1"')
 
-    monkeypatch.setattr("server.web.api_models.present", present)
+    monkeypatch.setattr("server.http.api_models.present", present)
     endpoint = ModelsEndpoint(Ports().services, scope_of=lambda _: Scope())
     await asyncio.gather(*(endpoint.answer(request()) for _ in range(3)))
     await endpoint.answer(request())

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from catalogue.scope import Scope
 from execution import encode
 from execution.answer import Answer, Outcome
+from execution.cooperative import ROWS_AT_ONCE
 from execution.errors import AnswerTooLarge
 from execution.limits import DocumentLimits
-from execution.pace import ROWS_AT_ONCE
 from tests.graphql.fakes import Ports
 from tests.graphql.test_seam import executor, prepared
 from tests.graphql.world import facts, snapshot, state

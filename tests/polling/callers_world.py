@@ -13,18 +13,18 @@ from pydantic import SecretStr
 from catalogue.facts import ModelFacts
 from catalogue.health import Standing
 from catalogue.listing import Listing
-from catalogue.ports import Overlay
+from catalogue.ports.on_demand import Overlay
 from catalogue.snapshot import ProviderState, Snapshot
 from catalogue.vocabulary import DataSource, HealthStatus
 from polling.callers import OwnLists
-from polling.parsing import Parser
 from providers import openai_compatible, openrouter
 from providers._kit.adapter import CallLimits
-from providers._kit.errors import Unauthorized, UpstreamError
-from providers._kit.http import Response
-from providers._kit.parse import ParsedList, parse_list
-from providers._kit.upstream import Upstream
 from tests.polling.still_clock import StillClock, settle
+from upstream.errors import Unauthorized, UpstreamError
+from upstream.http import Response
+from upstream.parse import ParsedList, parse_list
+from upstream.parsing import Parser
+from upstream.upstream import Upstream
 
 TTL = timedelta(minutes=10)
 PUBLIC = ("lab/common", "lab/public")

@@ -19,23 +19,23 @@ from catalogue.health import Standing
 from catalogue.listing import Listing
 from catalogue.snapshot import ProviderState
 from catalogue.vocabulary import HealthStatus
-from polling.calls import Terms
 from polling.coordinator import Coordinator
 from polling.feed import Feed
 from polling.history import HealthRecorder
 from polling.ledger import Ledger
-from polling.pace import Priority
-from polling.parsing import Parser
 from polling.poller import Poller
 from polling.progress import Progress
 from polling.record import Surroundings
 from polling.schedule import Timing
-from providers._kit.errors import ServerStarved, Unreachable, UpstreamError
-from providers._kit.http import Response
-from providers._kit.lists import Call
 from providers._kit.registry import adapters
-from providers._kit.upstream import Upstream
 from tests.polling.still_clock import StillClock
+from upstream.call_rate import Priority
+from upstream.calls import Terms
+from upstream.errors import ServerStarved, Unreachable, UpstreamError
+from upstream.http import Response
+from upstream.lists import Call
+from upstream.parsing import Parser
+from upstream.upstream import Upstream
 
 Answer = Response | UpstreamError | ServerStarved
 GOOD_KEY = SecretStr("sk-good-key-0001")
@@ -65,7 +65,7 @@ class Asked:
 
 @dataclass
 class ScriptedCalls:
-    """Stands where `polling.calls.Calls` stands: answers each path as the test says, and can hold a call in flight."""
+    """Stands where `upstream.calls.Calls` stands: answers each path as the test says, and can hold a call in flight."""
 
     list_answer: Answer = field(default_factory=lambda: listed("a/one", "a/two"))
     keyed_list_answer: Answer | None = None

@@ -8,8 +8,8 @@ import pytest
 
 from catalogue.vocabulary import ProviderErrorCode
 from polling.cache import Cache, Failure, Found, Memory, Windows, failure_of
-from providers._kit.errors import Throttled, TimedOut, Unauthorized, Unreachable, UpstreamError
 from tests.polling.still_clock import StillClock, settle
+from upstream.errors import Throttled, TimedOut, Unauthorized, Unreachable, UpstreamError
 
 WINDOWS = Windows(fresh=100, stale=50)
 

@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from catalogue.health import Problem, Standing
-from catalogue.ports import Overlay
+from catalogue.ports.on_demand import Overlay
 from catalogue.vocabulary import (
     BreakerState,
     HealthStatus,
@@ -16,9 +16,9 @@ from catalogue.vocabulary import (
     ModelStatus,
     ProviderErrorCode,
 )
-from providers._kit.errors import Malformed, Unreachable
 from tests.polling.callers_world import KEY, OTHER, PUBLIC, World, ids
 from tests.polling.still_clock import settle
+from upstream.errors import Malformed, Unreachable
 
 DOWN = Standing(provider_id="openrouter", status=HealthStatus.DOWN, breaker=BreakerState.OPEN)
 

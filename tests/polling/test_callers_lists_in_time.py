@@ -1,8 +1,8 @@
 """How long callers' own lists stand, how they are renewed, and what they share with the public ones."""
 
-from providers._kit.errors import Unauthorized, Unreachable
 from tests.polling.callers_world import KEY, PUBLIC, TTL, World, facts, ids
 from tests.polling.still_clock import settle
+from upstream.errors import Unauthorized, Unreachable
 
 
 async def test_a_list_is_renewed_behind_its_reader_before_its_lifetime_ends() -> None:

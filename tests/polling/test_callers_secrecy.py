@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from providers._kit.errors import Unauthorized, Unreachable
 from tests.polling.callers_world import KEY, OTHER, PUBLIC, World, ids
 from tests.polling.still_clock import settle
+from upstream.errors import Unauthorized, Unreachable
 
 
 def reachable(*roots: object) -> Iterator[object]:

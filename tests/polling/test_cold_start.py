@@ -9,12 +9,12 @@ import pytest
 from catalogue.facts import ModelFacts
 from catalogue.health import Problem, Quarantine, Standing
 from catalogue.listing import Listing, merged
-from catalogue.ports import Held, Stored
+from catalogue.ports.store import Held, Stored
 from catalogue.snapshot import ProviderState
 from catalogue.vocabulary import BreakerState, DataSource, HealthStatus, ModelStatus, ProviderErrorCode
 from polling.cold_start import cold_state
 from providers._kit.registry import adapters
-from providers._kit.upstream import Upstream
+from upstream.upstream import Upstream
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 TTL = timedelta(seconds=600)

@@ -9,9 +9,9 @@ from catalogue.vocabulary import (
     ProviderErrorCode,
     RefreshOutcome,
 )
-from polling.pace import Priority
-from providers._kit.errors import Malformed
 from tests.polling.one_provider import World, answered, listed
+from upstream.call_rate import Priority
+from upstream.errors import Malformed
 
 
 async def test_a_good_list_is_served_and_counts_as_a_probe(one: World) -> None:

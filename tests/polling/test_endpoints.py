@@ -20,11 +20,11 @@ from catalogue.vocabulary import BreakerState, DataSource, EndpointState, Health
 from polling import endpoints
 from polling.endpoints import OnDemandEndpoints
 from providers import openrouter, requesty
-from providers._kit.errors import Rejected, Unauthorized, Unreachable
-from providers._kit.http import Response
-from providers._kit.parse import parse_endpoints
-from providers._kit.upstream import Upstream
 from tests.polling.still_clock import StillClock, settle
+from upstream.errors import Rejected, Unauthorized, Unreachable
+from upstream.http import Response
+from upstream.parse import parse_endpoints
+from upstream.upstream import Upstream
 
 RECORDED = Path(__file__).parents[2] / "../shared/payloads/openrouter/endpoints-glm-5.2-2026-07-20.json"
 CANARY = "sk-canary-0123456789"

@@ -31,10 +31,10 @@ from catalogue.listing import confirmed, merged
 from catalogue.snapshot import ProviderState, Snapshot
 from catalogue.vocabulary import DataSource, HealthStatus, ModelStatus, ProviderErrorCode
 from polling.handover import Handover, taken_up
-from providers._kit.baseline import forget_packaged
 from providers._kit.registry import adapters
-from providers._kit.upstream import Upstream
 from tests.polling.still_clock import StillClock
+from upstream.baseline import forget_packaged
+from upstream.upstream import Upstream
 
 TTL = timedelta(seconds=600)
 FRESH, STALE = 60.0, 3600.0

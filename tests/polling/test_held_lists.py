@@ -15,8 +15,8 @@ from catalogue.vocabulary import (
     ProviderErrorCode,
     RefreshOutcome,
 )
-from polling.pace import Priority
 from tests.polling.one_provider import DOWN, MANY, World, healthy, listed, world
+from upstream.call_rate import Priority
 
 
 async def held_back(one: World) -> str:

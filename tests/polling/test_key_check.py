@@ -10,9 +10,9 @@ from catalogue.errors import UnknownProvider
 from catalogue.vocabulary import (
     KeyCheckOutcome,
 )
-from providers._kit.errors import Unreachable
 from tests.polling.callers_world import GATEWAY, KEY, OTHER, World
 from tests.polling.still_clock import settle
+from upstream.errors import Unreachable
 
 
 async def test_a_key_is_tried_at_the_providers_own_check() -> None:

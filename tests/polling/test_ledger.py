@@ -19,7 +19,7 @@ from catalogue.change import Change, ModelAdded, ModelRemoved, StatusChanged
 from catalogue.diff import apply, tracked
 from catalogue.facts import ModelFacts
 from catalogue.listing import confirmed, merged
-from catalogue.ports import Commit, Store, Stored
+from catalogue.ports.store import Commit, Store, Stored
 from catalogue.snapshot import ProviderState
 from catalogue.vocabulary import HealthStatus, ModelStatus
 from polling.ledger import Ledger

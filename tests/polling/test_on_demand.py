@@ -13,16 +13,16 @@ from catalogue.listing import Listing
 from catalogue.snapshot import ProviderState, Snapshot
 from catalogue.vocabulary import EndpointState, KeyCheckOutcome, ProviderErrorCode
 from polling.callers import OwnLists
-from polling.calls import Calls, Terms
 from polling.clock import SystemClock
 from polling.endpoints import OnDemandEndpoints
-from polling.pace import Priority
-from polling.parsing import Parser
 from providers import openai_compatible, openrouter
-from providers._kit.http import session
-from providers._kit.upstream import Upstream
 from tests.practice.rows import openai_row, openrouter_row
 from tests.practice.upstream import PracticeUpstream
+from upstream.call_rate import Priority
+from upstream.calls import Calls, Terms
+from upstream.http import session
+from upstream.parsing import Parser
+from upstream.upstream import Upstream
 
 GOOD, BAD = SecretStr("sk-canary-good-0001"), SecretStr("sk-canary-bad-00001")
 

@@ -12,9 +12,9 @@ from catalogue.vocabulary import (
     ProviderErrorCode,
     RefreshOutcome,
 )
-from polling.pace import Priority
-from providers._kit.errors import Malformed, Throttled, Unreachable
 from tests.polling.one_provider import DOWN, World, answered, healthy, listed, world
+from upstream.call_rate import Priority
+from upstream.errors import Malformed, Throttled, Unreachable
 
 
 async def test_three_failures_take_it_down_and_two_successes_bring_it_back(one: World) -> None:

@@ -15,11 +15,11 @@ from catalogue.vocabulary import (
     ProviderErrorCode,
     RefreshOutcome,
 )
-from polling.pace import Priority
-from polling.parsing import Parser
-from providers._kit.errors import ServerStarved
 from tests.polling.one_provider import DOWN, World, healthy, listed
 from tests.polling.still_clock import settle
+from upstream.call_rate import Priority
+from upstream.errors import ServerStarved
+from upstream.parsing import Parser
 
 
 class Disk:
@@ -165,7 +165,7 @@ async def test_what_breaks_here_in_an_outage_does_not_count_as_an_answer(
     one.calls.list_answer = DOWN
     await one.refresh()
     with monkeypatch.context() as patch, capture_logs():
-        patch.setattr("polling.list_reader.fetch_list", None)
+        patch.setattr("upstream.list_reader.fetch_list", None)
         await one.refresh()
     assert one.standing.consecutive_failures == 1
     assert one.standing.error is not None

@@ -1,14 +1,14 @@
 """A probe over real sockets: it reads no more than it needs."""
 
-from polling.calls import Calls
 from polling.clock import SystemClock
-from polling.probe import probe
-from polling.server_key import ServerKey
-from providers._kit.http import session
 from providers._kit.registry import adapters
-from providers._kit.upstream import Upstream
 from tests.practice.faults import Fault
 from tests.practice.upstream import PracticeUpstream
+from upstream.calls import Calls
+from upstream.http import session
+from upstream.probe import probe
+from upstream.server_key import ServerKey
+from upstream.upstream import Upstream
 
 
 async def test_a_probe_of_a_huge_list_counts_as_answered_and_reads_little_of_it() -> None:

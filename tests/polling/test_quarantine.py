@@ -11,7 +11,7 @@ from backends.retention import Retention
 from backends.sqlite import SqliteStore, open_store
 from catalogue.facts import ModelFacts
 from catalogue.guard import GuardLimits
-from catalogue.ports import Held
+from catalogue.ports.store import Held
 from polling.quarantine import Ward
 from tests.catalogue.strategies import PROVIDER, listing, model
 from tests.polling.still_clock import StillClock

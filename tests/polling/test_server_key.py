@@ -5,9 +5,9 @@ from catalogue.vocabulary import (
     ProviderErrorCode,
     RefreshOutcome,
 )
-from polling.pace import Priority
-from providers._kit.errors import Unauthorized
 from tests.polling.one_provider import MANY, World, healthy, listed
+from upstream.call_rate import Priority
+from upstream.errors import Unauthorized
 
 
 async def test_a_refused_key_rests_while_the_public_list_is_read_without_it(keyed: World) -> None:

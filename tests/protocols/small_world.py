@@ -18,7 +18,7 @@ from execution.limits import DocumentLimits
 from execution.persisted import PersistedDocuments
 from execution.request import GraphQLRequest
 from execution.search import CatalogueSize
-from server.web.graphql_http import GraphQLEndpoint
+from server.http.graphql_http import GraphQLEndpoint
 
 JSON = "application/json"
 GRAPHQL = "application/graphql-response+json"

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from websockets.frames import Frame, Opcode
 
 from server.callers.refusals import Refusals
-from server.web.web_rules import STRICT
+from server.http.web_rules import STRICT
 from server.wire.connection_limits import ConnectionLimits
 from server.wire.open_connections import OpenConnections
 from server.wire.uvicorn_protocol import PunctualHttp

@@ -9,10 +9,10 @@ import strawberry
 from graphql import get_introspection_query
 
 from execution.answer import Answer
+from execution.cooperative import ROWS_AT_ONCE
 from execution.document import Documents
 from execution.limits import DocumentLimits
 from execution.lru import BoundedLru
-from execution.pace import ROWS_AT_ONCE
 from execution.request import GraphQLRequest
 from tests.protocols.small_world import World, schema_over
 from tests.turns import turns_beside
@@ -273,7 +273,7 @@ async def test_others_run_between_searches_that_return_nothing() -> None:
 
 async def test_others_run_after_each_row_that_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock here goes on by a second whenever it is read."""
-    monkeypatch.setattr("execution.pace.perf_counter", itertools.count().__next__)
+    monkeypatch.setattr("execution.cooperative.perf_counter", itertools.count().__next__)
     world = World()
     with turns_beside() as turns:
         result = await world.run("{ models(limit: 200) { id } }")

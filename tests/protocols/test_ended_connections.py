@@ -8,8 +8,8 @@ from weakref import ref
 
 import pytest
 
-from execution.pace import PacedExecutor
-from server.web.ws_connection import Connection
+from execution.cooperative import PacedExecutor
+from server.http.ws_connection import Connection
 from server.wire.uvicorn_protocol import PunctualHttp
 from server.wire.uvicorn_websocket import PunctualWebSocket
 from tests.protocols.test_slow_connections import echo, opened

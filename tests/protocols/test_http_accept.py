@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from server.web.accept import LONGEST, MOST_RANGES, MediaType, acceptable
+from server.http.accept import LONGEST, MOST_RANGES, MediaType, acceptable
 
 J, G = MediaType.JSON, MediaType.GRAPHQL
 

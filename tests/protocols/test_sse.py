@@ -10,7 +10,7 @@ import pytest
 from starlette.types import Message
 
 from execution.answer import Answer, Outcome
-from server.web.graphql_sse import EventStream, once
+from server.http.graphql_sse import EventStream, once
 from tests.protocols.small_world import EVENTS, GRAPHQL, World
 
 URQL = f"{GRAPHQL}, application/graphql+json, application/json, text/event-stream, multipart/mixed"

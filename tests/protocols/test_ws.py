@@ -13,7 +13,7 @@ from websockets.frames import Frame, Opcode
 from websockets.typing import Subprotocol
 
 from catalogue.errors import RateLimited, Unauthenticated
-from server.web.socket_service import SocketLimits
+from server.http.socket_service import SocketLimits
 from server.wire.connection_limits import ConnectionLimits
 from server.wire.uvicorn_websocket import PunctualWebSocket
 from tests.protocols.test_slow_connections import Clock, protocol_of

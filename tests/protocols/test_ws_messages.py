@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from execution.answer import Answer, Outcome
-from server.web.ws_messages import (
+from server.http.ws_messages import (
     BadMessage,
     Complete,
     ConnectionInit,

@@ -21,9 +21,9 @@ from execution.executor import Executor
 from execution.limits import DocumentLimits
 from execution.search import CatalogueSize
 from server.callers.refusals import Refusals
-from server.web.graphql_ws import websocket_endpoint
-from server.web.origins import Origins
-from server.web.socket_service import SocketLimits, SocketService
+from server.http.graphql_ws import websocket_endpoint
+from server.http.origins import Origins
+from server.http.socket_service import SocketLimits, SocketService
 from server.wire.connection_limits import ConnectionLimits
 from server.wire.uvicorn_protocol import uvicorn_options
 

@@ -12,8 +12,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from providers._kit.parse import parse_endpoints, parse_list
 from providers._kit.registry import adapters
+from upstream.parse import parse_endpoints, parse_list
 
 FIXTURES = Path(__file__).with_name("fixtures")
 GOLDEN = Path(__file__).with_name("golden")

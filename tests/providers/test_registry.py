@@ -13,7 +13,11 @@ from providers._kit.registry import adapters
 
 FOLDER = Path(providers.__file__).parent
 MODULES = sorted(path for path in FOLDER.glob("*.py") if not path.stem.startswith("_"))
-CODE = [path for folder in ("catalogue", "polling", "providers/_kit") for path in (FOLDER.parent / folder).glob("*.py")]
+CODE = [
+    path
+    for folder in ("catalogue", "polling", "providers/_kit", "upstream")
+    for path in (FOLDER.parent / folder).glob("*.py")
+]
 
 
 def test_every_public_module_is_one_adapter_under_an_id_of_its_own() -> None:

@@ -15,7 +15,7 @@ import structlog
 from pydantic import SecretStr
 from starlette.types import ASGIApp
 
-from catalogue.ports import Overlay
+from catalogue.ports.on_demand import Overlay
 from catalogue.snapshot import Snapshot
 from server.app import application
 from server.callers.caller import Callers

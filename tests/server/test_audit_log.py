@@ -8,7 +8,7 @@ import pytest
 import structlog
 
 from catalogue.audit import AuditEntry
-from catalogue.ports import Audit
+from catalogue.ports.audit import Audit
 from server.callers.audit_log import AuditLog
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)

@@ -17,7 +17,7 @@ from server.callers.client_limits import PROBE_BURST, ClientLimits
 from server.callers.refusals import Refusals
 from server.config.limits import Limits
 from server.config.tokens import read_token
-from server.web.client_gate import ClientGate
+from server.http.client_gate import ClientGate
 from tests.server.asked import Notes
 
 

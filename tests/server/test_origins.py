@@ -5,7 +5,7 @@ from ipaddress import ip_network
 import pytest
 from starlette.requests import HTTPConnection
 
-from server.web.origins import Origins
+from server.http.origins import Origins
 
 PROXIES = (ip_network("192.0.2.0/24"),)
 

@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from server.web.origins import Origins
-from server.web.web_rules import Preflights, WebRules
+from server.http.origins import Origins
+from server.http.web_rules import Preflights, WebRules
 
 APP = "https://app.example"
 PREFLIGHT = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-provider-keys"}

@@ -1,0 +1,1 @@
+"""What the catalogue needs from others, as Protocols: one file per noun."""

@@ -1,0 +1,131 @@
+"""`GET /api/models`: the catalogue, or a part of it, as one JSON document that browsers and proxies may keep."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
+from enum import Enum
+from typing import Final, TypeVar
+
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+
+from catalogue.errors import BadUserInput, ClientError
+from catalogue.ports.on_demand import Overlay
+from catalogue.scope import Scope
+from catalogue.selection import Criteria
+from catalogue.snapshot import Snapshot
+from catalogue.vocabulary import Capability, ModelStatus
+from execution.lru import BoundedLru
+from resolvers.context import Context
+from resolvers.refresh import refresh
+from resolvers.services import Services
+from server.http.caching import PRIVATE, PUBLIC, holds
+from server.http.error_responses import error_response
+from server.http.models_document import ModelsDocument, present
+
+E = TypeVar("E", bound=Enum)
+
+_VARY: Final = "Authorization, X-Provider-Keys"
+_PARAMETERS: Final = ("provider", "capability", "status", "force")
+_LONGEST_QUERY: Final = 4_096
+_MOST_KEPT: Final = 64
+_MOST_BYTES: Final = 64 * 1024 * 1024
+"""So many documents are kept of one snapshot, and so large they may be together."""
+
+
+class ModelsEndpoint:
+    """Answers requests for the document; `scope_of` tells who asks and `admit` is entered around the request."""
+
+    def __init__(
+        self,
+        services: Services,
+        *,
+        scope_of: Callable[[HTTPConnection], Scope],
+        admit: Callable[[Scope], AbstractAsyncContextManager[None]] = lambda _: nullcontext(),
+    ) -> None:
+        self._services = services
+        self._scope_of = scope_of
+        self._admit = admit
+        self._kept = _no_documents()
+        self._kept_of: Snapshot | None = None
+        self._making = asyncio.Lock()
+
+    async def answer(self, request: Request) -> Response:
+        """Answer one request."""
+        try:
+            scope = self._scope_of(request)
+            async with self._admit(scope):
+                return await self._answer(request, Context(scope, self._services))
+        except ClientError as error:
+            return error_response(error)
+
+    async def _answer(self, request: Request, context: Context) -> Response:
+        criteria = _criteria(request)
+        if _force(request) and request.method != "HEAD":
+            await refresh(context, criteria.providers, force=True)
+        overlay = await context.overlay()
+        if context.private:
+            own = await asyncio.to_thread(present, overlay, criteria)
+            return _json(own.body, 200, {"cache-control": PRIVATE})
+        document = await self._public(overlay, criteria)
+        headers = {"etag": document.tag, "cache-control": PUBLIC}
+        if holds(request, document.tag):
+            return Response(None, 304, {**headers, "vary": _VARY})
+        return _json(document.body, 200, headers)
+
+    async def _public(self, overlay: Overlay, criteria: Criteria) -> ModelsDocument:
+        """The document, made once a snapshot, in a thread so that other requests go on.
+
+        Documents are made one after the other, so that whoever asks at the same time for the same finds it made.
+        """
+        snapshot = overlay.snapshot
+        if snapshot is not self._kept_of:
+            self._kept, self._kept_of = _no_documents(), snapshot
+        kept = self._kept
+        async with self._making:
+            document = kept.get(criteria)
+            if document is None:
+                document = await asyncio.to_thread(present, overlay, criteria)
+                kept.put(criteria, document, len(document.body))
+        return document
+
+
+def _no_documents() -> BoundedLru[ModelsDocument]:
+    return BoundedLru(entries=_MOST_KEPT, weight=_MOST_BYTES)
+
+
+def _criteria(request: Request) -> Criteria:
+    if len(request.scope["query_string"]) > _LONGEST_QUERY:
+        raise BadUserInput(f"The parameters have more than {_LONGEST_QUERY} characters together.")
+    for name in request.query_params:
+        if name not in _PARAMETERS:
+            raise BadUserInput(f"Unknown parameter {name[:80]!r}. Known: {', '.join(_PARAMETERS)}.")
+    return Criteria(
+        providers=frozenset(_values(request, "provider")),
+        capabilities=frozenset(_words(request, "capability", Capability)),
+        statuses=frozenset(_words(request, "status", ModelStatus)),
+    )
+
+
+def _values(request: Request, name: str) -> list[str]:
+    """What a parameter says, repeated or separated by commas."""
+    return [word for value in request.query_params.getlist(name) for word in value.split(",") if word]
+
+
+def _words(request: Request, name: str, vocabulary: type[E]) -> Iterable[E]:
+    known = {str(member.value): member for member in vocabulary}
+    for word in _values(request, name):
+        if word.lower() not in known:
+            raise BadUserInput(f"Unknown {name} {word[:80]!r}. Known: {', '.join(known)}.")
+        yield known[word.lower()]
+
+
+def _force(request: Request) -> bool:
+    value = request.query_params.get("force", "false").lower()
+    if value not in {"true", "false"}:
+        raise BadUserInput("Parameter 'force' is true or false.")
+    return value == "true"
+
+
+def _json(body: bytes, status: int, headers: Mapping[str, str]) -> Response:
+    return Response(body, status, {"vary": _VARY, **headers}, media_type="application/json")

@@ -1,0 +1,117 @@
+"""Calls to one provider: paced, retried, each try timed, the whole bounded.
+
+The order around one upstream call is single-flight, breaker, pace, retry, HTTP; the first two belong to the callers.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from math import inf
+from typing import Protocol
+
+import aiohttp
+import stamina
+
+from catalogue.ports.clock import Clock
+from upstream.call_rate import Pace, PaceExceededError, Priority
+from upstream.errors import Throttled, TimedOut, UpstreamError
+from upstream.http import Response, get
+from upstream.lists import Call
+from upstream.upstream import Upstream
+
+_MAX_BACKOFF_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """On what terms calls are made."""
+
+    priority: Priority
+    budget: float
+    """Seconds within which all that one call does ends, waiting included."""
+    retries: int | None = None
+    """How often to try again; as the provider's configuration says where that is not given."""
+    patience: float = inf
+    """Seconds after which no new try begins."""
+    enough: int | None = None
+    """Of a body, no more than about so many bytes are read."""
+    received: Callable[[int], None] | None = None
+    """Is told how many bytes have come so far."""
+    failing: Callable[[UpstreamError], None] | None = None
+    """Is told of each try that failed."""
+
+
+class CallSource(Protocol):
+    """Where a provider's ways to call come from."""
+
+    def at(self, terms: Terms) -> Call:
+        """A way to call."""
+
+    async def close(self) -> None:
+        """Stop waiting calls."""
+
+
+class Calls:
+    """One provider's calls over HTTP, which share one pace."""
+
+    def __init__(self, *, upstream: Upstream, session: aiohttp.ClientSession, clock: Clock) -> None:
+        limits = upstream.calls
+        self._upstream = upstream
+        self._session = session
+        self._clock = clock
+        self._pace = Pace(requests_per_minute=limits.requests_per_minute, burst=limits.burst, clock=clock)
+
+    def at(self, terms: Terms) -> Call:
+        """A way to call."""
+
+        async def call(url: str, headers: Mapping[str, str]) -> Response:
+            try:
+                async with asyncio.timeout(terms.budget):
+                    return await self._retried(url, headers, terms)
+            except TimeoutError:
+                raise TimedOut(f"{self._upstream.name} did not answer within {terms.budget:g} s.") from None
+            except PaceExceededError:
+                raise Throttled(f"Too many calls wait for {self._upstream.name}.", retry_after=60.0) from None
+
+        return call
+
+    async def _retried(self, url: str, headers: Mapping[str, str], terms: Terms) -> Response:
+        limits = self._upstream.calls
+        last_try = self._clock.monotonic() + min(terms.budget, terms.patience)
+
+        def again(error: Exception) -> bool | float:
+            if not isinstance(error, UpstreamError):
+                return False
+            if terms.failing is not None:
+                terms.failing(error)
+            # stamina adds neither jitter nor a bound to a delay given here, so one past the last try ends the flight.
+            if not error.retryable or self._clock.monotonic() + (error.retry_after or 0.0) >= last_try:
+                return False
+            return True if error.retry_after is None else error.retry_after
+
+        first = limits.backoff_ms / 1000
+        async for attempt in stamina.retry_context(
+            on=again,
+            attempts=1 + (limits.max_retries if terms.retries is None else terms.retries),
+            timeout=terms.budget,
+            wait_initial=first,
+            wait_max=_MAX_BACKOFF_SECONDS,
+            wait_jitter=first,
+        ):
+            with attempt:
+                await self._pace.wait(terms.priority)
+                return await get(
+                    self._session,
+                    url,
+                    headers=headers,
+                    enough=terms.enough,
+                    timeout=limits.timeout,
+                    progress=terms.received,
+                    before_redirect=partial(self._pace.wait, terms.priority),
+                )
+        raise AssertionError  # the last attempt returns or raises
+
+    async def close(self) -> None:
+        """Stop waiting calls."""
+        await self._pace.close()

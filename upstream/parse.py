@@ -1,0 +1,162 @@
+"""From bodies to facts: pure and picklable, so that a large list can be read in another process."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from catalogue.endpoint import Endpoint
+from catalogue.facts import ModelFacts
+from providers._kit.adapter import Adapter
+from providers._kit.capabilities import agreeing
+from providers._kit.registry import adapters
+from providers._kit.row import Row, RowError
+from upstream.errors import Malformed
+
+_ENVELOPES = ("data", "models", "items")
+_FEW = 3
+_LONGEST_NUMBER = 40
+MAX_ROWS = 50_000
+"""Ten times as many as the memory is promised for."""
+_MOST_VALUES = 500_000
+"""Objects and lists in one body: they unfold to ten and more times what they take in it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedList:
+    """What a list says."""
+
+    models: tuple[ModelFacts, ...]
+    """In the list's order, each id once: a repeated id keeps its first row."""
+    dropped: int
+    """How many rows were garbage."""
+
+
+def parse_list(adapter_id: str, provider_id: str, provider_name: str, bodies: Iterable[bytes]) -> ParsedList:
+    """Read the pages of a list, already fetched.
+
+    A row that its adapter cannot read, for whatever reason, is dropped and counted. Raises Malformed for a body that is
+    no list, or one of garbage only.
+    """
+    adapter = adapters()[adapter_id]
+    models: dict[str, ModelFacts] = {}
+    dropped = 0
+    rows = 0
+    for entries in map(_listed, bodies):
+        rows += len(entries)
+        if rows > MAX_ROWS:
+            raise Malformed(f"The list of {provider_name} has more than {MAX_ROWS:,} rows.")
+        for entry in _given_up(entries):
+            try:
+                facts = _facts(adapter, entry, provider_id)
+            except Exception:  # noqa: BLE001  whatever one row trips in an adapter costs that row, not the list
+                dropped += 1
+                continue
+            if facts is not None:
+                models.setdefault(facts.id, facts)
+    if dropped and not models:
+        raise Malformed(f"Not one row of the list of {provider_name} could be read.")
+    return ParsedList(models=tuple(_without_fetch_times(list(models.values()))), dropped=dropped)
+
+
+def parse_endpoints(adapter_id: str, body: bytes) -> tuple[Endpoint, ...]:
+    """Read the endpoints of one model, each name once; garbage among them is left out.
+
+    Raises Malformed for a body that is no object, LookupError for an adapter that publishes none.
+    """
+    reader = adapters()[adapter_id].endpoints
+    if reader is None:
+        raise LookupError(adapter_id)
+    decoded = _decoded(body)
+    if not isinstance(decoded, dict):
+        raise Malformed("The provider's answer holds no endpoints.")
+    found: dict[str, Endpoint] = {}
+    for row in reader.rows(Row(decoded, adapter_id)):
+        try:
+            endpoint = reader.read(row)
+        except Exception:  # noqa: BLE001, S112  as with rows: one endpoint costs itself
+            continue
+        found.setdefault(endpoint.name, endpoint)
+    return tuple(found.values())
+
+
+def next_url(adapter_id: str, body: bytes, url: str) -> str | None:
+    """Where the page after this one is, as the page says it; null at the end."""
+    adapter = adapters()[adapter_id]
+    if adapter.next_page is None or (adapter.has_more is not None and not adapter.has_more.search(body)):
+        return None
+    decoded = _decoded(body)
+    return adapter.next_page(decoded, url) if isinstance(decoded, dict) else None
+
+
+def refuse_web_page(body: bytes) -> None:
+    """Raise Malformed for a web page, such as a login or a notice of maintenance; the beginning of a body suffices."""
+    if body[:100].lstrip().startswith(b"<"):
+        raise Malformed("The provider answered with a web page instead of a list.")
+
+
+def _facts(adapter: Adapter, entry: object, provider_id: str) -> ModelFacts | None:
+    if not isinstance(entry, dict):
+        raise RowError
+    facts = adapter.read(Row(entry, provider_id))
+    return facts and agreeing(facts)
+
+
+def _entries(decoded: object) -> Sequence[object]:
+    if isinstance(decoded, list):
+        return decoded
+    if decoded is None:
+        return ()
+    if isinstance(decoded, dict):
+        for name in _ENVELOPES:
+            if name in decoded and isinstance(decoded[name], list | None):
+                return decoded[name] or ()
+    raise Malformed("The provider's answer holds no list of models.")
+
+
+def _listed(body: bytes) -> list[object]:
+    return list(_entries(_decoded(body)))
+
+
+def _given_up(entries: list[object]) -> Iterator[object]:
+    """Each entry, of which nothing is kept, so that a big list and its facts need not be in memory together."""
+    entries.reverse()
+    while entries:
+        yield entries.pop()
+
+
+def _decoded(body: bytes) -> Any:
+    refuse_web_page(body)
+    if body.count(b"{") + body.count(b"[") > _MOST_VALUES:
+        raise Malformed(f"The provider's answer holds more than {_MOST_VALUES:,} objects and lists.")
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Malformed("The provider's answer is not text in UTF-8.") from None
+    try:
+        return json.loads(text, parse_float=_decimal, parse_int=_integer, parse_constant=_nothing)
+    except (ValueError, RecursionError):
+        raise Malformed("The provider's answer is no JSON.") from None
+
+
+def _decimal(digits: str) -> Decimal | None:
+    try:
+        return Decimal(digits) if len(digits) <= _LONGEST_NUMBER else None
+    except InvalidOperation:
+        return None
+
+
+def _integer(digits: str) -> int | None:
+    return int(digits) if len(digits) <= _LONGEST_NUMBER else None
+
+
+def _nothing(_: str) -> None:
+    """NaN and infinities say nothing."""
+
+
+def _without_fetch_times(models: list[ModelFacts]) -> Iterator[ModelFacts]:
+    """Drop a release time that all models share: servers that know none give the time of the request."""
+    shared = len(models) >= _FEW and len({m.released_at for m in models}) == 1
+    for model in models:
+        yield model.model_copy(update={"released_at": None}) if shared and model.released_at else model

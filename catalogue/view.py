@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from operator import attrgetter
 
 from catalogue.facts import ModelFacts
 from catalogue.vocabulary import DataSource, HealthStatus, ModelStatus
@@ -10,7 +10,7 @@ from catalogue.vocabulary import DataSource, HealthStatus, ModelStatus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelView:
-    """Facts and conclusions side by side; every fact can be read off the view itself."""
+    """Facts and conclusions side by side; the facts that readers see unchanged can be read off the view itself."""
 
     facts: ModelFacts
     status: ModelStatus
@@ -23,8 +23,18 @@ class ModelView:
     source: DataSource
     source_as_of: datetime
 
-    def __getattr__(self, name: str) -> Any:
-        """Read a fact."""
-        if name in ModelFacts.__annotations__ or name in {"vision", "unknown_capabilities"}:
-            return getattr(self.facts, name)
-        raise AttributeError(name)
+    id = property(attrgetter("facts.id"))
+    name = property(attrgetter("facts.name"))
+    description = property(attrgetter("facts.description"))
+    input_modalities = property(attrgetter("facts.input_modalities"))
+    output_modalities = property(attrgetter("facts.output_modalities"))
+    premium = property(attrgetter("facts.premium"))
+    context_max = property(attrgetter("facts.context_max"))
+    output_max = property(attrgetter("facts.output_max"))
+    api_version = property(attrgetter("facts.api_version"))
+    lab = property(attrgetter("facts.lab"))
+    knowledge_cutoff = property(attrgetter("facts.knowledge_cutoff"))
+    open_weights = property(attrgetter("facts.open_weights"))
+    released_at = property(attrgetter("facts.released_at"))
+    expires_at = property(attrgetter("facts.expires_at"))
+    vision = property(attrgetter("facts.vision"))

@@ -1,13 +1,12 @@
 """The places at which a provider serves a model."""
 
 from datetime import datetime
-from typing import Any, ClassVar
 
 import strawberry
 
 from catalogue import endpoint
 from catalogue.facts import Price
-from catalogue.vocabulary import EndpointState
+from catalogue.vocabulary import EndpointState, HealthStatus
 from schema.pricing import Pricing
 
 
@@ -15,13 +14,25 @@ def _pricing(root: strawberry.Parent[endpoint.Endpoint]) -> Price | None:
     return root.price
 
 
-@strawberry.pydantic.type(description="One place at which a model is served.")
-class Endpoint(endpoint.Endpoint):
-    """An endpoint with its price under the contract's name."""
+@strawberry.type(description="One place at which a model is served.")
+class Endpoint:
+    """An `Endpoint` of the catalogue."""
 
-    price: strawberry.Private[Price | None]
-    pricing: ClassVar[Any] = strawberry.pydantic.field(
-        _pricing, graphql_type=Pricing | None, description="What it costs here; null when unpublished."
+    name: str = strawberry.field(description="The name of the place, unique in its list.")
+    status: HealthStatus = strawberry.field(description="How it answers, by the provider's word.")
+    uptime_30m: float | None = strawberry.field(description="Share of the last 30 minutes in which it answered, 0..1.")
+    uptime_1d: float | None = strawberry.field(description="Share of the last day in which it answered, 0..1.")
+    context_max: int | None = strawberry.field(
+        description="The most tokens that prompt and answer can have together here."
+    )
+    output_max: int | None = strawberry.field(description="The most tokens that an answer can have here.")
+    quantization: str | None = strawberry.field(
+        description="The number format of the weights, such as fp8, where published."
+    )
+    latency_ms_p50: float | None = strawberry.field(description="Median time to the first token, in milliseconds.")
+    throughput_p50: float | None = strawberry.field(description="Median tokens per second.")
+    pricing = strawberry.field(
+        resolver=_pricing, graphql_type=Pricing | None, description="What it costs here; null when unpublished."
     )
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from operator import attrgetter
+from typing import Annotated
 
 import strawberry
 
@@ -22,9 +23,15 @@ class HealthView:
     standing: Standing
     model_count: int
 
-    def __getattr__(self, name: str) -> Any:
-        """Read what the standing says."""
-        return getattr(self.standing, name)
+    status = property(attrgetter("standing.status"))
+    last_checked = property(attrgetter("standing.last_checked"))
+    last_success_at = property(attrgetter("standing.last_success_at"))
+    latency_ms = property(attrgetter("standing.latency_ms"))
+    consecutive_failures = property(attrgetter("standing.consecutive_failures"))
+    breaker = property(attrgetter("standing.breaker"))
+    dropped_rows = property(attrgetter("standing.dropped_rows"))
+    error = property(attrgetter("standing.error"))
+    quarantine = property(attrgetter("standing.quarantine"))
 
 
 def _provider(root: strawberry.Parent[HealthView], info: Info) -> ProviderState:

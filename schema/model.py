@@ -2,15 +2,15 @@
 
 from collections.abc import Awaitable
 from datetime import datetime
-from typing import Annotated, Any, ClassVar
+from typing import Annotated
 
 import strawberry
 
 from catalogue import endpoint, facts, selection
-from catalogue.facts import ModelFacts, Price
+from catalogue.facts import Price
 from catalogue.snapshot import ProviderState
 from catalogue.view import ModelView
-from catalogue.vocabulary import Capability, DataSource, HealthStatus, ModelStatus
+from catalogue.vocabulary import Capability, DataSource, HealthStatus, Modality, ModelStatus
 from schema.context import Info
 from schema.endpoint import EndpointList
 from schema.pricing import Pricing
@@ -28,10 +28,6 @@ def _capabilities(root: Root) -> list[Capability]:
 
 def _unknown_capabilities(root: Root) -> list[Capability]:
     return list(root.facts.unknown_capabilities)
-
-
-def _vision(root: Root) -> bool | None:
-    return root.facts.vision
 
 
 def _pricing(root: Root) -> Price | None:
@@ -57,79 +53,89 @@ def _endpoints(root: Root, info: Info) -> Awaitable[endpoint.EndpointList]:
     return info.context.endpoints(root.facts.id)
 
 
-@strawberry.pydantic.type(description="How much a provider lets one caller use a model.")
-class RateLimit(facts.RateLimit):
-    """The facts' rate limit as a GraphQL type."""
+@strawberry.type(description="How much a provider lets one caller use a model.")
+class RateLimit:
+    """A `RateLimit` of the facts."""
+
+    requests_per_minute: int | None = strawberry.field(description="Requests per minute.")
+    tokens_per_minute: int | None = strawberry.field(description="Tokens per minute.")
 
 
-@strawberry.pydantic.type(description="One AI model as one provider offers it.")
-class Model(ModelFacts):
-    """The facts without what the contract names otherwise, and what a `ModelView` adds; never itself made."""
+@strawberry.type(description="One AI model as one provider offers it.")
+class Model:
+    """A `ModelView` of the catalogue."""
 
-    id: strawberry.ID
-    """Unique: the provider's id, a slash, and the provider's own model id."""
-    provider_id: strawberry.Private[str]
-    price: strawberry.Private[Price | None]
-    limits: strawberry.Private[facts.RateLimit | None]
-    capabilities: strawberry.Private[frozenset[Capability]]
-    lacking: strawberry.Private[frozenset[Capability]]
-    deprecated: strawberry.Private[bool]
-    successor: strawberry.Private[str | None]
-    family: strawberry.Private[str | None]
-
-    status: ModelStatus
-    """Whether it can be used now."""
-    error_message: str | None
-    """Why the status is not AVAILABLE, in words for a person."""
-    last_checked: datetime
-    """When the provider was last asked, successfully or not."""
-    provider_health: HealthStatus
-    """How the provider answers."""
-    first_seen_at: datetime
-    """When the catalogue first saw the provider list it."""
-    source: DataSource
-    """Where its data comes from."""
-    source_as_of: datetime
-    """When the data is from."""
-
-    provider: ClassVar[Any] = strawberry.pydantic.field(
-        _provider,
+    id: strawberry.ID = strawberry.field(
+        description="Unique: the provider's id, a slash, and the provider's own model id."
+    )
+    name: str = strawberry.field(description="A label for people; the model id where the provider gives none.")
+    description: str | None = strawberry.field(description="The provider's own words about it.")
+    input_modalities: list[Modality] = strawberry.field(
+        description="The forms of data it takes, only those that the provider states; "
+        "a form that is missing may be unstated."
+    )
+    output_modalities: list[Modality] = strawberry.field(
+        description="The forms of data it gives, only those that the provider states; "
+        "a form that is missing may be unstated."
+    )
+    premium: bool | None = strawberry.field(description="Whether using it costs money; null when the price is unknown.")
+    context_max: int | None = strawberry.field(description="The most tokens that prompt and answer can have together.")
+    output_max: int | None = strawberry.field(description="The most tokens that an answer can have.")
+    api_version: str | None = strawberry.field(
+        description="The version of the model's API, where the provider names one."
+    )
+    lab: str | None = strawberry.field(description="Who made the model, where known.")
+    knowledge_cutoff: str | None = strawberry.field(
+        description="Until when its training data reaches, as published: YYYY, YYYY-MM or YYYY-MM-DD."
+    )
+    open_weights: bool | None = strawberry.field(description="Whether its weights are published.")
+    released_at: datetime | None = strawberry.field(description="When it was released at this provider.")
+    expires_at: datetime | None = strawberry.field(
+        description="When the provider has announced to end it; a date without a time is the end of that UTC day."
+    )
+    status: ModelStatus = strawberry.field(description="Whether it can be used now.")
+    error_message: str | None = strawberry.field(description="Why the status is not AVAILABLE, in words for a person.")
+    last_checked: datetime = strawberry.field(description="When the provider was last asked, successfully or not.")
+    provider_health: HealthStatus = strawberry.field(description="How the provider answers.")
+    first_seen_at: datetime = strawberry.field(description="When the catalogue first saw the provider list it.")
+    source: DataSource = strawberry.field(description="Where its data comes from.")
+    source_as_of: datetime = strawberry.field(description="When the data is from.")
+    provider = strawberry.field(
+        resolver=_provider,
         graphql_type=Annotated["Provider", strawberry.lazy("schema.provider")],  # noqa: F821 - the two types know each other
         description="The provider that offers it.",
     )
-    known_capabilities: ClassVar[Any] = strawberry.pydantic.field(
-        _capabilities,
-        name="capabilities",
+    capabilities: list[Capability] = strawberry.field(
+        resolver=_capabilities,
         description="What it is known to be able to do; what it is known not to do is in neither list.",
     )
-    not_said: ClassVar[Any] = strawberry.pydantic.field(
-        _unknown_capabilities,
-        name="unknownCapabilities",
+    unknown_capabilities: list[Capability] = strawberry.field(
+        resolver=_unknown_capabilities,
         description="The capabilities of which the provider says neither yes nor no.",
     )
-    takes_images: ClassVar[Any] = strawberry.pydantic.field(
-        _vision, name="vision", description="Whether it takes images; null when unknown."
+    vision: bool | None = strawberry.field(description="Whether it takes images; null when unknown.")
+    pricing = strawberry.field(
+        resolver=_pricing,
+        graphql_type=Pricing | None,
+        description="What it costs; null when unpublished, which is not free.",
     )
-    pricing: ClassVar[Any] = strawberry.pydantic.field(
-        _pricing, graphql_type=Pricing | None, description="What it costs; null when unpublished, which is not free."
-    )
-    rate_limit: ClassVar[Any] = strawberry.pydantic.field(
-        _rate_limit,
+    rate_limit = strawberry.field(
+        resolver=_rate_limit,
         graphql_type=RateLimit | None,
         description="How much one caller may use it, where the provider says so.",
     )
-    replacement: ClassVar[Any] = strawberry.pydantic.field(
-        _replacement,
+    replacement = strawberry.field(
+        resolver=_replacement,
         graphql_type=Annotated["Model", strawberry.lazy("schema.model")] | None,
         description="The model that its provider names as successor, or that this alias stands for.",
     )
-    offers: ClassVar[Any] = strawberry.pydantic.field(
-        _offers,
+    offers = strawberry.field(
+        resolver=_offers,
         graphql_type=list[Annotated["Model", strawberry.lazy("schema.model")]],
         description="The same underlying model elsewhere, this one left out.",
     )
-    endpoints: ClassVar[Any] = strawberry.pydantic.field(
-        _endpoints,
+    endpoints = strawberry.field(
+        resolver=_endpoints,
         graphql_type=EndpointList,
         description="Where the provider serves it, read on demand for at most 20 models a request.",
     )

@@ -22,8 +22,7 @@ from graphql import (
 from graphql.execution import Executor as GraphQLExecutor
 from graphql.pyutils import AwaitableOrValue, Path, gather_with_cancel
 
-from execution.search import reach_of
-from schema.reach import Reach
+from schema.policy import policy_of
 
 ROWS_AT_ONCE: Final = 32
 """Rows that one operation completes before others run: a few milliseconds."""
@@ -68,7 +67,7 @@ class PacedExecutor(GraphQLExecutor[Any]):
         node = field_details_list[0].node
         if node.selection_set is not None:
             field = self.schema.get_field(parent_type, node.name.value)
-            if field and reach_of(field) is not Reach.NOTHING:
+            if field and policy_of(field).searches:
                 return self._search_in_turn(parent_type, source, field_details_list, path, position_context)
         return super().execute_field(parent_type, source, field_details_list, path, position_context)
 

@@ -1,17 +1,16 @@
-"""What an operation would cost to run, computed before it runs and multiplied by the sizes of its lists.
+"""What an operation would cost to run, and what its answer depends on, computed before it runs.
 
-A leaf costs a tenth, a list of leaves a half, an object one, each times the rows of the lists around it. A list has as
-many rows as its `limit`, `first`, `last` or `ids` says; without one, as many as the catalogue, or a provider's part of
-it; and a list that takes no size, a small constant. A field that chooses among models costs that search too, whatever
-it returns, by the number of models that it looks at; long text costs what an object does.
+The policy of each field says both. The cost of an object or a leaf is its weight times the rows of the lists around it.
+A field that searches models pays for every model that it looks at, however few it returns.
 
-The cost of a selection set is `fixed + rows * per_row`, where only a connection's `edges` and `nodes` count per row, so
-that each fragment is costed once, whatever multiplies it. A list of providers names each once, so that to ask them all
-for their models costs no more than to ask for all models.
+The cost of a selection set is `fixed + rows * per_row`, where the lists of a page count per row, so that each fragment
+is costed once, whatever multiplies it. A list of providers names each once, so that to ask them all for their models
+costs no more than to ask for all models.
 """
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final, NamedTuple, cast
 
 from graphql import (
@@ -19,7 +18,6 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLCompositeType,
     GraphQLField,
-    GraphQLNamedType,
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
@@ -28,7 +26,6 @@ from graphql import (
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
-    Undefined,
     ValueNode,
     VariableNode,
     get_named_type,
@@ -37,28 +34,40 @@ from graphql import (
     is_list_type,
 )
 
+from execution.catalogue_size import CatalogueSize
 from execution.document import Document
 from execution.limits import LARGEST_COUNT, DocumentLimits
-from execution.search import CatalogueSize, reach_of
-from schema.reach import Reach
+from schema.policy import FEW, Known, Policy, Reads, policy_of, weight_of
 
-_LEAF: Final = 1
-_OBJECT: Final = 10
+_UNIT: Final = 10
 """Costs are counted in tenths, so that sums are exact."""
-_INTROSPECTION: Final = {"__schema": 20_000 * _OBJECT, "__type": 1_000 * _OBJECT, "__typename": _LEAF}
-_LEAVES: Final = 5
-"""What a list of leaves costs: models have some ten capabilities."""
-_DEAR_LEAVES: Final = frozenset({"description", "uptime"})
-"""Long texts, and what is worked out from a history, take ten times as long as another leaf."""
+_INTROSPECTION: Final = {"__schema": 20_000 * _UNIT, "__type": 1_000 * _UNIT, "__typename": 1}
 _MODELS_SEARCHED: Final = 20
-"""So many models looked at cost as much as one object made."""
-_SIZES: Final = ("limit", "first", "last", "ids")
+"""The models that one can look at for the cost of one object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What is known of an operation before it runs."""
+
+    cost: int
+    reads: Reads
+    """What its answer depends on, the operation's arguments apart."""
+    catalogue: CatalogueSize
+    sizes: Mapping[str, int | None]
+    """The variables that give lengths of lists, and what they gave."""
+
+    def holds(self, catalogue: CatalogueSize, variables: Mapping[str, object]) -> bool:
+        """Whether the same operation would be estimated the same."""
+        return self.catalogue == catalogue and all(
+            _length(variables.get(name)) == size for name, size in self.sizes.items()
+        )
 
 
 class _Cost(NamedTuple):
     fixed: int = 0
     per_row: int = 0
-    """What is paid for each row of the connection around it."""
+    """What is paid for each row of the page around it."""
     part: int = 0
     """What is paid for one provider's part of the catalogue, on top of what is fixed."""
     whole: int = 0
@@ -70,7 +79,7 @@ class _Cost(NamedTuple):
         return self.fixed + self.part
 
 
-def cost_of(
+def estimate(
     schema: GraphQLSchema,
     document: Document,
     operation: OperationDefinitionNode,
@@ -78,14 +87,13 @@ def cost_of(
     *,
     limits: DocumentLimits,
     catalogue: CatalogueSize,
-) -> int:
-    """Compute the cost of one operation of a valid document with its coerced variables."""
-    root = schema.get_root_type(operation.operation)
-    if root is None:
-        return 0
+) -> Estimate:
+    """Estimate one operation of a valid document with its coerced variables."""
     walk = _Walk(schema, document, variables, limits, catalogue)
-    tenths = min(walk.selection_set(operation.selection_set, root).fixed, LARGEST_COUNT * _OBJECT)
-    return math.ceil(tenths / _OBJECT)
+    root = schema.get_root_type(operation.operation)
+    tenths = walk.selection_set(operation.selection_set, root).fixed if root else 0
+    cost = math.ceil(min(tenths, LARGEST_COUNT * _UNIT) / _UNIT)
+    return Estimate(cost, walk.reads, catalogue, walk.sizes)
 
 
 class _Walk:
@@ -99,91 +107,108 @@ class _Walk:
         limits: DocumentLimits,
         catalogue: CatalogueSize,
     ) -> None:
+        self.reads = Reads.NOTHING
+        self.sizes: dict[str, int | None] = {}
         self._schema = schema
         self._document = document
         self._variables = variables
         self._limits = limits
         self._catalogue = catalogue
-        self._fragments: dict[str, _Cost] = {}
+        self._fragments: dict[tuple[str, tuple[str, ...]], _Cost] = {}
 
-    def selection_set(self, selection_set: SelectionSetNode, parent: GraphQLCompositeType) -> _Cost:
-        costs = [self._selection(selection, parent) for selection in selection_set.selections]
+    def selection_set(self, node: SelectionSetNode, parent: GraphQLCompositeType, sized: tuple[str, ...] = ()) -> _Cost:
+        """The cost of the fields of one object; `sized` names those that have the rows of the page around them."""
+        costs = [self._selection(selection, parent, sized) for selection in node.selections]
         return _Cost(*map(sum, zip(*costs, strict=True)))
 
-    def _selection(self, selection: SelectionNode, parent: GraphQLCompositeType) -> _Cost:
-        if isinstance(selection, FieldNode):
-            return self._field(selection, parent)
-        if isinstance(selection, FragmentSpreadNode):
-            return self._fragment(selection.name.value)
-        inline = cast("InlineFragmentNode", selection)
+    def _selection(self, node: SelectionNode, parent: GraphQLCompositeType, sized: tuple[str, ...]) -> _Cost:
+        if isinstance(node, FieldNode):
+            return self._field(node, parent, sized)
+        if isinstance(node, FragmentSpreadNode):
+            return self._fragment(node.name.value, sized)
+        inline = cast("InlineFragmentNode", node)
         condition = inline.type_condition
-        return self.selection_set(inline.selection_set, self._type(condition.name.value) if condition else parent)
+        kind = self._type(condition.name.value) if condition else parent
+        return self.selection_set(inline.selection_set, kind, sized)
 
-    def _fragment(self, name: str) -> _Cost:
-        if name not in self._fragments:
+    def _fragment(self, name: str, sized: tuple[str, ...]) -> _Cost:
+        if (name, sized) not in self._fragments:
             fragment = self._document.fragments[name]
-            self._fragments[name] = self.selection_set(
-                fragment.selection_set, self._type(fragment.type_condition.name.value)
-            )
-        return self._fragments[name]
+            kind = self._type(fragment.type_condition.name.value)
+            self._fragments[name, sized] = self.selection_set(fragment.selection_set, kind, sized)
+        return self._fragments[name, sized]
 
     def _type(self, name: str) -> GraphQLCompositeType:
         return cast("GraphQLCompositeType", self._schema.get_type(name))
 
-    def _field(self, node: FieldNode, parent: GraphQLCompositeType) -> _Cost:
+    def _field(self, node: FieldNode, parent: GraphQLCompositeType, sized: tuple[str, ...]) -> _Cost:
         name = node.name.value
         if name in _INTROSPECTION:
             return _Cost(_INTROSPECTION[name])
         field = cast("GraphQLObjectType", parent).fields[name]
+        policy, weight = policy_of(field), round(weight_of(field) * _UNIT)
+        self._note_reads(node, policy)
         item = get_named_type(field.type)
         if node.selection_set is None or not is_composite_type(item):
-            leaf = _LEAVES if is_list_type(get_nullable_type(field.type)) else _LEAF
-            return _Cost(_OBJECT if name in _DEAR_LEAVES else leaf)
-        inner = self.selection_set(node.selection_set, item)
-        if not is_list_type(get_nullable_type(field.type)) and not item.name.endswith("Connection"):
-            return _Cost(_OBJECT + inner.alone)
-        if parent.name.endswith("Connection"):
-            return _Cost(per_row=_OBJECT + inner.alone)
-        return self._rows_of(node, field, item, inner)
+            return _Cost(weight)
+        inner = self.selection_set(node.selection_set, item, policy.sized_fields)
+        if name in sized:
+            return _Cost(per_row=weight + inner.alone)
+        if policy.sized_fields:
+            rows = self._rows(node, field, policy)
+            return _Cost(weight + self._search(policy.searches) + inner.fixed + rows * inner.per_row)
+        if is_list_type(get_nullable_type(field.type)):
+            return self._list(policy, self._rows(node, field, policy), weight, inner)
+        return _Cost(weight + self._search(policy.searches) + inner.alone)
 
-    def _rows_of(self, node: FieldNode, field: GraphQLField, item: GraphQLNamedType, inner: _Cost) -> _Cost:
-        reach = reach_of(field)
-        rows, search = self._rows(node, field, item, reach), self._search(reach)
-        if item.name.endswith("Connection"):
-            return _Cost(_OBJECT + search + inner.fixed + rows * inner.per_row)
-        if reach is Reach.PROVIDER:
-            row, everything = _OBJECT + inner.alone, Reach.CATALOGUE
-            whole = self._search(everything) + self._longest(everything) * row
-            return _Cost(_OBJECT, part=search + rows * row, whole=whole)
-        made = rows * (_OBJECT + inner.fixed) + min(rows * inner.part, inner.whole)
-        return _Cost(max(search + made, _OBJECT))
+    def _note_reads(self, node: FieldNode, policy: Policy) -> None:
+        self.reads |= policy.reads
+        if policy.reads_with:
+            for argument in node.arguments or ():
+                self.reads |= policy.reads_with.get(argument.name.value, Reads.NOTHING)
 
-    def _search(self, reach: Reach) -> int:
-        looked_at = self._catalogue.within(reach)
-        return 0 if reach is Reach.NOTHING else _OBJECT + _OBJECT * looked_at // _MODELS_SEARCHED
+    def _list(self, policy: Policy, rows: int, weight: int, inner: _Cost) -> _Cost:
+        search, row = self._search(policy.searches), weight + inner.alone
+        if policy.rows is Known.MODELS_OF_ONE:
+            whole = self._search(Known.MODELS if policy.searches else None) + self._most(Known.MODELS) * row
+            return _Cost(_UNIT, part=search + rows * row, whole=whole)
+        if policy.rows is Known.PROVIDERS:
+            made = rows * (weight + inner.fixed) + min(rows * inner.part, inner.whole)
+        else:
+            made = rows * row
+        return _Cost(max(search + made, _UNIT))
 
-    def _longest(self, reach: Reach) -> int:
-        """How many rows a field of this reach counts as having at most."""
-        return self._limits.rows if reach is Reach.NOTHING else min(self._catalogue.within(reach), self._limits.rows)
+    def _search(self, models: Known | None) -> int:
+        return 0 if models is None else _UNIT + _UNIT * self._catalogue.count(models) // _MODELS_SEARCHED
 
-    def _rows(self, node: FieldNode, field: GraphQLField, item: GraphQLNamedType, reach: Reach) -> int:
-        sized = [name for name in _SIZES if name in field.args]
-        if not sized:
-            return self._limits.rows_by_type.get(item.name, self._limits.other_rows)
+    def _most(self, rows: int | Known | None) -> int:
+        """How many rows count at most."""
+        known = self._catalogue.count(rows) if isinstance(rows, Known) else rows
+        return min(FEW if known is None else known, self._limits.rows)
+
+    def _rows(self, node: FieldNode, field: GraphQLField, policy: Policy) -> int:
+        most = self._most(policy.rows)
         given = {argument.name.value: argument.value for argument in node.arguments or ()}
-        for name in sized:
-            size = self._size(given[name]) if name in given else field.args[name].default_value
-            if isinstance(size, int):
-                return min(max(size, 0), self._longest(reach))
-        return self._longest(reach)
+        for name in policy.slicing:
+            size = self._size(given[name]) if name in given else _length(field.args[name].default_value)
+            if size is not None:
+                return min(max(size, 0), most)
+        return most
 
     def _size(self, value: ValueNode) -> int | None:
-        """Read the size that an argument says, a list of ids by its length; None where it says none."""
+        """The length that an argument gives; None where it gives none."""
         if isinstance(value, IntValueNode):
             return int(value.value)
         if isinstance(value, ListValueNode):
             return len(value.values)
-        said = self._variables.get(value.name.value, Undefined) if isinstance(value, VariableNode) else None
-        if isinstance(said, list):
-            return len(said)
-        return said if isinstance(said, int) else None
+        if not isinstance(value, VariableNode):
+            return None
+        name = value.name.value
+        self.sizes[name] = _length(self._variables.get(name))
+        return self.sizes[name]
+
+
+def _length(value: object) -> int | None:
+    if isinstance(value, list):
+        return len(value)
+    return value if isinstance(value, int) else None

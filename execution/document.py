@@ -36,7 +36,7 @@ class InvalidDocument(Exception):
         self.errors = errors
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class Document:
     """A valid document within the limits."""
 

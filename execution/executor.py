@@ -21,6 +21,7 @@ from strawberry.execution import optimized_is_awaitable
 
 from catalogue.errors import ClientError
 from execution.answer import Answer, Outcome
+from execution.catalogue_size import CatalogueSize
 from execution.cooperative import PacedExecutor
 from execution.document import InvalidDocument
 from execution.encode import encode
@@ -42,7 +43,6 @@ from execution.limits import DocumentLimits
 from execution.persisted import DocumentNotFound, PersistedDocuments
 from execution.prepared import KindRefused, Preparation, Prepared, WrongVariables
 from execution.request import GraphQLRequest
-from execution.search import CatalogueSize
 
 S = TypeVar("S")
 
@@ -66,9 +66,9 @@ class Executor(Generic[S]):
 
     `context` is called once for each query or mutation, once for a subscription's source and once for each of its
     events, so that an event reads the world as it is then. Where what it makes has an attribute `cost`, it is told
-    what the operation costs; where its attribute `private` is true afterwards, the answer is private. `event_id` names
-    the cursor of a source event. `catalogue_size` tells how many models there are. `report` takes unexpected errors to
-    the log.
+    what the operation costs. An answer is private where a field reads the caller, or where the context's attribute
+    `private` is true afterwards. `event_id` names the cursor of a source event. `catalogue_size` says how large the
+    catalogue is. `report` takes unexpected errors to the log.
     """
 
     def __init__(
@@ -163,7 +163,7 @@ class Executor(Generic[S]):
                     result = await running if _is_awaitable(running) else cast("ExecutionResult", running)
             if executor.overfull:
                 return refuse(Outcome.INVALID, client_error(AnswerTooLarge("rows", self._limits.answer_rows)))
-            private = bool(getattr(context, "private", False))
+            private = prepared.private or bool(getattr(context, "private", False))
             return await self._answer(result, private=private, event_id=None if root is None else self._event_id(root))
         except TimeoutError:
             return self._late()

@@ -1,8 +1,6 @@
 """What one document may ask for: every limit of the GraphQL front that holds before and while an operation runs."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass
 from typing import Final
 
 LARGEST_COUNT: Final = 10**9
@@ -34,22 +32,7 @@ class DocumentLimits:
     cost: int = 50_000
     """Cost of one operation; see `execution.cost`."""
     rows: int = 1_000
-    """What a list without `limit` or `first` counts as, at most."""
-    other_rows: int = 5
-    """What a list counts as that takes no size at all."""
-    rows_by_type: Mapping[str, int] = field(
-        default_factory=lambda: MappingProxyType(
-            {
-                "Provider": 20,
-                "ProviderHealth": 20,
-                "HealthBucket": 90,
-                "ModelMigration": 100,
-                "PriceTier": 2,
-                "PriceItem": 2,
-            }
-        )
-    )
-    """The same by the type of its items, where it is known to be longer or shorter."""
+    """What a list counts as in the cost, at most."""
     answer_rows: int = 200_000
     """Entries of all lists of objects in one answer."""
     answer_bytes: int = 16 * 1024 * 1024

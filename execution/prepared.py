@@ -2,17 +2,19 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from graphql import GraphQLError, GraphQLSchema, OperationDefinitionNode, OperationType, get_variable_values
 
 from catalogue.errors import ClientError, QueryTooComplex
-from execution.cost import cost_of
+from execution.catalogue_size import CatalogueSize
+from execution.cost import Estimate, estimate
 from execution.document import Document, Documents
 from execution.limits import DocumentLimits
 from execution.persisted import PersistedDocuments
 from execution.request import GraphQLRequest
-from execution.search import CatalogueSize
 from execution.values import check_values
+from schema.policy import Reads
 
 _WHERE = {
     OperationType.QUERY: "send it by GET or POST",
@@ -44,6 +46,13 @@ class Prepared:
     variables: Mapping[str, object]
     """As sent; graphql-core coerces them once more where it runs them."""
     cost: int
+    reads: Reads
+    """What the answer depends on."""
+
+    @property
+    def private(self) -> bool:
+        """Whether the answer is for its caller only."""
+        return Reads.CALLER in self.reads
 
     @property
     def kind(self) -> OperationType:
@@ -72,6 +81,7 @@ class Preparation:
         self._catalogue_size = catalogue_size
         self._persisted = persisted
         self._documents = Documents(schema, limits)
+        self._estimates: WeakKeyDictionary[Document, dict[str | None, Estimate]] = WeakKeyDictionary()
 
     def knows(self, request: GraphQLRequest) -> bool:
         """Whether the request's document need not be read: it was before, or there is none."""
@@ -94,9 +104,12 @@ class Preparation:
             raise KindRefused(f"A {operation.operation.value} cannot run here; {_WHERE[operation.operation]}.")
         variables = dict(request.variables or {})
         check_values(variables, self._limits.values)
-        return Prepared(document, operation, variables, self._cost(document, operation, variables))
+        found = self._estimate(document, operation, self._coerced(operation, variables))
+        if found.cost > self._limits.cost:
+            raise QueryTooComplex(found.cost, self._limits.cost)
+        return Prepared(document, operation, variables, found.cost, found.reads)
 
-    def _cost(self, document: Document, operation: OperationDefinitionNode, variables: dict[str, object]) -> int:
+    def _coerced(self, operation: OperationDefinitionNode, variables: dict[str, object]) -> Mapping[str, object]:
         coerced = get_variable_values(
             self._schema,
             operation.variable_definitions or (),
@@ -106,8 +119,16 @@ class Preparation:
         )
         if isinstance(coerced, list):
             raise WrongVariables(coerced[: self._limits.errors])
-        size = self._catalogue_size()
-        cost = cost_of(self._schema, document, operation, coerced.coerced, limits=self._limits, catalogue=size)
-        if cost > self._limits.cost:
-            raise QueryTooComplex(cost, self._limits.cost)
-        return cost
+        return coerced.coerced
+
+    def _estimate(
+        self, document: Document, operation: OperationDefinitionNode, variables: Mapping[str, object]
+    ) -> Estimate:
+        """The estimate of an operation, the last one where nothing has changed that it depends on."""
+        size, name = self._catalogue_size(), operation.name.value if operation.name else None
+        kept = self._estimates.setdefault(document, {})
+        found = kept.get(name)
+        if found is None or not found.holds(size, variables):
+            found = estimate(self._schema, document, operation, variables, limits=self._limits, catalogue=size)
+            kept[name] = found
+        return found

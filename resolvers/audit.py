@@ -12,7 +12,6 @@ from schema.connection import PageInfo
 async def audit_log(info: Info, first: Newest = 100, after: After = None) -> AuditConnection:
     """A page of who did what."""
     context = info.context
-    context.private = True
     log = context.services.audit
     with admin(context.scope, log, Grant.READ, "auditLog"):
         size = bounded("first", first, LONGEST_PAGE) or 0

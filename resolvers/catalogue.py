@@ -26,7 +26,6 @@ async def catalogue(info: Info) -> Catalogue:
 def client_limit(info: Info) -> ClientLimit:
     """The caller's own allowance, which is nobody else's business."""
     context = info.context
-    context.private = True
     allowance = context.services.client_limits.allowance(context.scope.client)
     return ClientLimit(
         limit=allowance.limit,

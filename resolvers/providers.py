@@ -30,7 +30,6 @@ async def provider_health(info: Info, provider: Providers = None) -> list[Health
 async def check_provider_key(info: Info, provider: ProviderId) -> ProviderKeyCheck:
     """Try the caller's own key."""
     context = info.context
-    context.private = True
     check_providers(context.snapshot, [provider])
     key = context.scope.keys.get(provider)
     if key is None:

@@ -38,7 +38,6 @@ async def refresh_catalogue(info: Info, *, provider: Providers = None, force: Fo
 
 async def refresh(context: Context, provider_ids: Collection[str], *, force: bool) -> Sequence[ProviderRefresh]:
     """Let an admin refresh the named providers, or all; what the context reads afterwards is the new state."""
-    context.private = True
     services = context.services
     known = services.reader.snapshot
     target = _target(provider_ids, known.providers)
@@ -54,7 +53,6 @@ async def refresh(context: Context, provider_ids: Collection[str], *, force: boo
 async def resolve_quarantine(info: Info, *, quarantine: QuarantineId, accept: Accept) -> ResolveQuarantinePayload:
     """Accept or discard a list that is held back."""
     context = info.context
-    context.private = True
     services = context.services
     standings = (provider.standing for provider in services.reader.snapshot.providers.values())
     held = {standing.quarantine.id for standing in standings if standing.quarantine}

@@ -7,8 +7,10 @@ import strawberry
 
 from catalogue import audit
 from schema.connection import PageInfo
+from schema.policy import Reads, default_reads
 
 
+@default_reads(Reads.STORE)
 @strawberry.type(description="One admin action, rejected authentication, or aggregated use of a caller's key.")
 class AuditEntry:
     """An `AuditEntry` of the catalogue."""
@@ -21,6 +23,7 @@ class AuditEntry:
     count: int = strawberry.field(description="How many equal events this entry stands for.")
 
 
+@default_reads(Reads.STORE)
 @strawberry.type(description="An audit entry with its position in the log.")
 class AuditEdge:
     """Relay's edge."""
@@ -29,6 +32,7 @@ class AuditEdge:
     node: audit.AuditEntry = strawberry.field(graphql_type=AuditEntry, description="The entry.")
 
 
+@default_reads(Reads.STORE)
 @strawberry.type(description="A page of the audit log, newest first.")
 class AuditConnection:
     """Relay's connection; counting the whole log is nobody's need."""

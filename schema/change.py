@@ -15,6 +15,7 @@ from schema.context import Info
 from schema.enums import ChangeKind
 from schema.health import HealthView, ProviderHealth
 from schema.model import Model
+from schema.policy import Reads, default_reads
 from schema.pricing import Pricing
 from schema.provider import Provider
 from schema.scalars import Cursor
@@ -57,6 +58,7 @@ def _after(root: strawberry.Parent[change.PriceChanged]) -> Price | None:
     return root.after
 
 
+@default_reads(Reads.STORE)
 @strawberry.interface(description="One change in the catalogue; a model inside it is as of that change.")
 class Change:
     """A `ChangeRecord`; each type below is named like the record that it shows."""
@@ -74,6 +76,7 @@ class Change:
         return type(obj).__name__ == cls.__name__
 
 
+@default_reads(Reads.STORE)
 @strawberry.type(description="A model that its provider newly lists.")
 class ModelAdded(Change):
     """Shows the record of the same name."""
@@ -81,6 +84,7 @@ class ModelAdded(Change):
     model: Model = strawberry.field(description="The new model.")
 
 
+@default_reads(Reads.STORE)
 @strawberry.type(description="A model gone from two good lists in a row.")
 class ModelRemoved(Change):
     """Shows the record of the same name."""
@@ -88,6 +92,7 @@ class ModelRemoved(Change):
     model: Model = strawberry.field(description="The model as last known.")
 
 
+@default_reads(Reads.STORE)
 @strawberry.type(description="A model whose availability changed.")
 class StatusChanged(Change):
     """Shows the record of the same name."""
@@ -97,6 +102,7 @@ class StatusChanged(Change):
     after: ModelStatus = strawberry.field(description="The status from then on.")
 
 
+@default_reads(Reads.STORE)
 @strawberry.type(description="A model whose price changed, appeared or vanished.")
 class PriceChanged(Change):
     """Shows the record of the same name."""
@@ -110,6 +116,7 @@ class PriceChanged(Change):
     )
 
 
+@default_reads(Reads.STORE)
 @strawberry.type(description="A model of which other facts changed.")
 class DetailsChanged(Change):
     """Shows the record of the same name."""
@@ -120,6 +127,7 @@ class DetailsChanged(Change):
     )
 
 
+@default_reads(Reads.STORE)
 @strawberry.type(description="An end of a model that was announced, or moved.")
 class ExpiryAnnounced(Change):
     """Shows the record of the same name."""
@@ -128,6 +136,7 @@ class ExpiryAnnounced(Change):
     expires_at: datetime = strawberry.field(description="When the model ends.")
 
 
+@default_reads(Reads.STORE)
 @strawberry.type(description="An announced end of a model that was withdrawn.")
 class ExpiryWithdrawn(Change):
     """Shows the record of the same name."""
@@ -135,6 +144,7 @@ class ExpiryWithdrawn(Change):
     model: Model = strawberry.field(description="The model after the change.")
 
 
+@default_reads(Reads.STORE)
 @strawberry.type(description="A provider whose health changed.")
 class ProviderHealthChanged(Change):
     """Shows the record of the same name."""
@@ -146,6 +156,7 @@ class ProviderHealthChanged(Change):
     after: HealthStatus = strawberry.field(description="The status from then on.")
 
 
+@default_reads(Reads.STORE)
 @strawberry.type(description="The log cannot tell what happened: read the catalogue anew, then go on from this cursor.")
 class Resync(Change):
     """Shows the record of the same name."""

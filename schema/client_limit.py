@@ -4,7 +4,10 @@ from datetime import datetime
 
 import strawberry
 
+from schema.policy import Reads, default_reads
 
+
+@default_reads(Reads.CALLER)
 @strawberry.type(description="A caller's own allowance; a field is null where no limit applies.")
 class ClientLimit:
     """An `Allowance` with the cost of the operation that asks."""

@@ -6,8 +6,10 @@ import strawberry
 
 from catalogue.view import ModelView
 from schema.model import Model
+from schema.policy import Reads, default_reads
 
 
+@default_reads(Reads.NOTHING)
 @strawberry.type(description="Where a page stands in its list.")
 class PageInfo:
     """Relay's page information."""
@@ -18,6 +20,7 @@ class PageInfo:
     end_cursor: str | None = strawberry.field(description="The cursor of the last entry; null on an empty page.")
 
 
+@default_reads(Reads.REVISION)
 @strawberry.type(description="A model with its position in the list.")
 class ModelEdge:
     """Relay's edge."""
@@ -26,6 +29,7 @@ class ModelEdge:
     node: ModelView = strawberry.field(graphql_type=Model, description="The model.")
 
 
+@default_reads(Reads.REVISION)
 @strawberry.type(description="A page of a list of models.")
 class ModelConnection:
     """Relay's connection."""

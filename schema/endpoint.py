@@ -7,6 +7,7 @@ import strawberry
 from catalogue import endpoint
 from catalogue.facts import Price
 from catalogue.vocabulary import EndpointState, HealthStatus
+from schema.policy import FEW, POLICY, Policy, Reads, default_reads
 from schema.pricing import Pricing
 
 
@@ -14,6 +15,7 @@ def _pricing(root: strawberry.Parent[endpoint.Endpoint]) -> Price | None:
     return root.price
 
 
+@default_reads(Reads.ON_DEMAND)
 @strawberry.type(description="One place at which a model is served.")
 class Endpoint:
     """An `Endpoint` of the catalogue."""
@@ -36,10 +38,13 @@ class Endpoint:
     )
 
 
+@default_reads(Reads.ON_DEMAND)
 @strawberry.type(description="A model's endpoints, or why there are none to show.")
 class EndpointList:
     """An `EndpointList` of the catalogue."""
 
     state: EndpointState = strawberry.field(description="Whether the endpoints are known.")
-    items: list[Endpoint] = strawberry.field(description="The endpoints, in the provider's order.")
+    items: list[Endpoint] = strawberry.field(
+        description="The endpoints, in the provider's order.", metadata={POLICY: Policy(Reads.ON_DEMAND, rows=FEW)}
+    )
     as_of: datetime | None = strawberry.field(description="When they were read.")

@@ -14,6 +14,9 @@ from catalogue.snapshot import ProviderState
 from catalogue.vocabulary import BreakerState, HealthStatus, ProviderErrorCode, UptimeWindow
 from schema.arguments import Window
 from schema.context import Info
+from schema.policy import POLICY, Policy, Reads, default_reads
+
+_MOST_BUCKETS = max(span // width for span, width in history.WINDOWS.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ async def _history(
     return await info.context.health(root.standing.provider_id, window)
 
 
+@default_reads(Reads.HEALTH)
 @strawberry.type(description="What is wrong with a provider, in words that may be shown to anyone.")
 class ProviderError:
     """A `Problem` of the catalogue."""
@@ -64,6 +68,7 @@ class ProviderError:
     at: datetime = strawberry.field(description="When it happened.")
 
 
+@default_reads(Reads.HEALTH)
 @strawberry.type(description="A suspicious list that is held back until an admin accepts or discards it.")
 class Quarantine:
     """A `Quarantine` of the catalogue."""
@@ -78,6 +83,7 @@ class Quarantine:
     sample: list[str] = strawberry.field(description="A few lines that say what it would change.")
 
 
+@default_reads(Reads.STORE | Reads.CLOCK)
 @strawberry.type(description="The checks of one span of time.")
 class HealthBucket:
     """A `HealthBucket` of the catalogue."""
@@ -94,12 +100,13 @@ class HealthBucket:
     )
 
 
+@default_reads(Reads.HEALTH)
 @strawberry.type(description="How a provider answers, now and over time.")
 class ProviderHealth:
     """A `HealthView`."""
 
     provider: Annotated["Provider", strawberry.lazy("schema.provider")] = strawberry.field(  # type: ignore[name-defined] # noqa: F821 - the two types know each other
-        resolver=_provider, description="The provider."
+        resolver=_provider, description="The provider.", metadata={POLICY: Policy(Reads.REVISION)}
     )
     status: HealthStatus = strawberry.field(description="How it answers; UNKNOWN until it was asked.")
     last_checked: datetime | None = strawberry.field(description="When it was last asked.")
@@ -109,17 +116,25 @@ class ProviderHealth:
     )
     uptime: float | None = strawberry.field(
         resolver=_uptime,
+        metadata={POLICY: Policy(Reads.STORE | Reads.CLOCK, weight=1)},
         description="The share of the known time in which it answered, 0..1; null when there is no data.",
     )
     history = strawberry.field(
         resolver=_history,
         graphql_type=list[HealthBucket],
         description="The checks over time in buckets, oldest first, empty ones included.",
+        metadata={POLICY: Policy(Reads.STORE | Reads.CLOCK, rows=_MOST_BUCKETS)},
     )
     consecutive_failures: int = strawberry.field(description="How many checks in a row have failed.")
     breaker: BreakerState = strawberry.field(description="Whether calls to it pass.")
-    model_count: int = strawberry.field(description="How many models it lists.")
+    model_count: int = strawberry.field(
+        description="How many models it lists.", metadata={POLICY: Policy(Reads.REVISION)}
+    )
     dropped_rows: int = strawberry.field(description="How many rows of its last list could not be read.")
     error: ProviderError | None = strawberry.field(description="What is wrong with it, if anything.")
-    next_check_at: datetime | None = strawberry.field(resolver=_next_check_at, description="When it is asked next.")
+    next_check_at: datetime | None = strawberry.field(
+        resolver=_next_check_at,
+        description="When it is asked next.",
+        metadata={POLICY: Policy(Reads.HEALTH | Reads.CLOCK)},
+    )
     quarantine: Quarantine | None = strawberry.field(description="The list that is held back, if there is one.")

@@ -4,9 +4,11 @@ import strawberry
 
 from catalogue.snapshot import ProviderState
 from catalogue.vocabulary import KeyCheckOutcome
+from schema.policy import Reads, default_reads
 from schema.provider import Provider
 
 
+@default_reads(Reads.CALLER)
 @strawberry.type(description="What a provider says of the caller's own key.")
 class ProviderKeyCheck:
     """A `KeyCheck` of the catalogue beside its provider."""

@@ -5,8 +5,10 @@ from datetime import datetime
 import strawberry
 
 from catalogue.vocabulary import MigrationReason
+from schema.policy import Reads, default_reads
 
 
+@default_reads(Reads.REVISION)
 @strawberry.type(description="One step from a model's former id to the id that takes its place.")
 class ModelMigration:
     """A `ModelMigration` of the catalogue."""

@@ -13,6 +13,7 @@ from catalogue.view import ModelView
 from catalogue.vocabulary import Capability, DataSource, HealthStatus, Modality, ModelStatus
 from schema.context import Info
 from schema.endpoint import EndpointList
+from schema.policy import FEW, POLICY, Policy, Reads, default_reads
 from schema.pricing import Pricing
 
 Root = strawberry.Parent[ModelView]
@@ -53,6 +54,7 @@ def _endpoints(root: Root, info: Info) -> Awaitable[endpoint.EndpointList]:
     return info.context.endpoints(root.facts.id)
 
 
+@default_reads(Reads.REVISION)
 @strawberry.type(description="How much a provider lets one caller use a model.")
 class RateLimit:
     """A `RateLimit` of the facts."""
@@ -61,6 +63,7 @@ class RateLimit:
     tokens_per_minute: int | None = strawberry.field(description="Tokens per minute.")
 
 
+@default_reads(Reads.REVISION)
 @strawberry.type(description="One AI model as one provider offers it.")
 class Model:
     """A `ModelView` of the catalogue."""
@@ -69,7 +72,9 @@ class Model:
         description="Unique: the provider's id, a slash, and the provider's own model id."
     )
     name: str = strawberry.field(description="A label for people; the model id where the provider gives none.")
-    description: str | None = strawberry.field(description="The provider's own words about it.")
+    description: str | None = strawberry.field(
+        description="The provider's own words about it.", metadata={POLICY: Policy(Reads.REVISION, weight=1)}
+    )
     input_modalities: list[Modality] = strawberry.field(
         description="The forms of data it takes, only those that the provider states; "
         "a form that is missing may be unstated."
@@ -94,12 +99,23 @@ class Model:
         description="When the provider has announced to end it; a date without a time is the end of that UTC day."
     )
     status: ModelStatus = strawberry.field(description="Whether it can be used now.")
-    error_message: str | None = strawberry.field(description="Why the status is not AVAILABLE, in words for a person.")
-    last_checked: datetime = strawberry.field(description="When the provider was last asked, successfully or not.")
-    provider_health: HealthStatus = strawberry.field(description="How the provider answers.")
+    error_message: str | None = strawberry.field(
+        description="Why the status is not AVAILABLE, in words for a person.",
+        metadata={POLICY: Policy(Reads.REVISION | Reads.HEALTH)},
+    )
+    last_checked: datetime = strawberry.field(
+        description="When the provider was last asked, successfully or not.", metadata={POLICY: Policy(Reads.HEALTH)}
+    )
+    provider_health: HealthStatus = strawberry.field(
+        description="How the provider answers.", metadata={POLICY: Policy(Reads.HEALTH)}
+    )
     first_seen_at: datetime = strawberry.field(description="When the catalogue first saw the provider list it.")
-    source: DataSource = strawberry.field(description="Where its data comes from.")
-    source_as_of: datetime = strawberry.field(description="When the data is from.")
+    source: DataSource = strawberry.field(
+        description="Where its data comes from.", metadata={POLICY: Policy(Reads.REVISION | Reads.HEALTH | Reads.CLOCK)}
+    )
+    source_as_of: datetime = strawberry.field(
+        description="When the data is from.", metadata={POLICY: Policy(Reads.REVISION | Reads.HEALTH)}
+    )
     provider = strawberry.field(
         resolver=_provider,
         graphql_type=Annotated["Provider", strawberry.lazy("schema.provider")],  # noqa: F821 - the two types know each other
@@ -133,9 +149,11 @@ class Model:
         resolver=_offers,
         graphql_type=list[Annotated["Model", strawberry.lazy("schema.model")]],
         description="The same underlying model elsewhere, this one left out.",
+        metadata={POLICY: Policy(Reads.REVISION, rows=FEW)},
     )
     endpoints = strawberry.field(
         resolver=_endpoints,
         graphql_type=EndpointList,
         description="Where the provider serves it, read on demand for at most 20 models a request.",
+        metadata={POLICY: Policy(Reads.ON_DEMAND)},
     )

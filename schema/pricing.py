@@ -7,6 +7,7 @@ import strawberry
 from catalogue.facts import Price, PriceTier
 from catalogue.price_unit import PricingUnit, in_unit
 from schema.arguments import Per
+from schema.policy import POLICY, Policy, Reads, default_reads
 
 
 def _tokens(name: str, description: str) -> Any:
@@ -18,6 +19,7 @@ def _tokens(name: str, description: str) -> Any:
     return strawberry.field(resolver=amount, description=description)
 
 
+@default_reads(Reads.NOTHING)
 @strawberry.type(name="PriceItem", description="Something else that is billed.")
 class Item:
     """A `PriceItem` of the facts."""
@@ -27,6 +29,7 @@ class Item:
     amount: float = strawberry.field(description="The price of one unit, in the pricing's currency.")
 
 
+@default_reads(Reads.NOTHING)
 @strawberry.type(
     name="PriceTier", description="Prices that hold under a condition; one that is null here is the base price."
 )
@@ -44,10 +47,12 @@ class Tier:
     cache_read: float | None = _tokens("cache_read", "What prompt tokens read from the cache cost.")
     cache_write: float | None = _tokens("cache_write", "What prompt tokens written to the cache cost.")
     other: list[Item] = strawberry.field(
-        description="What else is billed differently; an item not named here costs what it costs in the base."
+        description="What else is billed differently; an item not named here costs what it costs in the base.",
+        metadata={POLICY: Policy(Reads.NOTHING, rows=2)},
     )
 
 
+@default_reads(Reads.NOTHING)
 @strawberry.type(description="What using a model costs; null means unpublished, which is not free.")
 class Pricing:
     """A `Price` of the facts."""
@@ -60,6 +65,9 @@ class Pricing:
     image: float | None = strawberry.field(description="What one input image costs.")
     currency: str = strawberry.field(description="The ISO 4217 code of every amount.")
     tiers: list[Tier] = strawberry.field(
-        description="Long-context, time-of-day and similar bands, in the order in which later ones win."
+        description="Long-context, time-of-day and similar bands, in the order in which later ones win.",
+        metadata={POLICY: Policy(Reads.NOTHING, rows=2)},
     )
-    other: list[Item] = strawberry.field(description="What else is billed.")
+    other: list[Item] = strawberry.field(
+        description="What else is billed.", metadata={POLICY: Policy(Reads.NOTHING, rows=2)}
+    )

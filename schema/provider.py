@@ -14,7 +14,7 @@ from schema.arguments import Capabilities, Limit, Newest, Offset, Statuses, boun
 from schema.context import Info
 from schema.health import HealthView, ProviderHealth
 from schema.model import Model
-from schema.reach import Reach, reaching
+from schema.policy import POLICY, Known, Policy, Reads, default_reads
 
 Root = strawberry.Parent[ProviderState]
 
@@ -63,6 +63,7 @@ def _incidents(root: Root, info: Info, first: Newest = 20) -> Awaitable[Sequence
     return info.context.incidents(root.id, bounded("first", first, 1000) or 0)
 
 
+@default_reads(Reads.STORE)
 @strawberry.type(description="One time a provider was down.")
 class Incident:
     """An `Incident` of the catalogue."""
@@ -74,6 +75,7 @@ class Incident:
     message: str = strawberry.field(description="What happened, for a person.")
 
 
+@default_reads(Reads.REVISION)
 @strawberry.type(description="Who offers models and publishes a list of them.")
 class Provider:
     """A `ProviderState` of a snapshot."""
@@ -85,17 +87,24 @@ class Provider:
     )
     key_source: KeySource = strawberry.field(resolver=_key_source, description="Whose key reads its list.")
     model_count: int = strawberry.field(description="How many models it lists.")
-    health = strawberry.field(resolver=_health, graphql_type=ProviderHealth, description="How it answers.")
+    health = strawberry.field(
+        resolver=_health,
+        graphql_type=ProviderHealth,
+        description="How it answers.",
+        metadata={POLICY: Policy(Reads.HEALTH)},
+    )
     models = strawberry.field(
         resolver=_models,
         graphql_type=list[Model],
         description="The models it offers, by name.",
-        metadata=reaching(Reach.PROVIDER),
+        metadata={
+            POLICY: Policy(Reads.REVISION, rows=Known.MODELS_OF_ONE, slicing=("limit",), searches=Known.MODELS_OF_ONE)
+        },
     )
     website: str | None = strawberry.field(resolver=_website, description="Where a person reads about it.")
     incidents = strawberry.field(
         resolver=_incidents,
         graphql_type=list[Incident],
         description="The times it was down, newest first.",
-        metadata=reaching(Reach.NOTHING),
+        metadata={POLICY: Policy(Reads.STORE, rows=1000, slicing=("first",))},
     )

@@ -10,6 +10,7 @@ from catalogue.vocabulary import RefreshOutcome, RefreshStep
 from schema.change import Change
 from schema.context import Info
 from schema.health import ProviderError
+from schema.policy import FEW, POLICY, Known, Policy, Reads, default_reads
 from schema.provider import Provider
 from schema.scalars import Cursor
 
@@ -18,6 +19,7 @@ def _provider(root: strawberry.Parent[refresh.ProviderRefresh | refresh.RefreshP
     return info.context.provider(root.provider_id)
 
 
+@default_reads(Reads.REVISION | Reads.HEALTH)
 @strawberry.type(description="What a refresh did for one provider.")
 class ProviderRefresh:
     """A `ProviderRefresh` of the catalogue."""
@@ -34,6 +36,7 @@ class ProviderRefresh:
     error: ProviderError | None = strawberry.field(description="Why the old list was kept.")
 
 
+@default_reads(Reads.HEALTH)
 @strawberry.type(description="One step of one provider's refresh.")
 class RefreshProgress:
     """A `RefreshProgress` of the catalogue."""
@@ -45,6 +48,7 @@ class RefreshProgress:
     result: ProviderRefresh | None = strawberry.field(description="What the refresh did, with the step DONE.")
 
 
+@default_reads(Reads.REVISION | Reads.HEALTH)
 @strawberry.type(description="What a refresh of the catalogue did.")
 class RefreshCataloguePayload:
     """The catalogue's position after a refresh, and what it did."""
@@ -52,13 +56,18 @@ class RefreshCataloguePayload:
     revision: int = strawberry.field(description="The catalogue's revision afterwards.")
     cursor: Cursor = strawberry.field(description="The position in the log of changes afterwards.")
     results: Sequence[refresh.ProviderRefresh] = strawberry.field(
-        graphql_type=list[ProviderRefresh], description="What happened with each provider."
+        graphql_type=list[ProviderRefresh],
+        description="What happened with each provider.",
+        metadata={POLICY: Policy(Reads.REVISION | Reads.HEALTH, rows=Known.PROVIDERS)},
     )
     changes: Sequence[change.Change] = strawberry.field(
-        graphql_type=list[Change], description="Every change that the refresh made, oldest first."
+        graphql_type=list[Change],
+        description="Every change that the refresh made, oldest first.",
+        metadata={POLICY: Policy(Reads.REVISION | Reads.HEALTH, rows=FEW)},
     )
 
 
+@default_reads(Reads.REVISION | Reads.HEALTH)
 @strawberry.type(description="How a list that was held back was resolved.")
 class ResolveQuarantinePayload:
     """The catalogue's position after a decision, and the provider it was about."""

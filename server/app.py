@@ -11,10 +11,10 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from catalogue.scope import Scope
+from execution.catalogue_size import CatalogueSize
 from execution.errors import crash
 from execution.executor import Executor
 from execution.persisted import PersistedDocuments
-from execution.search import CatalogueSize
 from resolvers.context import Context
 from resolvers.position import event_ids
 from resolvers.schema import build_schema

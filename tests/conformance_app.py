@@ -17,9 +17,9 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
+from execution.catalogue_size import CatalogueSize
 from execution.executor import Executor
 from execution.limits import DocumentLimits
-from execution.search import CatalogueSize
 from server.http.graphql_http import GraphQLEndpoint
 from server.http.graphql_ws import websocket_endpoint
 from server.http.origins import Origins
@@ -136,7 +136,7 @@ def app_over(events: Events, *, init_seconds: float = 3.0) -> Starlette:
         schema_over(events),
         limits=DocumentLimits(),
         context=lambda scope: scope,
-        catalogue_size=lambda: CatalogueSize(1_000, 1_000),
+        catalogue_size=lambda: CatalogueSize(providers=3, models=1_000, largest=1_000),
         report=report,
         event_id=event_id,
     )

@@ -61,10 +61,11 @@ class ModelsEndpoint:
 
     async def _answer(self, request: Request, context: Context) -> Response:
         criteria = _criteria(request)
-        if _force(request) and request.method != "HEAD":
+        forced = _force(request) and request.method != "HEAD"
+        if forced:
             await refresh(context, criteria.providers, force=True)
         overlay = await context.overlay()
-        if context.private:
+        if forced or context.private:
             own = await asyncio.to_thread(present, overlay, criteria)
             return _json(own.body, 200, {"cache-control": PRIVATE})
         document = await self._public(overlay, criteria)

@@ -23,11 +23,10 @@ from catalogue.facts import Price, PriceItem, PriceTier
 from catalogue.selection import select
 from catalogue.snapshot import Snapshot
 from execution.answer import Answer
+from execution.catalogue_size import CatalogueSize
 from execution.limits import DocumentLimits
 from execution.prepared import Prepared
 from execution.request import GraphQLRequest
-from execution.search import CatalogueSize, reach_of
-from schema.reach import Reach, said_reach
 from tests.graphql.asking import ADMIN, schema
 from tests.graphql.fakes import Ports
 from tests.graphql.test_seam import executor, prepared
@@ -49,23 +48,7 @@ def object_types() -> Iterator[GraphQLObjectType | GraphQLInterfaceType]:
             yield kind
 
 
-def test_every_field_that_cuts_a_list_says_how_far_it_looks() -> None:
-    said = {
-        f"{kind.name}.{name}": said_reach(field.extensions["strawberry-definition"].metadata)
-        for kind in object_types()
-        for name, field in kind.fields.items()
-        if not {*SIZES, "offset", "search"}.isdisjoint(field.args) and is_composite_type(get_named_type(field.type))
-    }
-    assert {"Query.models", "Query.modelsConnection", "Provider.models"} <= said.keys()
-    assert [name for name, reach in said.items() if reach is None] == []
-
-
-def test_a_field_that_cuts_a_list_and_says_nothing_is_charged_for_the_whole_catalogue() -> None:
-    models = schema()._schema.query_type.fields["models"]  # type: ignore[union-attr]
-    assert reach_of(GraphQLField(models.type, models.args)) is Reach.CATALOGUE
-
-
-LARGE = [CatalogueSize(models=50_000, largest=2_500), CatalogueSize(models=50_000, largest=49_000)]
+LARGE = [CatalogueSize(providers=20, models=50_000, largest=largest) for largest in (2_500, 49_000)]
 
 
 @pytest.mark.parametrize("size", LARGE)
@@ -93,7 +76,7 @@ def test_plain_queries_are_affordable_in_a_catalogue_of_fifty_thousand(query: st
     ],
 )
 def test_what_takes_longer_to_answer_costs_more(dear: str, plain: str) -> None:
-    size = CatalogueSize(models=1_000, largest=1_000)
+    size = CatalogueSize(providers=20, models=1_000, largest=1_000)
     costs = [prepared(executor(Ports(), size), query).cost for query in (dear, plain)]
     assert costs[0] > costs[1]
 
@@ -107,7 +90,7 @@ def test_what_takes_longer_to_answer_costs_more(dear: str, plain: str) -> None:
     ],
 )
 def test_the_models_of_the_providers_of_models_are_charged_each_time(query: str) -> None:
-    refused = executor(Ports(), CatalogueSize(models=50_000, largest=49_000)).prepare(GraphQLRequest(query))
+    refused = executor(Ports(), LARGE[1]).prepare(GraphQLRequest(query))
     assert isinstance(refused, Answer)
     assert orjson.loads(refused.body)["errors"][0]["extensions"]["code"] == "QUERY_TOO_COMPLEX"
 

@@ -6,11 +6,11 @@ import weakref
 import pytest
 
 from catalogue.scope import Scope
+from execution.catalogue_size import CatalogueSize
 from execution.executor import Executor
 from execution.limits import DocumentLimits
 from execution.prepared import Prepared
 from execution.request import GraphQLRequest
-from execution.search import CatalogueSize
 from resolvers.context import Context
 from resolvers.schema import build_schema
 from tests.graphql.fakes import Ports
@@ -32,7 +32,7 @@ async def test_a_context_is_gone_with_its_answer_without_the_garbage_collector(q
         build_schema(),
         limits=DocumentLimits(),
         context=context,
-        catalogue_size=lambda: CatalogueSize(10, 10),
+        catalogue_size=lambda: CatalogueSize(providers=2, models=10, largest=10),
         report=lambda *_: None,
     )
     gc.disable()

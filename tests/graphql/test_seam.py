@@ -10,19 +10,20 @@ from catalogue import cursor
 from catalogue.change import DetailsChanged
 from catalogue.scope import Scope
 from execution.answer import Answer
+from execution.catalogue_size import CatalogueSize
 from execution.errors import Report
 from execution.executor import Executor
 from execution.limits import DocumentLimits
 from execution.prepared import Prepared
 from execution.request import GraphQLRequest
-from execution.search import CatalogueSize
 from resolvers.context import Context
 from resolvers.position import event_ids
 from tests.graphql.asking import ADMIN, keyed, schema
 from tests.graphql.fakes import Ports
 from tests.graphql.world import ALPHA, MINI, NOW
 
-SMALL, LARGE = CatalogueSize(models=4, largest=3), CatalogueSize(models=50_000, largest=9_000)
+SMALL = CatalogueSize(providers=2, models=4, largest=3)
+LARGE = CatalogueSize(providers=20, models=50_000, largest=9_000)
 
 
 def executor(
@@ -57,6 +58,8 @@ def prepared(run: Executor[Scope], query: str) -> Prepared:
         ("{ auditLog { nodes { at } } }", ADMIN, True),
         ("{ auditLog { nodes { at } } }", Scope(), True),
         ("mutation { refreshCatalogue { revision } }", ADMIN, True),
+        ('mutation { checkProviderKey(provider: "alpha") { outcome } }', keyed(alpha="k"), True),
+        ('mutation { checkProviderKey(provider: "alpha") { outcome } }', Scope(), True),
     ],
 )
 async def test_an_answer_that_holds_something_of_its_caller_is_private(
@@ -88,7 +91,7 @@ def own_fields(type_name: str) -> str:
 def test_all_own_fields_of_all_models_are_affordable_in_one_operation() -> None:
     query = f"{{ models {own_fields('Model')} }}"
     assert "tiers" in query
-    assert prepared(executor(Ports(), CatalogueSize(models=50_000, largest=9_000)), query).cost < 25_000
+    assert prepared(executor(Ports(), LARGE), query).cost < 25_000
 
 
 @pytest.mark.parametrize(("field", "rounds"), [("description", 5), ("unknownCapabilities", 8)])
@@ -96,7 +99,7 @@ def test_long_values_of_all_models_many_times_over_are_refused(field: str, round
     texts = " ".join(f"d{number}: {field}" for number in range(15))
     query = "{" + " ".join(f"a{number}: models {{ {texts} }}" for number in range(rounds)) + "}"
     many = DocumentLimits(aliases=100)
-    refused = executor(Ports(), CatalogueSize(models=1_000, largest=900), limits=many).prepare(
+    refused = executor(Ports(), CatalogueSize(providers=20, models=1_000, largest=900), limits=many).prepare(
         GraphQLRequest(query=query)
     )
     assert isinstance(refused, Answer)

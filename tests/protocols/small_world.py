@@ -13,13 +13,27 @@ from starlette.requests import HTTPConnection
 
 from catalogue.errors import UnknownProvider
 from execution.answer import Answer
+from execution.catalogue_size import CatalogueSize
 from execution.executor import Executor
 from execution.limits import DocumentLimits
 from execution.persisted import PersistedDocuments
 from execution.request import GraphQLRequest
-from execution.search import CatalogueSize
+from schema.policy import POLICY, Known, Policy, Reads
 from server.http.graphql_http import GraphQLEndpoint
 
+PROVIDERS = {POLICY: Policy(Reads.REVISION, rows=Known.PROVIDERS)}
+MODELS = {POLICY: Policy(Reads.REVISION, rows=Known.MODELS, slicing=("limit",), searches=Known.MODELS)}
+NEWEST = {POLICY: Policy(Reads.STORE, rows=Known.MODELS, slicing=("first",), searches=Known.MODELS)}
+PAGE = {
+    POLICY: Policy(
+        Reads.REVISION,
+        rows=Known.MODELS,
+        slicing=("first", "last"),
+        sized_fields=("edges", "nodes"),
+        searches=Known.MODELS,
+    )
+}
+BY_ID = {POLICY: Policy(Reads.REVISION, rows=1_000, slicing=("ids",))}
 JSON = "application/json"
 GRAPHQL = "application/graphql-response+json"
 EVENTS = "text/event-stream"
@@ -44,9 +58,10 @@ class Price:
 class Provider:
     id: strawberry.ID
 
-    @strawberry.field
-    def models(self, limit: int | None = None) -> list["Model"]:
+    def numbered(self, limit: int | None = None) -> list["Model"]:
         return [model_numbered(number) for number in range(limit or 3)]
+
+    models: list["Model"] = strawberry.field(resolver=numbered, metadata=MODELS)
 
 
 @strawberry.type
@@ -96,6 +111,10 @@ def latest_changes(first: int = 100) -> list[Model]:
     return all_models(first)
 
 
+def only_provider() -> list[Provider]:
+    return [Provider(id=strawberry.ID("p"))]
+
+
 def models_by_id(ids: list[strawberry.ID]) -> list[Model]:
     return [model_numbered(number) for number, _ in enumerate(ids)]
 
@@ -122,7 +141,7 @@ class World:
             schema_over(self),
             limits=self.limits,
             context=Context,
-            catalogue_size=lambda: CatalogueSize(self.catalogue_size, self.catalogue_size),
+            catalogue_size=lambda: CatalogueSize(providers=20, models=self.catalogue_size, largest=self.catalogue_size),
             report=self._report,
             event_id=lambda event: f"c{event}",
             persisted=self.persisted,
@@ -255,10 +274,11 @@ def schema_over(world: World) -> strawberry.Schema:
 
     @strawberry.type
     class Query:
-        models: list[Model] = strawberry.field(resolver=all_models)
-        models_connection: ModelConnection = strawberry.field(resolver=page_of_models)
-        changes: list[Model] = strawberry.field(resolver=latest_changes)
-        resolve_models: list[Model] = strawberry.field(resolver=models_by_id)
+        models: list[Model] = strawberry.field(resolver=all_models, metadata=MODELS)
+        models_connection: ModelConnection = strawberry.field(resolver=page_of_models, metadata=PAGE)
+        changes: list[Model] = strawberry.field(resolver=latest_changes, metadata=NEWEST)
+        resolve_models: list[Model] = strawberry.field(resolver=models_by_id, metadata=BY_ID)
+        providers: list[Provider] = strawberry.field(resolver=only_provider, metadata=PROVIDERS)
         boom: str | None = strawberry.field(resolver=explode)
         bang: str = strawberry.field(resolver=insist)
         ask: str | None = strawberry.field(resolver=ask_provider)
@@ -269,10 +289,6 @@ def schema_over(world: World) -> strawberry.Schema:
         @strawberry.field
         def model(self) -> Model:
             return model_numbered(0)
-
-        @strawberry.field
-        def providers(self) -> list[Provider]:
-            return [Provider(id=strawberry.ID("p"))]
 
     @strawberry.type
     class Mutation:

@@ -1,7 +1,10 @@
 """What operations cost before they run."""
 
+from typing import Any
+
 import pytest
 
+from execution.cost import Estimate, estimate
 from execution.limits import DocumentLimits
 from tests.protocols.small_world import World
 
@@ -90,6 +93,23 @@ def test_the_cost_is_never_less_for_more_rows() -> None:
     world = World()
     costs = [world.cost(f"{{ models(limit: {rows}) {{ id provider {{ id }} }} }}") for rows in range(0, 2_000, 50)]
     assert costs == sorted(costs)
+
+
+def test_a_known_document_is_costed_again_only_where_a_length_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+
+    def counted(*arguments: Any, **named: Any) -> Estimate:
+        made.append(1)
+        return estimate(*arguments, **named)
+
+    monkeypatch.setattr("execution.prepared.estimate", counted)
+    world = World()
+    query = "query($n: Int, $p: String!) { models(limit: $n) { id } ask(provider: $p) }"
+    costs = [world.cost(query, {"n": n, "p": p}) for n, p in [(10, "a"), (10, "b"), (20, "b"), (20, "c")]]
+    assert (costs[0] == costs[1] < costs[2] == costs[3], len(made)) == (True, 2)
+    world.catalogue_size = 2_000
+    assert world.cost(query, {"n": 20, "p": "c"}) > costs[3]
+    assert len(made) == 3
 
 
 async def test_resolvers_are_told_what_the_operation_costs() -> None:

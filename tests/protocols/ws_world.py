@@ -17,9 +17,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 from websockets.typing import Origin, Subprotocol
 
+from execution.catalogue_size import CatalogueSize
 from execution.executor import Executor
 from execution.limits import DocumentLimits
-from execution.search import CatalogueSize
 from server.callers.refusals import Refusals
 from server.http.graphql_ws import websocket_endpoint
 from server.http.origins import Origins
@@ -128,7 +128,7 @@ class World:
                 schema_over(self.source),
                 limits=DocumentLimits(),
                 context=lambda scope: {"scope": scope},
-                catalogue_size=lambda: CatalogueSize(10, 10),
+                catalogue_size=lambda: CatalogueSize(providers=2, models=10, largest=10),
                 report=self.report,
             ),
             scope_of_socket=self.scope_of_socket,

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from resolvers.schema import build_schema
+from schema.sdl import sdl as sdl_of
 from tests import readme_table
 from tests.providers import golden
 from tests.server import configuration_table
@@ -12,7 +13,7 @@ SDL = Path(__file__).resolve().parents[1] / "schema" / "schema.graphql"
 
 def sdl() -> str:
     """The schema as text, as the checked-in file should hold it."""
-    return build_schema().as_str() + "\n"
+    return sdl_of(build_schema())
 
 
 def _write_sdl() -> None:

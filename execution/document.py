@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cachetools import LRUCache
 from graphql import (
     DocumentNode,
     FragmentDefinitionNode,
@@ -19,13 +20,12 @@ from graphql import (
 from catalogue.errors import BadUserInput
 from execution.extent import check_extent
 from execution.limits import DocumentLimits
-from execution.lru import BoundedLru
 
 _LONGEST_NUMBER = 100
 """Characters; past a few thousand Python reads none, and says so in words about itself."""
 
 _SHARES = 4
-"""One document takes a share of the room at most, lest a long comment drive out all others."""
+"""A document that takes more than this share of the room is not kept: a long comment would drive out all others."""
 
 
 class InvalidDocument(Exception):
@@ -43,6 +43,8 @@ class Document:
     ast: DocumentNode
     operations: tuple[OperationDefinitionNode, ...]
     fragments: Mapping[str, FragmentDefinitionNode]
+    characters: int
+    """Of its text."""
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """Choose the operation by name, or the only one.
@@ -67,10 +69,9 @@ class Documents:
         self._schema = schema
         self._limits = limits
         self._rules = specified_rules if limits.introspection else (*specified_rules, NoSchemaIntrospectionCustomRule)
-        self._read: BoundedLru[Document] = BoundedLru(
-            entries=limits.cached_documents,
-            weight=limits.cached_characters,
-            heaviest=limits.cached_characters // _SHARES,
+        least = limits.cached_characters / limits.cached_documents
+        self._read: LRUCache[str, Document] = LRUCache(
+            limits.cached_characters, getsizeof=lambda document: max(document.characters, least)
         )
 
     def knows(self, text: str) -> bool:
@@ -89,7 +90,8 @@ class Documents:
         document = self._read.get(text)
         if document is None:
             document = self._validated(text)
-            self._read.put(text, document, len(text))
+            if len(text) <= self._read.maxsize / _SHARES:
+                self._read[text] = document
         return document
 
     def _validated(self, text: str) -> Document:
@@ -104,7 +106,7 @@ class Documents:
         if errors:
             raise InvalidDocument(errors[: limits.errors])
         operations = tuple(node for node in ast.definitions if isinstance(node, OperationDefinitionNode))
-        return Document(ast, operations, fragments)
+        return Document(ast, operations, fragments, len(text))
 
 
 def _check_numbers(ast: DocumentNode) -> None:

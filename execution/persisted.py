@@ -3,12 +3,15 @@
 import hashlib
 from collections.abc import Mapping
 
+from cachetools import LRUCache
+
 from catalogue.errors import ClientError
-from execution.lru import BoundedLru
 from execution.request import GraphQLRequest
 
-_ENTRIES = 2_000
 _CHARACTERS = 1024 * 1024
+"""Of all texts that are kept."""
+_SHORTEST = 512
+"""Characters that a shorter text counts as, so that at most 2,048 are kept."""
 _LONGEST = 64 * 1024
 """Characters of a text that is kept: longer ones are nearly all comment, and would drive out those of others."""
 
@@ -36,7 +39,7 @@ class PersistedDocuments:
 
     def __init__(self, allowed: Mapping[str, str] | None = None) -> None:
         self._allowed = allowed
-        self._kept: BoundedLru[str] = BoundedLru(entries=_ENTRIES, weight=_CHARACTERS, heaviest=_LONGEST)
+        self._kept: LRUCache[str, str] = LRUCache(_CHARACTERS, getsizeof=lambda text: max(len(text), _SHORTEST))
 
     def text(self, request: GraphQLRequest) -> str:
         """Find the document's text.
@@ -59,8 +62,9 @@ class PersistedDocuments:
 
     def keep(self, request: GraphQLRequest) -> None:
         """Remember a text that came with its hash, once it has proved to be a valid document."""
-        if request.query is not None and request.document_hash is not None and self._allowed is None:
-            self._kept.put(request.document_hash, request.query, len(request.query))
+        text, digest = request.query, request.document_hash
+        if text is not None and digest is not None and self._allowed is None and len(text) <= _LONGEST:
+            self._kept[digest] = text
 
     def _known(self, digest: str) -> str:
         found = self._kept.get(digest) if self._allowed is None else self._allowed.get(digest)

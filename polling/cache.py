@@ -5,7 +5,6 @@ remembered failures and the bounds are here. What is kept must be immutable: the
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from contextvars import Context
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from typing import Generic, Protocol, TypeVar
 
 import structlog
 from aiocache import SimpleMemoryCache  # type: ignore[import-untyped]  # it ships no types
+from cachetools import LRUCache
 
 from catalogue.health import Problem
 from catalogue.ports.clock import Clock
@@ -46,14 +46,16 @@ class Storage(Protocol[V]):
 
 
 class Memory(Generic[V]):
-    """The process's own memory, bounded in entries and in weight; what was used longest ago goes first."""
+    """The process's own memory: at most `entries`, of at most `room` in weight; the least recently used one goes first.
+
+    A value weighs at least a share of one entry, so that one bound holds for both.
+    """
 
     def __init__(self, *, entries: int, weigh: Callable[[V], int] = lambda _: 0, room: int = 0) -> None:
         self._kept = SimpleMemoryCache(timeout=None)
-        self._weights: OrderedDict[str, int] = OrderedDict()
-        self._entries = entries
+        self._weights: LRUCache[str, float] = LRUCache(room or entries, getsizeof=lambda weight: weight)
+        self._least = self._weights.maxsize / entries
         self._weigh = weigh
-        self._room = room
 
     def __len__(self) -> int:
         return len(self._weights)
@@ -61,23 +63,19 @@ class Memory(Generic[V]):
     async def get(self, key: str) -> V | None:
         """The value, which makes it the most recently used one."""
         value: V | None = await self._kept.get(key)
-        if value is not None and key in self._weights:  # what just comes or goes has no weight yet, or no more
-            self._weights.move_to_end(key)
+        self._weights.get(key)
         return value
 
     async def put(self, key: str, value: V, *, seconds: float) -> None:
-        """Keep a value; one that is too heavy for the room stands there alone."""
+        """Keep a value; one that is heavier than the room fills it and is the only one kept."""
         if seconds <= 0:  # which aiocache would take for ever
             return
         # The timer that ends it keeps the context it was set in, which would be a reader's, with the reader's keys.
         await asyncio.create_task(self._kept.set(key, value, ttl=seconds), context=Context())
-        self._weights[key] = self._weigh(value)
-        self._weights.move_to_end(key)
-        while len(self._weights) > self._entries or (
-            len(self._weights) > 1 and sum(self._weights.values()) > self._room
-        ):
-            oldest, _ = self._weights.popitem(last=False)
-            await self._kept.delete(oldest)
+        before = set(self._weights)
+        self._weights[key] = min(max(self._weigh(value), self._least), self._weights.maxsize)
+        for dropped in before - self._weights.keys():
+            await self._kept.delete(dropped)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

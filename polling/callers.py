@@ -5,11 +5,11 @@ closure of the one flight that uses it. Nothing here touches the server's own st
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 
+from cachetools import LRUCache
 from pydantic import SecretStr
 
 from catalogue.errors import UnknownProvider
@@ -83,7 +83,7 @@ class OwnLists:
         kinds = [(id_, good) for id_ in upstreams for good in (True, False)]
         self._lists = {kind: Cache(lists, windows=windows, flights=_FLIGHTS, clock=clock) for kind in kinds}
         self._checks = {kind: Cache(checks, windows=moment, flights=_FLIGHTS, clock=clock) for kind in kinds}
-        self._good = OrderedDict[str, None]()
+        self._good: LRUCache[str, None] = LRUCache(_GOOD_KEYS)
 
     async def overlay(self, snapshot: Snapshot, keys: Mapping[str, SecretStr]) -> Overlay:
         """The snapshot as this caller sees it: with the own lists that are there within the wait."""
@@ -124,15 +124,8 @@ class OwnLists:
         name = self._name(upstream, key)
         found = await self._lists[public.id, name in self._good].get(name, read, wait=self._wait)
         if found.value is not None:
-            self._remember(name)
+            self._good[name] = None
         return found
-
-    def _remember(self, name: str) -> None:
-        """Remember a key that has read a list; what was used longest ago goes first."""
-        self._good[name] = None
-        self._good.move_to_end(name)
-        if len(self._good) > _GOOD_KEYS:
-            self._good.popitem(last=False)
 
     def _name(self, upstream: Upstream, key: SecretStr) -> str:
         return f"{upstream.id} {upstream.base_url} {fingerprint(self._secret, upstream.id, key)}"

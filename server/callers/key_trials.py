@@ -1,13 +1,14 @@
 """How many different keys of one provider a client may bring in a minute, so that nobody tries keys at others' cost.
 
-Calls with callers' keys share a few places and half of the provider's allowance. Whoever holds a token is not counted:
-a service that speaks for many users may bring the key of each.
+Calls with callers' keys share a few places and half of the provider's allowance. Holders of a token are not counted: a
+service that speaks for many users may bring the key of each.
 """
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from math import ceil
+
+from cachetools import LRUCache
 
 from catalogue.errors import RateLimited
 
@@ -22,8 +23,7 @@ class KeyTrials:
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic, max_kept: int = MAX_KEPT) -> None:
         self._clock = clock
-        self._max_kept = max_kept
-        self._brought: OrderedDict[tuple[str, str], dict[str, float]] = OrderedDict()
+        self._brought: LRUCache[tuple[str, str], dict[str, float]] = LRUCache(max_kept)
 
     def admit(self, client: str, fingerprints: Mapping[str, str]) -> None:
         """Count the keys of a request, given as fingerprints by provider id.
@@ -46,11 +46,8 @@ class KeyTrials:
             since = lately[provider_id]
             since.setdefault(fingerprint, now)
             self._brought[client, provider_id] = since
-            self._brought.move_to_end((client, provider_id))
-        while len(self._brought) > self._max_kept:
-            self._brought.popitem(last=False)
 
     def _lately(self, client: str, provider_id: str, now: float) -> dict[str, float]:
-        """When each key was first brought, those of the last minute alone."""
+        """When each key was first brought, if that is less than a minute ago."""
         brought = self._brought.get((client, provider_id), {})
         return {fingerprint: since for fingerprint, since in brought.items() if now < since + SECONDS}

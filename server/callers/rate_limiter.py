@@ -1,12 +1,13 @@
 """A rate limiter for many clients: a steady rate with a burst, for each of them, in a table that cannot grow.
 
 It is a generic cell rate algorithm: one number each, the time at which its burst is whole again. The `limits` library
-is not used because its memory storage keeps everybody who ever came until a timer thread has gone over all of them;
-this table forgets who was seen longest ago, and takes any clock.
+is not used because its memory storage keeps every client until a timer thread has gone over all of them; this table
+forgets the client seen longest ago, and takes any clock.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable
+
+from cachetools import LRUCache
 
 
 class RateLimiter:
@@ -16,8 +17,7 @@ class RateLimiter:
         self.interval = interval
         self.burst = burst
         self._clock = clock
-        self._most = most
-        self._whole_at: OrderedDict[str, float] = OrderedDict()
+        self._whole_at: LRUCache[str, float] = LRUCache(most)
 
     def count(self, client: str) -> float:
         """Count an event; returns the seconds that the client has to wait first, in which case nothing is counted."""
@@ -27,9 +27,6 @@ class RateLimiter:
         if wait > 1e-9:  # noqa: PLR2004 - less is rounding
             return wait
         self._whole_at[client] = whole_at
-        self._whole_at.move_to_end(client)
-        if len(self._whole_at) > self._most:
-            self._whole_at.popitem(last=False)
         return 0.0
 
     def reset_after(self, client: str) -> float:

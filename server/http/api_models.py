@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from enum import Enum
 from typing import Final, TypeVar
 
+from cachetools import LRUCache
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
@@ -15,7 +16,6 @@ from catalogue.scope import Scope
 from catalogue.selection import Criteria
 from catalogue.snapshot import Snapshot
 from catalogue.vocabulary import Capability, ModelStatus
-from execution.lru import BoundedLru
 from resolvers.context import Context
 from resolvers.refresh import refresh
 from resolvers.services import Services
@@ -28,9 +28,10 @@ E = TypeVar("E", bound=Enum)
 _VARY: Final = "Authorization, X-Provider-Keys"
 _PARAMETERS: Final = ("provider", "capability", "status", "force")
 _LONGEST_QUERY: Final = 4_096
-_MOST_KEPT: Final = 64
 _MOST_BYTES: Final = 64 * 1024 * 1024
-"""So many documents are kept of one snapshot, and so large they may be together."""
+"""Of all documents that are kept of one snapshot."""
+_LEAST_BYTES: Final = 1024 * 1024
+"""What a smaller document counts as, so that at most 64 are kept."""
 
 
 class ModelsEndpoint:
@@ -87,12 +88,13 @@ class ModelsEndpoint:
             document = kept.get(criteria)
             if document is None:
                 document = await asyncio.to_thread(present, overlay, criteria)
-                kept.put(criteria, document, len(document.body))
+                if len(document.body) <= _MOST_BYTES:
+                    kept[criteria] = document
         return document
 
 
-def _no_documents() -> BoundedLru[ModelsDocument]:
-    return BoundedLru(entries=_MOST_KEPT, weight=_MOST_BYTES)
+def _no_documents() -> LRUCache[Criteria, ModelsDocument]:
+    return LRUCache(_MOST_BYTES, getsizeof=lambda document: max(len(document.body), _LEAST_BYTES))
 
 
 def _criteria(request: Request) -> Criteria:

@@ -222,6 +222,13 @@ async def test_the_heaviest_entries_make_room_in_the_order_of_their_last_use() -
     assert [await memory.get(key) for key in "abc"] == [None, "xxxx", "xxx"]
 
 
+async def test_a_value_heavier_than_the_room_is_the_only_one_kept() -> None:
+    memory = Memory[str](entries=10, weigh=len, room=10)
+    await memory.put("a", "x", seconds=60)
+    await memory.put("b", "x" * 50, seconds=60)
+    assert [await memory.get(key) for key in "ab"] == [None, "x" * 50]
+
+
 async def test_a_value_leaves_the_memory_by_itself_and_what_ends_it_knows_nothing_of_the_reader() -> None:
     said: ContextVar[str] = ContextVar("said")
     said.set("sk-canary")

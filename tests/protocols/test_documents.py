@@ -12,7 +12,6 @@ from execution.answer import Answer
 from execution.cooperative import ROWS_AT_ONCE
 from execution.document import Documents
 from execution.limits import DocumentLimits
-from execution.lru import BoundedLru
 from execution.request import GraphQLRequest
 from tests.protocols.small_world import World, schema_over
 from tests.turns import turns_beside
@@ -202,45 +201,35 @@ async def test_introspection_can_be_switched_off() -> None:
 
 
 def test_a_text_is_read_once() -> None:
-    schema: strawberry.Schema = schema_over(World())
-    documents = Documents(schema._schema, DocumentLimits())
+    documents = _documents()
     assert documents.read("{ model { id } }") is documents.read("{ model { id } }")
 
 
-def test_what_was_used_longest_ago_is_forgotten_first() -> None:
-    kept: BoundedLru[int] = BoundedLru(entries=2, weight=10)
-    kept.put("a", 1, 1)
-    kept.put("b", 2, 1)
-    assert kept.get("a") == 1
-    kept.put("c", 3, 1)
-    assert (kept.get("a"), kept.get("b"), kept.get("c")) == (1, None, 3)
+def _documents(limits: DocumentLimits | None = None) -> Documents:
+    schema: strawberry.Schema = schema_over(World())
+    return Documents(schema._schema, limits or DocumentLimits())
 
 
-def test_memory_is_bounded_by_weight_and_weight_is_given_back() -> None:
-    kept: BoundedLru[int] = BoundedLru(entries=100, weight=10)
-    kept.put("a", 1, 6)
-    kept.put("b", 2, 6)
-    assert (kept.get("a"), kept.get("b")) == (None, 2)
-    kept.put("b", 3, 1)
-    kept.put("c", 4, 9)
-    assert len(kept) == 2
-    kept.put("d", 5, 11)
-    assert len(kept) == 2
+def _text(number: int, length: int = 0) -> str:
+    return f"{{ __typename }} # {number}".ljust(length)
 
 
-def test_what_weighs_too_much_drives_out_nothing_but_its_own_older_self() -> None:
-    kept: BoundedLru[int] = BoundedLru(entries=100, weight=10, heaviest=4)
-    kept.put("a", 1, 4)
-    kept.put("b", 2, 4)
-    kept.put("c", 3, 5)
-    assert (kept.get("a"), kept.get("b"), kept.get("c")) == (1, 2, None)
-    kept.put("b", 4, 5)
-    assert kept.get("b") is None
+def test_the_document_used_longest_ago_is_forgotten_first() -> None:
+    documents = _documents(DocumentLimits(cached_documents=4, cached_characters=4_000))
+    for number in (0, 1, 2, 3, 0, 4):
+        documents.read(_text(number))
+    assert [documents.knows(_text(number)) for number in range(5)] == [True, False, True, True, True]
+
+
+def test_the_text_of_all_kept_documents_is_bounded() -> None:
+    documents = _documents(DocumentLimits(cached_documents=100, cached_characters=4_000))
+    for number in range(5):
+        documents.read(_text(number, 1_000))
+    assert [documents.knows(_text(number, 1_000)) for number in range(5)] == [False, True, True, True, True]
 
 
 def test_long_comments_drive_out_no_document() -> None:
-    schema: strawberry.Schema = schema_over(World())
-    documents = Documents(schema._schema, DocumentLimits())
+    documents = _documents()
     first = documents.read("{ model { id } }")
     for number in range(5):
         documents.read(f"{{ __typename }} #{number}" + "x" * 100_000)

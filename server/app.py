@@ -1,13 +1,12 @@
 """The ASGI application: the routes over the running parts, behind the web's rules and the clients' limits."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from importlib.resources import files
 
 import structlog
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
-from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, Router, WebSocketRoute
 from starlette.types import ASGIApp
 
 from catalogue.scope import Scope
@@ -86,7 +85,7 @@ def application(
     routes: list[BaseRoute] = [
         Route(GRAPHQL, graphql),
         WebSocketRoute(GRAPHQL, websocket_endpoint(sockets, origins=origins)),
-        Route("/api/models", models.answer, methods=["GET"]),
+        Route("/api/models", _masked(models.answer), methods=["GET"]),
         Route(_LIVE, PlainTextResponse("alive\n"), methods=["GET"]),
         # The application is only ever served over a loaded snapshot, and leaves the port when it stops.
         Route(_READY, PlainTextResponse("ready\n"), methods=["GET"]),
@@ -94,10 +93,8 @@ def application(
     ]
     if settings.graphiql:
         routes.append(Route("/graphiql", _graphiql(), methods=["GET"]))
-    answering = Starlette(routes=routes, exception_handlers={Exception: _crashed})
-    # Its redirects would lead to the scheme and host that the caller names.
-    answering.router.redirect_slashes = False
-    # Starlette would put its own middleware around these, and its answer to a crash would know no rules.
+    # Redirects would lead to the scheme and host that the caller names.
+    answering = Router(routes, redirect_slashes=False)
     preflighted = Preflights(answering, origins=origins)
     gated = ClientGate(preflighted, callers=callers, limits=limits, uncounted=_HEALTH)
     return WebRules(gated, origins=origins)
@@ -107,9 +104,17 @@ def _report(error: Exception, error_id: str) -> None:
     log.error("unexpected_error", id=error_id, exc_info=error)
 
 
-async def _crashed(_: Request, error: Exception) -> Response:
-    told = crash(error, _report)
-    return json_error(told["message"], told["extensions"], 500)
+def _masked(answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    """Answer a crash with the id under which it was logged."""
+
+    async def answer_or_mask(request: Request) -> Response:
+        try:
+            return await answer(request)
+        except Exception as error:  # noqa: BLE001 - every crash is reported, and masked for the client
+            crashed = crash(error, _report)
+            return json_error(crashed["message"], crashed["extensions"], 500)
+
+    return answer_or_mask
 
 
 def _graphiql() -> Response:

@@ -1,37 +1,55 @@
-"""Network addresses: read in one way wherever they decide something, and named as the clients that limits count."""
+"""Network addresses: parsed in one place, and named as the clients that limits count."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Any, Self
 
-LOOPBACK = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
+Networks = tuple[IPv4Network | IPv6Network, ...]
+LOOPBACK: Networks = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 LOCAL = "address:local"
 """A client without a network address: a Unix socket or a caller in this process."""
+_PEER = "catalogue.peer"
+"""Names a connection's peer in the ASGI scope's state."""
 
 
-def read_address(host: str) -> IPv4Address | IPv6Address | None:
-    """Read an address without its zone, as IPv4 where it is one written as IPv6; null where it is none."""
-    try:
-        address = ip_address(host.partition("%")[0])
-    except ValueError:
-        return None
-    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """The other end of a connection, or of one that a proxy speaks for."""
 
+    address: IPv4Address | IPv6Address | None
+    """Without its zone, and as IPv4 if it is IPv4 written as IPv6. Null without a network address."""
+    client: str
+    """Its name as a client; IPv6 clients are named by their /64, since each has a whole one to itself."""
 
-def is_within(host: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
-    """Whether this is an address of one of the networks."""
-    address = read_address(host)
-    return address is not None and any(address in network for network in networks)
+    @classmethod
+    def at(cls, host: str | None) -> Self:
+        """Parse the address of a peer."""
+        try:
+            address = ip_address((host or "").partition("%")[0])
+        except ValueError:
+            return cls(None, LOCAL)
+        if isinstance(address, IPv6Address):
+            if not address.ipv4_mapped and not address.is_loopback:
+                return cls(address, f"address:{IPv6Address(int(address) >> 64 << 64)}/64")
+            address = address.ipv4_mapped or address
+        return cls(address, f"address:{address}")
 
+    @classmethod
+    def of(cls, scope: Mapping[str, Any]) -> Self:
+        """The peer of an ASGI connection: as parsed when it was accepted, or else parsed now."""
+        known: Self | None = scope.get("state", {}).get(_PEER)
+        return known or cls.at((scope.get("client") or (None,))[0])
 
-def address_client(host: str | None) -> str:
-    """Name the client at an address; IPv6 clients by their /64, since each has a whole one to itself."""
-    address = read_address(host or "")
-    if address is None:
-        return LOCAL
-    if isinstance(address, IPv6Address) and not address.is_loopback:
-        return f"address:{IPv6Address(int(address) >> 64 << 64)}/64"
-    return f"address:{address}"
+    def noted_in(self, state: Mapping[str, Any]) -> dict[str, Any]:
+        """The state of an ASGI connection with this peer in it."""
+        return {**state, _PEER: self}
+
+    def is_within(self, networks: Networks) -> bool:
+        """Whether its address is in one of the networks."""
+        return self.address is not None and any(self.address in network for network in networks)
 
 
 def is_local_client(client: str) -> bool:
     """Whether a client was named by an address of this machine."""
-    return client == LOCAL or (client.startswith("address:") and is_within(client.removeprefix("address:"), LOOPBACK))
+    return client in {LOCAL, "address:::1"} or client.startswith("address:127.")

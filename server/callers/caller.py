@@ -1,8 +1,7 @@
-"""Who calls: from a request or a socket to the identity, the rights and the keys that hold while it lasts."""
+"""Callers: from a request or a socket to the identity, the rights and the keys that hold while it lasts."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from types import MappingProxyType
 from typing import Any
 
@@ -14,17 +13,30 @@ from catalogue.errors import BadUserInput, RateLimited, Unauthenticated
 from catalogue.fingerprint import PREFIX, fingerprint
 from catalogue.ports.audit import Audit
 from catalogue.scope import Scope
-from server.callers.addresses import address_client, is_within, read_address
+from server.callers.addresses import Networks, Peer
 from server.callers.client_limits import ClientLimits
 from server.callers.key_trials import KeyTrials
 from server.callers.provider_keys import HEADER, keys_from_header, read_keys
 from server.config.tokens import Token, identify
 from server.redaction import carry
 
-CLIENT = "catalogue.client"
-"""Where the client's name stands in the ASGI scope, for the headers of the answer."""
+_CALLER = "catalogue.caller"
+"""Names the caller in the ASGI scope."""
 _MAX_EVENT_ID = 256
 _MAX_HOPS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """The sender of a request, or the opener of a socket."""
+
+    client: str
+    """The client that limits count it as."""
+    address: str
+    """The client that its address names, whatever its token."""
+    token: Token | None
+    wrong_token: bool
+    """Whether it sent an `Authorization` header without a valid token."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,28 +46,59 @@ class Callers:
     tokens: tuple[Token, ...]
     providers: Collection[str]
     """The ids for which a caller may bring a key."""
-    proxies: tuple[IPv4Network | IPv6Network, ...] = ()
-    """Whose X-Forwarded-For is believed."""
+    proxies: Networks = ()
+    """Proxies whose X-Forwarded-For is believed."""
     limits: ClientLimits
     secret: SecretStr
     """What keys are hashed with for the audit log."""
     audit: Audit
     trials: KeyTrials = field(default_factory=KeyTrials)
 
-    def of_request(self, connection: HTTPConnection) -> Scope:
-        """Tell who sends a request, or opens a socket.
+    def caller_of(self, connection: HTTPConnection) -> Caller:
+        """Identify the caller of a request or a socket; the second time, it is read from the ASGI scope."""
+        caller: Caller | None = connection.scope.get(_CALLER)
+        if caller is None:
+            values = connection.headers.getlist("authorization")
+            carry(value.partition(" ")[2].strip() or value for value in values)
+            token = identify(values[0], self.tokens) if len(values) == 1 else None
+            address = self._peer_of(connection).client
+            client = f"token:{token.name}" if token and not self.limits.exempts(address) else address
+            wrong = bool(values) and token is None
+            caller = Caller(client=client, address=address, token=token, wrong_token=wrong)
+            connection.scope[_CALLER] = caller
+        return caller
+
+    def admit(self, caller: Caller) -> None:
+        """Count a request or a handshake; a wrong token counts against its address.
 
         Raises:
-            ClientError: the token is wrong, a key cannot be one, or there were too many different ones lately.
+            RateLimited: the client has to wait first.
         """
-        address = self.address_of(connection)
-        token = self._token(connection, address)
+        try:
+            self.limits.spend(caller.client)
+        except RateLimited:
+            if caller.wrong_token:
+                self._note_rejection(caller)
+            raise
+
+    def of_request(self, connection: HTTPConnection) -> Scope:
+        """The scope of a request, or of a socket's handshake.
+
+        Raises:
+            ClientError: the token is wrong, a key is malformed, or too many different keys came lately.
+        """
+        caller = self.caller_of(connection)
+        if caller.wrong_token:
+            self._note_rejection(caller)
+            raise Unauthenticated(
+                "The token is not valid here; send 'Authorization: Bearer <token>', or no such header."
+            )
         keys = keys_from_header(connection.headers.getlist(HEADER), self.providers)
         last_event_id = _last_event_id(connection)
-        client = self._client(token, address)
-        self._accept(keys, client, by_token=token is not None)
+        self._accept(keys, caller)
+        token = caller.token
         return Scope(
-            client=client,
+            client=caller.client,
             actor=token.name if token else None,
             grants=token.grants if token else frozenset(),
             keys=keys,
@@ -63,7 +106,7 @@ class Callers:
         )
 
     def of_socket(self, connection: HTTPConnection, payload: Mapping[str, Any]) -> Scope:
-        """Tell who opened a socket, from its handshake and from `providerKeys` in the payload of `connection_init`.
+        """The scope of a socket, from its handshake and from `providerKeys` in the payload of `connection_init`.
 
         Raises:
             ClientError: as for a request.
@@ -73,67 +116,30 @@ class Callers:
         if given is None:
             return scope
         keys = read_keys(given, "providerKeys", self.providers)
-        self._accept(keys, scope.client, by_token=scope.actor is not None)
+        self._accept(keys, self.caller_of(connection))
         return replace(scope, keys=MappingProxyType({**scope.keys, **keys}))
 
-    def admit(self, connection: HTTPConnection) -> str:
-        """Count a request or a handshake, before anything else is looked at; returns its client.
-
-        A wrong token counts against its address.
-
-        Raises:
-            RateLimited: the client has to wait first.
-        """
-        address = self.address_of(connection)
-        values = connection.headers.getlist("authorization")
-        token = self._identify(values)
-        client = connection.scope[CLIENT] = self._client(token, address)
-        try:
-            self.limits.spend(client)
-        except RateLimited:
-            if values and token is None:
-                self._note_rejection(address)
-            raise
-        return client
-
-    def address_of(self, connection: HTTPConnection) -> str:
-        """Name the client by its address: the peer's, or what trusted proxies say, read from the nearest one on."""
-        peer = connection.client.host if connection.client else None
+    def _peer_of(self, connection: HTTPConnection) -> Peer:
+        """The peer, or the one that trusted proxies speak for, read from the nearest proxy on."""
+        peer = Peer.of(connection.scope)
         forwarded = ",".join(connection.headers.getlist("x-forwarded-for")).rsplit(",", _MAX_HOPS)
         for hop in reversed(forwarded[-_MAX_HOPS:]):
-            before = _hop_address(hop)
-            if before is None or peer is None or not is_within(peer, self.proxies):
+            if not peer.is_within(self.proxies):
                 break
-            peer = str(before)
-        return address_client(peer)
+            before = Peer.at(_host_of(hop))
+            if before.address is None:
+                break
+            peer = before
+        return peer
 
-    def _client(self, token: Token | None, address: str) -> str:
-        return f"token:{token.name}" if token and not self.limits.exempts(address) else address
+    def _note_rejection(self, caller: Caller) -> None:
+        self.audit.note(actor=caller.address, action=AUTHENTICATE, outcome="rejected")
 
-    def _token(self, connection: HTTPConnection, address: str) -> Token | None:
-        values = connection.headers.getlist("authorization")
-        if not values:
-            return None
-        carry(value.partition(" ")[2].strip() or value for value in values)
-        token = self._identify(values)
-        if token is None:
-            self._note_rejection(address)
-            raise Unauthenticated(
-                "The token is not valid here; send 'Authorization: Bearer <token>', or no such header."
-            )
-        return token
-
-    def _identify(self, values: Sequence[str]) -> Token | None:
-        return identify(values[0], self.tokens) if len(values) == 1 else None
-
-    def _note_rejection(self, address: str) -> None:
-        self.audit.note(actor=address, action=AUTHENTICATE, outcome="rejected")
-
-    def _accept(self, keys: Mapping[str, SecretStr], client: str, *, by_token: bool) -> None:
+    def _accept(self, keys: Mapping[str, SecretStr], caller: Caller) -> None:
         carry(key.get_secret_value() for key in keys.values())
         fingerprints = {provider_id: fingerprint(self.secret, provider_id, key) for provider_id, key in keys.items()}
-        if not by_token and not self.limits.exempts(client):
-            self.trials.admit(client, fingerprints)
+        if caller.token is None and not self.limits.exempts(caller.client):
+            self.trials.admit(caller.client, fingerprints)
         for provider_id, known_as in fingerprints.items():
             actor = f"{KEY_ACTOR}{known_as[:PREFIX]}"
             self.audit.note(actor=actor, action="useProviderKey", target=provider_id, outcome="ok")
@@ -142,15 +148,13 @@ class Callers:
 def _last_event_id(connection: HTTPConnection) -> str | None:
     value = connection.headers.get("last-event-id")
     if value and (len(value) > _MAX_EVENT_ID or not value.isprintable()):
-        raise BadUserInput("Last-Event-ID is not a cursor of this server; leave it out to begin anew.")
+        raise BadUserInput("Last-Event-ID is not a cursor of this server; leave it out to start from now.")
     return value or None
 
 
-def _hop_address(text: str) -> IPv4Address | IPv6Address | None:
-    """Read an address as proxies write it: bare, with a port, or in brackets."""
-    host = text.strip()
+def _host_of(hop: str) -> str:
+    """The address in a hop as proxies write it: bare, with a port, or in brackets."""
+    host = hop.strip()
     if host.startswith("["):
-        host = host[1:].partition("]")[0]
-    elif host.count(":") == 1:
-        host = host.partition(":")[0]
-    return read_address(host)
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0] if host.count(":") == 1 else host

@@ -1,7 +1,6 @@
-"""The gate that every connection passes: it is counted against its client's rate, and answers say what is left.
+"""The gate of every connection: it identifies the caller, counts the request, and states the remaining rate.
 
-A refusal is held back: whoever asks again as soon as it is refused would otherwise take the time of those who keep to
-the limits.
+Refusals are delayed. Clients that retry at once would otherwise take time from clients that stay within their limits.
 """
 
 from collections.abc import Collection
@@ -12,7 +11,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from catalogue.errors import RateLimited
-from server.callers.caller import CLIENT, Callers
+from server.callers.caller import Callers
 from server.callers.client_limits import ClientLimits
 from server.http.accept import acceptable_to
 from server.http.error_responses import error_response
@@ -29,7 +28,7 @@ _STARTS = frozenset({"http.response.start", "websocket.http.response.start"})
 class ClientGate:
     """ASGI middleware around the whole application.
 
-    Requests for the paths in `uncounted` pass, as often as somebody asks who watches the server's health.
+    Requests for the paths in `uncounted` pass uncounted, as often as a health monitor needs.
     """
 
     def __init__(
@@ -41,50 +40,50 @@ class ClientGate:
         self._uncounted = frozenset(uncounted)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a connection on, or refuse it with 429 before anything else is looked at."""
+        """Identify the caller, then pass its connection on, or refuse it with 429 before anything else is looked at."""
         carry_anew()
         if scope["type"] not in _CONNECTIONS:
             await self._app(scope, receive, send)
             return
-        send = self._with_headers(scope, send)
+        connection = HTTPConnection(scope)
+        caller = self._callers.caller_of(connection)
+        if self._is_probe(scope) and self._limits.allows_probe(caller.address):
+            await self._app(scope, receive, send)
+            return
+        send = self._with_headers(caller.client, send)
         async with AsyncExitStack() as place:
             try:
-                await self._admit(scope, place)
+                self._callers.admit(caller)
+                if scope["type"] == "websocket":
+                    await place.enter_async_context(self._limits.connection(caller.client))
             except RateLimited as error:
-                await _refuse(scope, receive, send, error)
+                await _refuse(connection, receive, send, error)
             else:
                 await self._app(scope, receive, send)
 
-    async def _admit(self, scope: Scope, place: AsyncExitStack) -> None:
-        """Count a connection, and hold the place of a WebSocket."""
-        connection = HTTPConnection(scope)
-        is_socket = scope["type"] == "websocket"
-        is_probe = not is_socket and scope["path"] in self._uncounted
-        if is_probe and self._limits.allows_probe(self._callers.address_of(connection)):
-            return
-        client = self._callers.admit(connection)
-        if is_socket:
-            await place.enter_async_context(self._limits.connection(client))
+    def _is_probe(self, scope: Scope) -> bool:
+        return scope["type"] == "http" and scope["path"] in self._uncounted
 
-    def _with_headers(self, scope: Scope, send: Send) -> Send:
+    def _with_headers(self, client: str, send: Send) -> Send:
         async def send_with_headers(message: Message) -> None:
-            if message["type"] in _STARTS and CLIENT in scope:
+            if message["type"] in _STARTS:
                 if message["status"] == _TOO_MANY:
-                    await self._limits.refusals.hold(scope[CLIENT])
+                    await self._limits.refusals.hold(client)
                 headers = MutableHeaders(scope=message)
-                # A shared cache would tell others what is left to this client.
+                # A shared cache would show one client what another has left.
                 if not headers.get("cache-control", "").startswith("public"):
-                    for name, value in self._limits.headers(scope[CLIENT]):
+                    for name, value in self._limits.headers(client):
                         headers[name] = value
             await send(message)
 
         return send_with_headers
 
 
-async def _refuse(scope: Scope, receive: Receive, send: Send, error: RateLimited) -> None:
+async def _refuse(connection: HTTPConnection, receive: Receive, send: Send, error: RateLimited) -> None:
+    scope = connection.scope
     if scope["type"] == "websocket" and "websocket.http.response" not in scope.get("extensions", {}):
         await send({"type": "websocket.close", "code": 1013, "reason": error.message})
     elif scope["path"] == GRAPHQL:
-        await turned_away(acceptable_to(HTTPConnection(scope)), error)(scope, receive, send)
+        await turned_away(acceptable_to(connection), error)(scope, receive, send)
     else:
         await error_response(error)(scope, receive, send)

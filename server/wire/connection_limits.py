@@ -1,9 +1,8 @@
 """What a connection may take of time, memory and frames."""
 
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network
 
-from server.callers.addresses import LOOPBACK
+from server.callers.addresses import LOOPBACK, Networks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,5 +51,5 @@ class ConnectionLimits:
     """Frames that one WebSocket message may be cut into."""
     per_address: int = 200
     """Connections that one address may have open."""
-    exempt: tuple[IPv4Network | IPv6Network, ...] = LOOPBACK
+    exempt: Networks = LOOPBACK
     """Networks whose connections are not counted: the machine itself, and proxies that speak for many."""

@@ -1,7 +1,7 @@
-"""HTTP connections that end with the first request that goes wrong, in a way that its peer hears of.
+"""Closes a connection after its first bad request, but only once the client has received the error response.
 
-uvicorn reads on where a request was answered before it had ended, answers what is no request at once and whoever else
-was to be answered, and closes so that a peer that still writes sees no answer.
+uvicorn reads on after it has answered a request that had not ended. It answers a bad request at once, even while
+another answer is due. And it closes a connection in a way that hides the answer from a client that is still writing.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from typing import ClassVar
 from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, Scope
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from server.callers.addresses import address_client
+from server.callers.addresses import Peer
 from server.callers.refusals import Refusals
 from server.wire.connection_limits import ConnectionLimits
 from server.wire.http_turns import HttpInTurns
@@ -40,8 +40,14 @@ class HttpWithLastAnswer(HttpInTurns):
     _is_last_answer = False
     _left_to_drain: int | None = None
 
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Parse the peer's address for all that happens on the connection, WebSockets included."""
+        super().connection_made(transport)
+        self.peer = Peer.at(self.client[0] if self.client else None)
+        self.app_state = self.peer.noted_in(self.app_state)
+
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell the request that is being answered; uvicorn tells only the last that came."""
+        """Notify the request that is being answered; uvicorn notifies only the last one received."""
         self.pipeline.clear()
         if self._refusing is not None:
             self._refusing.cancel()
@@ -59,12 +65,12 @@ class HttpWithLastAnswer(HttpInTurns):
             self.transport.pause_reading()
 
     def on_message_begin(self) -> None:
-        """Count anew."""
+        """Count the chunks of this request."""
         super().on_message_begin()
         self._chunks = self._chunked_bytes = 0
 
     def on_headers_complete(self) -> None:
-        """Begin to answer what can be read in one way only.
+        """Begin to answer a request that can be read in only one way.
 
         Raises:
             _UnclearError: Answered with 400 (RFC 9112, sections 2.3, 3.2 and 6.1).
@@ -96,7 +102,7 @@ class HttpWithLastAnswer(HttpInTurns):
             super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is no HTTP, as late as its address is refused anything; where another answer is due, just end."""
+        """Refuse what is not HTTP, as late as any refusal of its client; if another answer is due, only close."""
         if self.transport.is_closing():
             return
         self._unread.clear()
@@ -106,13 +112,12 @@ class HttpWithLastAnswer(HttpInTurns):
                 self.timeout_keep_alive_handler()
                 return
             self._give_up_answer(cycle)
-        host = self.client[0] if self.client else None
-        if self.opened.exempts(host):
+        if self.opened.exempts(self.peer):
             self.transport.write(bad_request(msg))
             self._linger()
         else:
             self.flow.pause_reading()
-            telling = tell_late(self.transport, bad_request(msg), self.refusals, address_client(host))
+            telling = tell_late(self.transport, bad_request(msg), self.refusals, self.peer.client)
             self._refusing = self.loop.create_task(telling)
             self._refusing.add_done_callback(self._linger_after)
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 
-from server.callers.addresses import address_client, is_within
+from server.callers.addresses import Peer
 from server.wire.connection_limits import ConnectionLimits
 
 
@@ -12,28 +12,27 @@ class OpenConnections:
 
     def __init__(self, limits: ConnectionLimits) -> None:
         self._limits = limits
-        self._address_of: dict[asyncio.BaseTransport, str] = {}
+        self._client_of: dict[asyncio.BaseTransport, str] = {}
         self._count: Counter[str] = Counter()
 
-    def exempts(self, host: str | None) -> bool:
-        """Whether no limit holds for the connections of an address; a peer without one is on this machine."""
-        return host is None or is_within(host, self._limits.exempt)
+    def exempts(self, peer: Peer) -> bool:
+        """Whether a peer may open any number of connections; one without an address is on this machine."""
+        return peer.address is None or peer.is_within(self._limits.exempt)
 
-    def admits(self, transport: asyncio.BaseTransport, host: str | None) -> bool:
-        """Count a connection until it leaves; False where its address has as many as it may have."""
-        if self.exempts(host):
+    def admits(self, transport: asyncio.BaseTransport, peer: Peer) -> bool:
+        """Count a connection until it leaves; False if its address has as many as it may have."""
+        if self.exempts(peer):
             return True
-        address = address_client(host)
-        if self._count[address] >= self._limits.per_address:
+        if self._count[peer.client] >= self._limits.per_address:
             return False
-        self._address_of[transport] = address
-        self._count[address] += 1
+        self._client_of[transport] = peer.client
+        self._count[peer.client] += 1
         return True
 
     def leave(self, transport: asyncio.BaseTransport) -> None:
         """Forget a connection, whether or not it was counted."""
-        address = self._address_of.pop(transport, None)
-        if address is not None:
-            self._count[address] -= 1
-            if not self._count[address]:
-                del self._count[address]
+        client = self._client_of.pop(transport, None)
+        if client is not None:
+            self._count[client] -= 1
+            if not self._count[client]:
+                del self._count[client]

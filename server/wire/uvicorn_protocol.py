@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import uvicorn
 
-from server.callers.addresses import address_client
+from server.callers.addresses import Peer
 from server.callers.refusals import Refusals
 from server.wire.connection_limits import ConnectionLimits
 from server.wire.http_last_answer import HttpWithLastAnswer
@@ -39,14 +39,13 @@ class PunctualHttp(HttpWithLastAnswer):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Expect a first request, unless the address has too many connections; later if it has refusals to come."""
         super().connection_made(transport)
-        host = self.client[0] if self.client else None
-        if not self.opened.admits(transport, host):
-            self._turn_away(transport, host)
+        if not self.opened.admits(transport, self.peer):
+            self._turn_away(transport, self.peer)
             return
         if (sending := transport.get_extra_info("socket")) is not None:
             sending.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.limits.send_buffer)
         self._expect(self.limits.head)
-        wait = min(self.refusals.backlog(address_client(host)), self.limits.refused_pause)
+        wait = min(self.refusals.backlog(self.peer.client), self.limits.refused_pause)
         if wait:
             # Not at once: uvloop begins to read when this returns.
             self.loop.call_soon(transport.pause_reading)
@@ -131,9 +130,9 @@ class PunctualHttp(HttpWithLastAnswer):
         if not self.transport.is_closing():
             self._unwatch()
 
-    def _turn_away(self, transport: asyncio.Transport, host: str | None) -> None:
-        """End a connection too many, late if there are not too many of these: whoever comes at once comes again."""
-        if self.crowd.admits(transport, host):
+    def _turn_away(self, transport: asyncio.Transport, peer: Peer) -> None:
+        """Close a connection over the limit; late, if few of these wait, since an early close brings the next one."""
+        if self.crowd.admits(transport, peer):
             self.loop.call_soon(transport.pause_reading)
             self.loop.call_later(self.limits.refused_pause, transport.abort)
         else:

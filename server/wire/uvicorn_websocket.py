@@ -10,7 +10,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import CloseCode, Frame
 from websockets.http11 import Request
 
-from server.callers.addresses import address_client
+from server.callers.addresses import Peer
 from server.callers.refusals import Refusals
 from server.wire.connection_limits import ConnectionLimits
 from server.wire.open_connections import OpenConnections
@@ -156,12 +156,12 @@ class PunctualWebSocket(WebSocketsSansIOProtocol):
         self._unread.clear()
         told = b"".join(self.conn.data_to_send())  # nothing, where the upgrade is too broken for an answer of its own
         answer = with_strict_headers(told) if told else bad_request("Invalid upgrade.")
-        host = self.client[0] if self.client else None
-        if self.opened.exempts(host):
+        peer = Peer.of({"state": self.app_state, "client": self.client})
+        if self.opened.exempts(peer):
             self.transport.write(answer)
             self.transport.close()
         else:
-            telling = tell_late(self.transport, answer, self.refusals, address_client(host))
+            telling = tell_late(self.transport, answer, self.refusals, peer.client)
             self._refusing = self.loop.create_task(telling)
             self._refusing.add_done_callback(lambda _: self.transport.close())
 

@@ -15,6 +15,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 from websockets.frames import Frame, Opcode
 
+from server.callers.addresses import Peer
 from server.callers.refusals import Refusals
 from server.http.web_rules import STRICT
 from server.wire.connection_limits import ConnectionLimits
@@ -418,8 +419,8 @@ def _then(call: Callable[[Exception | None], None], event: asyncio.Event) -> Cal
 )
 def test_connections_of_one_client_count_together(one: str, other: str) -> None:
     counted = OpenConnections(ConnectionLimits(per_address=1))
-    assert counted.admits(asyncio.Transport(), one)
-    assert not counted.admits(asyncio.Transport(), other)
+    assert counted.admits(asyncio.Transport(), Peer.at(one))
+    assert not counted.admits(asyncio.Transport(), Peer.at(other))
 
 
 @pytest.mark.parametrize(
@@ -434,8 +435,8 @@ def test_connections_of_one_client_count_together(one: str, other: str) -> None:
 )
 def test_connections_of_others_and_of_the_machine_itself_do_not(one: str, other: str) -> None:
     counted = OpenConnections(ConnectionLimits(per_address=1))
-    assert counted.admits(asyncio.Transport(), one)
-    assert counted.admits(asyncio.Transport(), other)
+    assert counted.admits(asyncio.Transport(), Peer.at(one))
+    assert counted.admits(asyncio.Transport(), Peer.at(other))
 
 
 class Turns(Clock):

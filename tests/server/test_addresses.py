@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.callers.addresses import LOCAL, address_client
+from server.callers.addresses import LOCAL, Peer, is_local_client
 
 
 @pytest.mark.parametrize(
@@ -19,4 +19,27 @@ from server.callers.addresses import LOCAL, address_client
     ],
 )
 def test_an_address_names_a_client_and_ipv6_ones_by_their_network(host: str | None, client: str) -> None:
-    assert address_client(host) == client
+    assert Peer.at(host).client == client
+
+
+@pytest.mark.parametrize(
+    ("host", "local"),
+    [
+        ("127.0.0.1", True),
+        ("127.255.0.9", True),
+        ("::ffff:127.0.0.1", True),
+        ("::1", True),
+        (None, True),
+        ("12.7.0.1", False),
+        ("::2", False),
+        ("::ffff:192.0.2.1", False),
+        ("1::1", False),
+    ],
+)
+def test_a_client_at_an_address_of_this_machine_is_local(host: str | None, *, local: bool) -> None:
+    assert is_local_client(Peer.at(host).client) is local
+
+
+@pytest.mark.parametrize("name", ["token:127.0.0.1", "token:local", "token:address:local"])
+def test_a_client_with_a_token_is_not_local_whatever_its_name(name: str) -> None:
+    assert not is_local_client(name)

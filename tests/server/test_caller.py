@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from catalogue.errors import BadUserInput, ClientError, RateLimited, Unauthenticated, UnknownProvider
 from catalogue.fingerprint import fingerprint
 from catalogue.scope import Grant
-from server.callers.caller import CLIENT, Callers
+from server.callers.caller import Callers
 from server.callers.client_limits import ClientLimits
 from server.callers.key_trials import MOST_KEYS
 from server.callers.provider_keys import keys_from_header
@@ -53,7 +53,9 @@ def test_a_stranger_is_known_by_the_address_and_may_nothing() -> None:
 def test_a_request_counts_against_the_address_or_the_right_token(header: tuple[str, str], client: str) -> None:
     asked = connection(*([header] if header else []))
     callers = _callers()
-    assert callers.admit(asked) == asked.scope[CLIENT] == client
+    caller = callers.caller_of(asked)
+    callers.admit(caller)
+    assert caller.client == client
     quota = callers.limits.quota(client)
     assert quota is not None
     assert quota.remaining == quota.limit - 1
@@ -91,11 +93,11 @@ def test_guessing_tokens_spends_the_rate_of_the_address() -> None:
     notes = Notes()
     callers = _callers(notes, burst=2)
     for _ in range(2):
-        callers.admit(connection(("Authorization", "Bearer guess")))
+        callers.admit(callers.caller_of(connection(("Authorization", "Bearer guess"))))
         with pytest.raises(Unauthenticated):
             callers.of_request(connection(("Authorization", "Bearer guess")))
     with pytest.raises(RateLimited):
-        callers.admit(connection(("Authorization", "Bearer guess")))
+        callers.admit(callers.caller_of(connection(("Authorization", "Bearer guess"))))
     assert notes.taken == [("address:192.0.2.1", "authenticate", None, "rejected")] * 3
 
 
@@ -103,9 +105,9 @@ def test_keys_of_a_request_that_is_not_admitted_are_not_noted() -> None:
     notes = Notes()
     callers = _callers(notes, burst=1)
     asked = connection(("X-Provider-Keys", json.dumps({"openrouter": KEY})))
-    callers.admit(asked)
+    callers.admit(callers.caller_of(asked))
     with pytest.raises(RateLimited):
-        callers.admit(asked)
+        callers.admit(callers.caller_of(asked))
     assert notes.taken == []
 
 
@@ -271,7 +273,7 @@ def test_a_stream_resumes_after_the_event_it_names() -> None:
 )
 def test_forwarded_addresses_are_believed_from_trusted_proxies_alone(forwarded: str, peer: str, client: str) -> None:
     callers = _callers(proxies=("10.0.0.0/8",))
-    assert callers.address_of(connection(("X-Forwarded-For", forwarded), peer=peer)) == client
+    assert callers.caller_of(connection(("X-Forwarded-For", forwarded), peer=peer)).address == client
 
 
 def test_a_fingerprint_needs_the_secret_and_tells_providers_apart() -> None:

@@ -1,6 +1,5 @@
 """Documents: parsed, measured and validated once, then kept by their text."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cachetools import LRUCache
@@ -40,9 +39,8 @@ class InvalidDocument(Exception):
 class Document:
     """A valid document within the limits."""
 
-    ast: DocumentNode
     operations: tuple[OperationDefinitionNode, ...]
-    fragments: Mapping[str, FragmentDefinitionNode]
+    fragments: dict[str, FragmentDefinitionNode]
     characters: int
     """Of its text."""
 
@@ -106,7 +104,7 @@ class Documents:
         if errors:
             raise InvalidDocument(errors[: limits.errors])
         operations = tuple(node for node in ast.definitions if isinstance(node, OperationDefinitionNode))
-        return Document(ast, operations, fragments, len(text))
+        return Document(operations, fragments, len(text))
 
 
 def _check_numbers(ast: DocumentNode) -> None:

@@ -15,8 +15,11 @@ from graphql import (
     GraphQLError,
     OperationType,
     create_source_event_stream,
+    default_field_resolver,
+    default_type_resolver,
     execute_root_selection_set,
 )
+from graphql.execution.collect_fields import FragmentDetails
 from strawberry.execution import optimized_is_awaitable
 
 from catalogue.errors import ClientError
@@ -179,21 +182,24 @@ class Executor(Generic[S]):
         return context
 
     def _executor(self, prepared: Prepared, context: object, root: object) -> PacedExecutor:
-        built = PacedExecutor.build(
+        # Not `build`, which would look for the operation and coerce the variables again.
+        fragments = prepared.document.fragments
+        return PacedExecutor(
             self._schema,
-            prepared.document.ast,
+            fragment_definitions=fragments,
+            fragments={name: FragmentDetails(fragment) for name, fragment in fragments.items()},
             root_value=root,
             context_value=context,
-            raw_variable_values=cast("dict[str, Any]", prepared.variables),
-            operation_name=prepared.name,
+            operation=prepared.operation,
+            variable_values=prepared.variables,
+            field_resolver=default_field_resolver,
+            type_resolver=default_type_resolver,
+            subscribe_field_resolver=default_field_resolver,
             is_awaitable=_is_awaitable,
             hide_suggestions=not self._limits.suggestions,
             turn=self._turn,
             most_rows=self._limits.answer_rows,
         )
-        if isinstance(built, list):
-            raise built[0]
-        return cast("PacedExecutor", built)
 
     def _late(self) -> Answer:
         late = OperationTimedOut(f"The operation took longer than {self._limits.seconds:g} s.")

@@ -4,7 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-from graphql import GraphQLError, GraphQLSchema, OperationDefinitionNode, OperationType, get_variable_values
+from graphql import (
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    VariableValues,
+    get_variable_values,
+)
 
 from catalogue.errors import ClientError, QueryTooComplex
 from execution.catalogue_size import CatalogueSize
@@ -43,8 +50,8 @@ class Prepared:
 
     document: Document
     operation: OperationDefinitionNode
-    variables: Mapping[str, object]
-    """As sent; graphql-core coerces them once more where it runs them."""
+    variables: VariableValues
+    """Coerced, as graphql-core runs them."""
     cost: int
     reads: Reads
     """What the answer depends on."""
@@ -58,11 +65,6 @@ class Prepared:
     def kind(self) -> OperationType:
         """Whether it is a query, a mutation or a subscription."""
         return self.operation.operation
-
-    @property
-    def name(self) -> str | None:
-        """The operation's name, if it has one."""
-        return self.operation.name.value if self.operation.name else None
 
 
 class Preparation:
@@ -102,14 +104,14 @@ class Preparation:
         operation = document.operation(request.operation_name)
         if allow is not None and operation.operation not in allow:
             raise KindRefused(f"A {operation.operation.value} cannot run here; {_WHERE[operation.operation]}.")
-        variables = dict(request.variables or {})
-        check_values(variables, self._limits.values)
-        found = self._estimate(document, operation, self._coerced(operation, variables))
+        variables = self._coerced(operation, dict(request.variables or {}))
+        found = self._estimate(document, operation, variables.coerced)
         if found.cost > self._limits.cost:
             raise QueryTooComplex(found.cost, self._limits.cost)
         return Prepared(document, operation, variables, found.cost, found.reads)
 
-    def _coerced(self, operation: OperationDefinitionNode, variables: dict[str, object]) -> Mapping[str, object]:
+    def _coerced(self, operation: OperationDefinitionNode, variables: dict[str, object]) -> VariableValues:
+        check_values(variables, self._limits.values)
         coerced = get_variable_values(
             self._schema,
             operation.variable_definitions or (),
@@ -119,7 +121,7 @@ class Preparation:
         )
         if isinstance(coerced, list):
             raise WrongVariables(coerced[: self._limits.errors])
-        return coerced.coerced
+        return coerced
 
     def _estimate(
         self, document: Document, operation: OperationDefinitionNode, variables: Mapping[str, object]

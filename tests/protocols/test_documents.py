@@ -3,11 +3,14 @@
 import itertools
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import strawberry
-from graphql import get_introspection_query
+from graphql import get_introspection_query, get_variable_values
+from graphql.execution import executor
 
+from execution import prepared
 from execution.answer import Answer
 from execution.cooperative import ROWS_AT_ONCE
 from execution.document import Documents
@@ -234,6 +237,20 @@ def test_long_comments_drive_out_no_document() -> None:
     for number in range(5):
         documents.read(f"{{ __typename }} #{number}" + "x" * 100_000)
     assert documents.read("{ model { id } }") is first
+
+
+async def test_the_variables_of_an_operation_are_coerced_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    coerced = []
+
+    def count(definitions: Any, *arguments: Any, **named: Any) -> Any:
+        coerced.append(definitions)
+        return get_variable_values(definitions, *arguments, **named)
+
+    for module in (prepared, executor):
+        monkeypatch.setattr(module, "get_variable_values", count)
+    result = await World().run("query($n: Int!) { models(limit: $n) { id } }", {"n": 2})
+    assert len(result["data"]["models"]) == 2
+    assert len(coerced) == 1
 
 
 async def test_others_run_while_a_long_list_is_completed() -> None:

@@ -8,11 +8,11 @@ from itertools import islice
 from backends._codec import micros, moment
 from backends._rows import LARGEST_COUNT, Report, Row, readable, want, want_all, want_text
 from backends.retention import Retention
-from catalogue.audit import AUTHENTICATE, KEY_ACTOR, STRANGER_ACTOR, AuditEntry
+from catalogue.audit import ADDRESS_ACTOR, AUTHENTICATE, KEY_ACTOR, AuditEntry
 
 _AFTER_ALL = 2**63 - 1
 _SELECT = "SELECT seq, at, actor, action, target, outcome, count FROM audit"
-_OF_STRANGERS = ((KEY_ACTOR, False), (STRANGER_ACTOR, True), (STRANGER_ACTOR, False))
+_UNAUTHENTICATED = ((KEY_ACTOR, False), (ADDRESS_ACTOR, True), (ADDRESS_ACTOR, False))
 """How the actor begins, and whether it is about a token: what anybody can make entries of, each kind kept apart."""
 
 
@@ -48,5 +48,5 @@ def trim(connection: sqlite3.Connection, retention: Retention, now: datetime) ->
     connection.executemany(
         "DELETE FROM audit WHERE seq IN (SELECT seq FROM audit WHERE actor GLOB ? || '*' AND (action = ?) = ?"
         " ORDER BY seq DESC LIMIT -1 OFFSET ?)",
-        ((actor, AUTHENTICATE, about_token, retention.audit_strangers) for actor, about_token in _OF_STRANGERS),
+        ((actor, AUTHENTICATE, about_token, retention.audit_strangers) for actor, about_token in _UNAUTHENTICATED),
     )

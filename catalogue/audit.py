@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 KEY_ACTOR = "key:"
-"""How the actor of a caller's key begins."""
-STRANGER_ACTOR = "address:"
-"""How the actor begins that has no name."""
+"""Starts the actor of a caller's key."""
+ADDRESS_ACTOR = "address:"
+"""Starts the actor of an unauthenticated client."""
 AUTHENTICATE = "authenticate"
-"""The action of whoever sends a token."""
+"""The action of sending a token."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
-"""What is read on demand and kept for a while: fresh, then stale while it is read anew, then forgotten.
+"""Values that are read on demand and kept for a while: fresh, then stale while they are read again, then forgotten.
 
 aiocache is only the storage behind a small protocol (this is the one file that knows it); windows, the single flight,
-remembered failures and the bounds are here. What is kept must be immutable: the memory gives the same object to all.
+remembered failures and the bounds are here. Values must be immutable: all readers get the same object.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from upstream.errors import Malformed, UpstreamError
 V = TypeVar("V")
 
 Read = Callable[[V | None], "Awaitable[V | Failure]"]
-"""Reads a value anew, given the last one if it is still known; says what went wrong instead of raising."""
+"""Reads a value, given the last one if it is still known; returns a failure instead of raising."""
 
 _BUG_SECONDS = 30.0
 _LONGEST_SECONDS = MAX_PAUSE
@@ -83,9 +83,9 @@ class Windows:
     """For how many seconds something stands."""
 
     fresh: float
-    """A value, before it is read anew."""
+    """A value, before it is read again."""
     stale: float = 0.0
-    """After that: a value, while it is read anew or cannot be."""
+    """After that: a value, while it is read again or cannot be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +180,7 @@ class Cache(Generic[V]):
         if not isinstance(outcome, Failure):
             return Found(value=outcome, read_at=self._clock.now())
         failed = replace(before, failure=outcome)
-        # Who may no longer read it sees it no longer.
+        # A caller whose key is refused no longer sees the value.
         return Found(failure=outcome) if failed.refused() else failed
 
     async def _known(self, key: str) -> Found[V]:

@@ -1,1 +1,1 @@
-"""Who asks, how much they may, and what is noted of what they did."""
+"""Callers: their identity, their limits, and the audit log of their actions."""

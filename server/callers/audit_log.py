@@ -1,8 +1,8 @@
-"""The audit log: notes are taken without waiting, equal ones counted together, and a task writes them to the store.
+"""The audit log: noting an event never waits, equal events are counted together, and a task writes them to the store.
 
-What admins do is written every second. What strangers do, who can make up keys and come from ever other addresses, is
-written every minute, in shares of their own: beyond them, all that is of one kind is one entry. Wrong tokens have
-another share than what is tried without any.
+Admin actions are flushed every second. Entries from unauthenticated clients and keys are flushed once a minute and
+capped per category; anything over the cap is merged into a single `others` entry. Wrong tokens are a category of their
+own, apart from what is tried without a token.
 """
 
 import asyncio
@@ -13,17 +13,17 @@ from typing import Protocol
 
 import structlog
 
-from catalogue.audit import AUTHENTICATE, KEY_ACTOR, STRANGER_ACTOR, AuditEntry
+from catalogue.audit import ADDRESS_ACTOR, AUTHENTICATE, KEY_ACTOR, AuditEntry
 
 OTHERS = "others"
-"""Ends the actor that stands for all of its kind beyond the first `MAX_STRANGERS` or `MAX_KEYS` of a minute."""
+"""Ends the actor of the entry that all events over a category's cap are merged into."""
 WRITE_SECONDS = 1.0
-STRANGER_SECONDS = 60.0
+SLOW_WRITE_SECONDS = 60.0
 _LAST_SECONDS = 5.0
-"""How long the end of the server waits for the store to take what is left."""
+"""How long a stopping server waits for the store to take the last entries."""
 MAX_PENDING = 10_000
-MAX_STRANGERS = 200
-"""Different entries of strangers in a minute: so many for wrong tokens, and as many for all else."""
+MAX_UNAUTHENTICATED = 200
+"""Different entries from unauthenticated clients in a minute: for wrong tokens, and the same number for the rest."""
 MAX_KEYS = 1_000
 
 log = structlog.get_logger(__name__)
@@ -45,7 +45,7 @@ def _utc_now() -> datetime:
 
 
 class _Share:
-    """Events that wait to be written, so many different ones; any more are counted as `others`, where there is such."""
+    """At most `most` different events that wait to be written; any more are merged into `others`, if that is given."""
 
     def __init__(self, most: int, others: str | None = None) -> None:
         self._most = most
@@ -53,7 +53,7 @@ class _Share:
         self._waiting: dict[_Event, AuditEntry] = {}
 
     def count(self, event: _Event, at: datetime) -> bool:
-        """Count an event; tell whether there was room for it."""
+        """Count an event; False if there was no room for it."""
         if event not in self._waiting and len(self._waiting) >= self._most:
             if self._others is None:
                 return False
@@ -68,14 +68,14 @@ class _Share:
         return True
 
     def take(self) -> list[AuditEntry]:
-        """Give what waits, which waits no more."""
+        """Remove and return the waiting entries."""
         entries = list(self._waiting.values())
         self._waiting.clear()
         return entries
 
 
 class AuditLog:
-    """Takes notes for a store; `run` writes them, and once more when it is cancelled."""
+    """Notes events for a store; `run` writes them, and once more when it is cancelled."""
 
     def __init__(
         self,
@@ -83,22 +83,22 @@ class AuditLog:
         *,
         now: Callable[[], datetime] = _utc_now,
         max_pending: int = MAX_PENDING,
-        max_strangers: int = MAX_STRANGERS,
+        max_unauthenticated: int = MAX_UNAUTHENTICATED,
         max_keys: int = MAX_KEYS,
     ) -> None:
         self._store = store
         self._now = now
         self._acts = _Share(max_pending)
-        self._rejections = _Share(max_strangers, f"{STRANGER_ACTOR}{OTHERS}")
-        self._tries = _Share(max_strangers, f"{STRANGER_ACTOR}{OTHERS}")
+        self._rejections = _Share(max_unauthenticated, f"{ADDRESS_ACTOR}{OTHERS}")
+        self._tries = _Share(max_unauthenticated, f"{ADDRESS_ACTOR}{OTHERS}")
         self._key_uses = _Share(max_keys, f"{KEY_ACTOR}{OTHERS}")
         self._lost = 0
         self._writing = asyncio.Lock()
 
     def note(self, *, actor: str, action: str, outcome: str, target: str | None = None) -> None:
-        """Take a note of an event; when too many different ones wait, it is counted as lost and the log says so.
+        """Note an event. If too many different ones wait, it is counted as lost, and the log reports the number.
 
-        What too many strangers or keys do is counted together, as that of `OTHERS`.
+        Events of too many addresses or keys are merged instead.
         """
         if not self._share(actor, action).count((actor, action, target, outcome), self._now()):
             self._lost += 1
@@ -106,26 +106,26 @@ class AuditLog:
     def _share(self, actor: str, action: str) -> _Share:
         if actor.startswith(KEY_ACTOR):
             return self._key_uses
-        if actor.startswith(STRANGER_ACTOR):
+        if actor.startswith(ADDRESS_ACTOR):
             return self._rejections if action == AUTHENTICATE else self._tries
         return self._acts
 
     async def audit_page(self, before: int | None, limit: int) -> Sequence[AuditEntry]:
-        """Entries before a position, newest first; what was noted just now is among them, uses of keys set aside."""
+        """Entries before a position, newest first, including those just noted, except for uses of keys."""
         await self._write(self._acts, self._rejections, self._tries)
         return await self._store.audit_page(before, limit)
 
     async def run(self) -> None:
-        """Write what was noted, every second, and what strangers and keys did every minute, until cancelled."""
+        """Write admin actions every second and everything every minute, until cancelled."""
         loop = asyncio.get_running_loop()
-        due = loop.time() + STRANGER_SECONDS
+        due = loop.time() + SLOW_WRITE_SECONDS
         try:
             while True:
                 await asyncio.sleep(WRITE_SECONDS)
                 if loop.time() < due:
                     await self._write(self._acts)
                 else:
-                    due = loop.time() + STRANGER_SECONDS
+                    due = loop.time() + SLOW_WRITE_SECONDS
                     await self.write()
         finally:
             try:
@@ -135,7 +135,7 @@ class AuditLog:
                 log.exception("audit_entries_not_stored", error="The store did not take them before the server ended.")
 
     async def write(self) -> None:
-        """Write all that waits; what the store does not take is in the log."""
+        """Write all waiting entries, to the log as well, which keeps those that the store refuses."""
         await self._write(self._acts, self._rejections, self._tries, self._key_uses)
 
     async def _write(self, *shares: _Share) -> None:
@@ -157,5 +157,5 @@ class AuditLog:
             if entries:
                 try:
                     await self._store.audit(entries)
-                except Exception:  # whatever the store's fault is, what comes next is written
+                except Exception:  # whatever the store's fault is, later entries are written
                     log.exception("audit_entries_not_stored", count=len(entries))

@@ -1,4 +1,4 @@
-"""What one client may do: requests at a steady rate with a burst, and so many things at once."""
+"""The limits of each client: a steady rate of requests with a burst, and a number of things at once."""
 
 import time
 from collections import Counter
@@ -18,9 +18,9 @@ from server.config.limits import Limits
 MAX_CLIENTS = 20_000
 """Clients whose rate is remembered; one takes some 250 bytes."""
 PROBE_INTERVAL = 0.2
-"""Seconds between two questions about the server's health that a client may ask for long beside its rate."""
+"""Seconds between health probes that do not count against a client's rate."""
 PROBE_BURST = 20
-"""Such questions that it may ask at once."""
+"""Such probes at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +31,11 @@ class Quota:
     """Requests that it may send at once after a pause."""
     remaining: int
     reset_after: float
-    """Seconds until all of `limit` is there again."""
+    """Seconds until `limit` requests are available again."""
 
 
 class ClientLimits:
-    """The allowances of all clients; `clock` gives monotonic seconds, `refusals` says how late each refusal comes."""
+    """The limits of all clients; `clock` gives monotonic seconds, `refusals` delays what is refused."""
 
     def __init__(
         self,
@@ -76,11 +76,11 @@ class ClientLimits:
             )
 
     def allows_probe(self, client: str) -> bool:
-        """Count a question about the server's health; False where it has to count like any request."""
+        """Count a health probe; False if it has to count as a request."""
         return self.exempts(client) or not self._probes.count(client)
 
     def quota(self, client: str) -> Quota | None:
-        """What a client has left; null where no limit applies."""
+        """The remaining rate of a client; null where no limit applies."""
         if self.exempts(client):
             return None
         reset_after = self._rate.reset_after(client)
@@ -88,7 +88,7 @@ class ClientLimits:
         return Quota(self._limits.burst, max(self._limits.burst - used, 0), reset_after)
 
     def allowance(self, client: str) -> Allowance:
-        """The same for a GraphQL answer, with what one operation may cost."""
+        """The remaining rate for a GraphQL answer, with the cost limit of an operation."""
         quota = self.quota(client)
         if quota is None:
             return Allowance(cost_limit=self._limits.cost)
@@ -100,7 +100,7 @@ class ClientLimits:
         )
 
     def headers(self, client: str) -> tuple[tuple[str, str], ...]:
-        """The `RateLimit` headers of an answer, in the words of the IETF draft and in the older, separate ones."""
+        """The `RateLimit` headers of an answer, as in the IETF draft and in the older, separate form."""
         quota = self.quota(client)
         if quota is None:
             return ()
@@ -144,12 +144,12 @@ class ClientLimits:
             yield
 
     @contextmanager
-    def _place(self, taken: Counter[str], client: str, limit: int, what: str) -> Iterator[None]:
+    def _place(self, taken: Counter[str], client: str, limit: int, things: str) -> Iterator[None]:
         if self.exempts(client):
             yield
             return
         if taken[client] >= limit:
-            raise RateLimited(f"Too many {what}: {limit} are allowed. Wait until one ends.", retry_after=1.0)
+            raise RateLimited(f"Too many {things}: {limit} are allowed. Wait until one ends.", retry_after=1.0)
         taken[client] += 1
         try:
             yield

@@ -1,4 +1,4 @@
-"""A caller's own provider keys, read strictly: what is wrong with one is said without repeating it."""
+"""A caller's own provider keys, read strictly; no error message repeats a key."""
 
 import json
 import re
@@ -22,7 +22,7 @@ def keys_from_header(values: Collection[str], known: Collection[str]) -> Mapping
     """The keys in `X-Provider-Keys`, given as all its values; none when it is absent.
 
     Raises:
-        BadUserInput: it is no such object, or a key cannot be one.
+        BadUserInput: the value is not such an object, or a key is malformed.
     """
     if not values:
         return MappingProxyType({})
@@ -40,7 +40,7 @@ def keys_from_header(values: Collection[str], known: Collection[str]) -> Mapping
 
 
 def names_each_once(text: str) -> bool:
-    """Whether JSON has no object that names something twice, of which each reader may take another."""
+    """Whether no object of a JSON text repeats a name; readers differ in which of the two they take."""
     try:
         json.loads(text, object_pairs_hook=_once_each)
     except (ValueError, RecursionError):
@@ -57,7 +57,7 @@ def read_keys(value: object, place: str, known: Collection[str]) -> Mapping[str,
     """The keys in a decoded object of provider ids and keys; `place` names it in messages.
 
     Raises:
-        BadUserInput: it is no such object, or a key cannot be one.
+        BadUserInput: the value is not such an object, or a key is malformed.
     """
     if not isinstance(value, dict) or len(value) > MAX_KEYS:
         raise BadUserInput(

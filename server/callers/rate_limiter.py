@@ -11,7 +11,7 @@ from cachetools import LRUCache
 
 
 class RateLimiter:
-    """The rates of up to `most` clients: `burst` events at once and one each `interval` seconds for long."""
+    """The rates of up to `most` clients: `burst` events at once, then one each `interval` seconds."""
 
     def __init__(self, interval: float, burst: int, *, clock: Callable[[], float], most: int) -> None:
         self.interval = interval

@@ -1,4 +1,4 @@
-"""What a client is ready to read: the `Accept` header, weighed for the media types that a GraphQL server speaks."""
+"""The `Accept` header, weighed for the media types of a GraphQL server."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -27,7 +27,7 @@ class MediaType(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Acceptable:
-    """What one client reads."""
+    """The media types that one client reads."""
 
     answer: MediaType | None
     """The better of the two JSON types, or None where it reads neither."""

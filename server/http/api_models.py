@@ -35,7 +35,7 @@ _LEAST_BYTES: Final = 1024 * 1024
 
 
 class ModelsEndpoint:
-    """Answers requests for the document; `scope_of` tells who asks and `admit` is entered around the request."""
+    """Answers requests for the document; `scope_of` identifies the caller, `admit` is entered around the request."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class ModelsEndpoint:
     async def _public(self, overlay: Overlay, criteria: Criteria) -> ModelsDocument:
         """The document, made once a snapshot, in a thread so that other requests go on.
 
-        Documents are made one after the other, so that whoever asks at the same time for the same finds it made.
+        Documents are made one after the other, so that simultaneous requests for the same one share it.
         """
         snapshot = overlay.snapshot
         if snapshot is not self._kept_of:
@@ -111,7 +111,7 @@ def _criteria(request: Request) -> Criteria:
 
 
 def _values(request: Request, name: str) -> list[str]:
-    """What a parameter says, repeated or separated by commas."""
+    """The values of a parameter, repeated or separated by commas."""
     return [word for value in request.query_params.getlist(name) for word in value.split(",") if word]
 
 

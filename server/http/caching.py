@@ -1,4 +1,4 @@
-"""What browsers and shared caches may do with an answer, and whether a client holds it already."""
+"""Cache headers for browsers and shared caches, and the check whether a client has an answer already."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ from starlette.requests import HTTPConnection
 PUBLIC: Final = "public, s-maxage=60, stale-while-revalidate=600"
 """An answer that is the same for everybody."""
 PRIVATE: Final = "private, no-store"
-"""An answer with something of its caller alone."""
+"""An answer that only its caller may see."""
 
 
 def holds(connection: HTTPConnection, tag: str) -> bool:

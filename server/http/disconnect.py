@@ -1,4 +1,4 @@
-"""A client that leaves: its work is cancelled, not finished for nobody."""
+"""Cancels the work for a client that disconnects."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -14,7 +14,7 @@ class ClientGone(Exception):
 
 
 async def until_disconnect(receive: Receive) -> None:
-    """Wait until the client closes the connection; what else it sends after its body is dropped."""
+    """Wait until the client closes the connection; anything that it sends after its body is dropped."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
@@ -23,7 +23,7 @@ async def while_connected(work: Coroutine[Any, Any, T], receive: Receive) -> T:
     """Do the work, or cancel it as soon as the client is gone.
 
     Raises:
-        ClientGone: nobody is there to answer.
+        ClientGone: the client disconnected.
     """
     working = asyncio.create_task(work)
     leaving = asyncio.create_task(until_disconnect(receive))

@@ -1,4 +1,4 @@
-"""How HTTP tells an expected error: by a status, by headers, and in JSON where no GraphQL is spoken."""
+"""Expected errors in HTTP: a status, headers, and JSON outside of GraphQL."""
 
 import math
 from collections.abc import Mapping
@@ -32,6 +32,6 @@ def error_response(error: ClientError) -> Response:
 def json_error(
     message: str, extensions: Mapping[str, object], status: int, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Answer with an error in JSON; `extensions` are those that GraphQL would tell."""
+    """Answer with an error in JSON; `extensions` are those of a GraphQL error."""
     body = orjson.dumps({"error": {**extensions, "message": message}})
     return Response(body, status, {"cache-control": PRIVATE, **(headers or {})}, media_type="application/json")

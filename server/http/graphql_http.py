@@ -49,15 +49,15 @@ _STATUS: Final = {
 _LEGACY_STATUS: Final = _STATUS | dict.fromkeys(
     (Outcome.PARTIAL, Outcome.FAILED, Outcome.UNPARSABLE, Outcome.INVALID, Outcome.UNKNOWN_DOCUMENT), 200
 )
-"""Clients that accept `application/json` alone read 200 as "there is a GraphQL answer", whatever it says."""
+"""Clients that accept only `application/json` take 200 for "there is a GraphQL answer", whatever it says."""
 
 
 class GraphQLEndpoint(Generic[S]):
     """An ASGI application for one path, speaking GraphQL over HTTP and over Server-Sent Events.
 
-    `scope_of` tells who asks; `admit` is entered around a request until its answer is sent, and left for `admit_stream`
-    where it becomes a subscription's stream. Each raises a `ClientError` to turn the caller away. `report` takes
-    unexpected errors to the log; `stopping` tells whether streams end because the server does; `longest_body` is in
+    `scope_of` identifies the caller. `admit` is entered around a request until its answer is sent, and left for
+    `admit_stream` where it becomes a subscription's stream. Each raises a `ClientError` to turn the caller away.
+    `report` logs unexpected errors; `stopping` is true when streams end because the server does; `longest_body` is in
     bytes.
     """
 
@@ -190,5 +190,5 @@ def _errors(
 
 
 def turned_away(accepted: Acceptable, error: ClientError) -> Response:
-    """Answer a caller who may not ask at all; HTTP has its own words for why."""
+    """Answer a caller that is not admitted, with the HTTP status for the reason."""
     return _errors(accepted, error.message, error.extensions, *status_of(error))

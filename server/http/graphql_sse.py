@@ -32,7 +32,7 @@ class EventStream:
     """An ASGI response that sends the answers of one operation as events, until they or the client end.
 
     A stream that ends because the server stops, as `stopping` then says, does not say that it is complete: its client
-    is to connect anew and go on from its last event.
+    is to reconnect and go on from its last event.
     """
 
     def __init__(

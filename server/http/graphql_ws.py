@@ -1,4 +1,4 @@
-"""The WebSocket endpoint: who may open a socket, and that it speaks graphql-transport-ws."""
+"""The WebSocket endpoint: checks a socket's origin and that it speaks graphql-transport-ws."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar

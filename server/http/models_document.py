@@ -1,4 +1,4 @@
-"""The JSON document of models for those who speak no GraphQL: a snapshot's rows in the words of the contract."""
+"""The JSON document of models for clients without GraphQL: a snapshot's rows in the words of the contract."""
 
 import hashlib
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class ModelsDocument:
 
 
 def present(overlay: Overlay, criteria: Criteria) -> ModelsDocument:
-    """The document of the models that meet the criteria; UnknownProvider for a provider that is none."""
+    """The document of the models that meet the criteria; raises UnknownProvider."""
     snapshot = overlay.snapshot
     writing = _Writing()
     models = [writing.dated(*_model(snapshot, row)) for row in select(snapshot, criteria)]
@@ -76,7 +76,7 @@ def _json(value: object) -> bytes:
 
 
 def _said(required: dict[str, Any], **optional: object) -> dict[str, Any]:
-    """An object without what is not known of its optional properties."""
+    """An object without the optional properties that are not known."""
     return required | {name: value for name, value in optional.items() if value is not None}
 
 

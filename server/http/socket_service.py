@@ -1,4 +1,4 @@
-"""What every graphql-transport-ws socket of an endpoint shares: who runs its operations, and what it may do."""
+"""The parts that all graphql-transport-ws sockets of an endpoint share, and the limits of each."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
@@ -15,7 +15,7 @@ S = TypeVar("S")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SocketLimits:
-    """What one socket may do."""
+    """The limits of one socket."""
 
     init_seconds: float = 3.0
     """From the handshake to `connection_init`."""
@@ -24,17 +24,17 @@ class SocketLimits:
     idle_messages: int = 500
     """Messages that start and end nothing, such as pings, that are read without a pause."""
     idle_interval: float = 0.02
-    """Seconds from one such message to the next, for long."""
+    """Seconds between such messages after that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SocketService(Generic[S]):
-    """What every socket of an endpoint shares."""
+    """The parts that all sockets of an endpoint share."""
 
     executor: Executor[S]
     """Runs the operations."""
     scope_of_socket: Callable[[HTTPConnection, Mapping[str, Any]], S]
-    """Tells who connects, from the handshake and the payload of `connection_init`.
+    """Identifies the caller, from the handshake and the payload of `connection_init`.
 
     A `ClientError` closes the socket: `RateLimited` with 1013 (try again later), any other with 4403."""
     report: Report

@@ -1,4 +1,4 @@
-"""The web's rules: which pages may read answers, and what a browser must not do with them."""
+"""Browser rules: the pages that may read answers, and strict headers on each answer."""
 
 from http import HTTPStatus
 
@@ -71,7 +71,7 @@ class Preflights:
 
 
 def _granted(connection: HTTPConnection, origins: Origins) -> str | None:
-    """What Access-Control-Allow-Origin says: the origin itself, or null for no leave."""
+    """The value of Access-Control-Allow-Origin: the origin itself, or null if it is not allowed."""
     origin = connection.headers.get("origin")
     return origin if origin and origins.allow(connection) else None
 

@@ -1,4 +1,4 @@
-"""One graphql-transport-ws socket: what its peer may say when, and the operations it runs.
+"""One graphql-transport-ws socket: the order of its messages, and the operations it runs.
 
 Each operation has one task and writes its own frames, waiting while the peer's buffer is full. So a socket never holds
 more than that buffer and one answer per operation, a slow peer slows only its own operations, and no queue is needed;
@@ -63,7 +63,7 @@ class Connection(Generic[S]):
         self._operations: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
-        """Serve the socket, then close it with the code of what ended it."""
+        """Serve the socket, then close it with the code of the reason."""
         try:
             async with self._tasks:
                 await self._read()
@@ -139,7 +139,7 @@ class Connection(Generic[S]):
         if len(self._operations) < limit:
             decided = asyncio.Event()
             self._operations[message.id] = self._tasks.create_task(self._operate(message, decided))
-            # A refusal comes late, and whoever could go on meanwhile, or complete it, would not wait for it.
+            # A refusal is delayed: a peer that goes on meanwhile, or completes the operation, would not wait for it.
             await decided.wait()
         else:
             self._count_idle()
@@ -165,7 +165,7 @@ class Connection(Generic[S]):
     async def _operate(self, message: Subscribe, decided: asyncio.Event) -> None:
         """Run one operation to its last frame; only then its id is free again.
 
-        `decided` is set once it is admitted, or its refusal told.
+        `decided` is set once it is admitted, or its refusal sent.
         """
         try:
             await self._send(await self._run(message, decided))
@@ -189,7 +189,7 @@ class Connection(Generic[S]):
         return complete_message(message.id) if refusal is None else error_message(message.id, refusal)
 
     async def _send_results(self, message: Subscribe) -> Answer | None:
-        """Send each result as `next`; returns an answer that is no result, if one comes."""
+        """Send each result as `next`; returns the first answer that is not a result, if any."""
         executor = self._service.executor
         prepared = await executor.prepare_in_turn(message.request)
         if isinstance(prepared, Answer):

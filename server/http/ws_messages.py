@@ -14,7 +14,7 @@ CONNECTION_ACK = '{"type":"connection_ack"}'
 
 
 class BadMessage(Exception):
-    """What arrived is no message of the protocol; the text says why and is safe to show."""
+    """The text is not a message of the protocol; `str` gives the reason, which is safe to show."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What a connection may take of time, memory and frames."""
+"""The time, memory and frames that a connection may take."""
 
 from dataclasses import dataclass
 
@@ -12,17 +12,17 @@ class ConnectionLimits:
     head: float = 15.0
     """From the connection, or a request's first byte, to the end of its headers."""
     head_bytes: int = 65_536
-    """Request line and headers; what is parsed in the first turn comes on top."""
+    """Request line and headers, beyond what is parsed in the first turn."""
     body: float = 30.0
     """From the end of the headers to the end of the body."""
     chunks: int = 100
     """Chunks of a body that may be of any size."""
     chunk_bytes: int = 64
-    """What the chunks of a body that has more of them must have on average."""
+    """Average size that the chunks of a body with more of them must have."""
     linger: float = 1.0
     """From an answer given before its request had ended, or instead of one, until the connection is closed."""
     drained: int = 1_048_576
-    """What is read and dropped meanwhile, so that a peer that still writes sees the answer."""
+    """Read and dropped meanwhile, so that a peer that is still writing receives the answer."""
     keep_alive: float = 15.0
     """From an answer to the first byte of the next request."""
     stall: float = 10.0
@@ -44,9 +44,9 @@ class ConnectionLimits:
     pipelined: int = 8
     """Requests that may wait on a connection while another is answered."""
     send_buffer: int = 65_536
-    """What the kernel may hold for a peer that does not read; Linux takes twice as much."""
+    """The kernel's buffer for a peer that does not read; Linux doubles it."""
     frames: int = 200
-    """Frames that bring nothing: pings, pongs and empty continuations that one WebSocket may send in a second."""
+    """Frames without content (pings, pongs, empty continuations) that one WebSocket may send in a second."""
     fragments: int = 1_000
     """Frames that one WebSocket message may be cut into."""
     per_address: int = 200

@@ -16,18 +16,18 @@ from server.callers.refusals import Refusals
 from server.wire.connection_limits import ConnectionLimits
 from server.wire.http_turns import HttpInTurns
 from server.wire.open_connections import OpenConnections
-from server.wire.raw_refusals import bad_request, tell_late
+from server.wire.raw_refusals import bad_request, refuse_late
 
 _VERSIONS = ("1.0", "1.1")
 _CODINGS: tuple[list[bytes], ...] = ([], [b"chunked"])
 
 
 class _UnclearError(Exception):
-    """A request that each reader on its way might take for another, or a body cut into specks."""
+    """A request that two readers may understand differently, or a body in too many tiny chunks."""
 
 
 class HttpWithLastAnswer(HttpInTurns):
-    """HTTP that says which answer is the last, and reads little and parses nothing behind it."""
+    """HTTP that announces its last answer, and then reads little and parses nothing."""
 
     limits: ClassVar[ConnectionLimits] = ConnectionLimits()
     opened: ClassVar[OpenConnections] = OpenConnections(limits)
@@ -56,7 +56,7 @@ class HttpWithLastAnswer(HttpInTurns):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Drop what comes after the last answer."""
+        """Drop data after the last answer."""
         if self._left_to_drain is None:
             super().data_received(data)
             return
@@ -82,19 +82,19 @@ class HttpWithLastAnswer(HttpInTurns):
         """Count a chunk.
 
         Raises:
-            _UnclearError: Answered with 400: the body has many chunks, and next to nothing in them.
+            _UnclearError: Answered with 400: the body has many chunks that are nearly empty.
         """
         if self._chunks > self.limits.chunks and self._chunked_bytes < self._chunks * self.limits.chunk_bytes:
             raise _UnclearError
         self._chunks += 1
 
     def on_body(self, body: bytes) -> None:
-        """Count what chunks bring."""
+        """Count the bytes of chunks."""
         self._chunked_bytes += len(body)
         super().on_body(body)
 
     def on_response_complete(self) -> None:
-        """Wait for the next request, or end the connection where the rest of this one would have to be read first."""
+        """Wait for the next request, or close the connection if the rest of this one would have to be read first."""
         if self._is_last_answer and not self.transport.is_closing():
             self.server_state.total_requests += 1
             self._linger()
@@ -117,12 +117,12 @@ class HttpWithLastAnswer(HttpInTurns):
             self._linger()
         else:
             self.flow.pause_reading()
-            telling = tell_late(self.transport, bad_request(msg), self.refusals, self.peer.client)
-            self._refusing = self.loop.create_task(telling)
+            refusing = refuse_late(self.transport, bad_request(msg), self.refusals, self.peer.client)
+            self._refusing = self.loop.create_task(refusing)
             self._refusing.add_done_callback(self._linger_after)
 
     def _unsupported_upgrade_warning(self) -> None:
-        """Answer as if no upgrade had been asked for, and end: the parser has stopped for good."""
+        """Answer as if no upgrade had been requested, then close: the parser has stopped for good."""
         self.cycle.keep_alive = False
         self._unread.clear()
         self._left_to_drain = self.limits.drained
@@ -139,7 +139,7 @@ class HttpWithLastAnswer(HttpInTurns):
         receive: ASGIReceiveCallable,
         send: ASGISendCallable,
     ) -> None:
-        async def send_and_tell(message: ASGISendEvent) -> None:
+        async def send_and_mark(message: ASGISendEvent) -> None:
             unfinished = message["type"] == "http.response.start" and cycle.more_body
             if unfinished:
                 cycle.keep_alive = False
@@ -148,7 +148,7 @@ class HttpWithLastAnswer(HttpInTurns):
                 # It has said `Connection: close`; uvicorn would close at once, and the peer might not see the answer.
                 cycle.keep_alive = self._is_last_answer = True
 
-        await app(scope, receive, send_and_tell)
+        await app(scope, receive, send_and_mark)
 
     def _check_head(self) -> None:
         version = self.parser.get_http_version()
@@ -162,7 +162,7 @@ class HttpWithLastAnswer(HttpInTurns):
         cycle.message_event.set()
 
     def _linger(self) -> None:
-        """Say that this was the last answer, and leave the peer time to see it."""
+        """Announce the end, and leave the peer time to read the last answer."""
         self._left_to_drain = self.limits.drained
         self._unread.clear()
         self._unset_keepalive_if_required()

@@ -1,4 +1,4 @@
-"""HTTP that is parsed in turns: uvicorn's protocol parses all that one read brings, thousands of chunks, at once."""
+"""HTTP that is parsed in turns: uvicorn's protocol parses a whole read at once, which may be thousands of chunks."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,46 +10,46 @@ _TURN_BYTES = 4_096
 
 
 class _TurnFlow(FlowControl):
-    """Flow control that asks before it reads more, since something may be left of what came."""
+    """Flow control that parses what is left of the last read before it reads more."""
 
     def __init__(self, transport: asyncio.Transport, go_on: Callable[[], None]) -> None:
         super().__init__(transport)
         self._go_on: Callable[[], None] = go_on
 
     def resume_reading(self) -> None:
-        """Go on with what came, then with reading."""
+        """Go on with parsing, then with reading."""
         if self.read_paused:
             self.read_paused = False
             self._go_on()
 
     def let_go(self) -> None:
-        """Ask nobody any more."""
+        """Drop the callback."""
         self._go_on = _nothing
 
 
 def _nothing() -> None:
-    """There is no connection any more."""
+    """Do nothing: the connection is gone."""
 
 
 class HttpInTurns(HttpToolsProtocol):
-    """HTTP of which others wait for a few kilobytes at most, and of which no more is read meanwhile."""
+    """HTTP whose connections parse a few kilobytes at a time, and read no more until that is done."""
 
     _turn: asyncio.Handle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        """Ask the turns before reading on."""
+        """Put the turns between parsing and reading."""
         super().connection_made(transport)
         self.flow: _TurnFlow = _TurnFlow(transport, self._go_on)
         self._unread = bytearray()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Drop what is left."""
+        """Drop unparsed data."""
         self._unread.clear()
         super().connection_lost(exc)
         self._let_go()
 
     def data_received(self, data: bytes) -> None:
-        """Keep what came, and take the first turn if none is due."""
+        """Keep the data, and take the first turn if none is due."""
         self._unread += data
         if self._turn is None:
             self._take()
@@ -62,7 +62,7 @@ class HttpInTurns(HttpToolsProtocol):
         self._let_go()
 
     def parse(self, data: bytes) -> None:
-        """Parse what one turn brings."""
+        """Parse the data of one turn."""
         super().data_received(data)
 
     def _take(self) -> None:
@@ -83,7 +83,7 @@ class HttpInTurns(HttpToolsProtocol):
             self._turn = self.loop.call_soon(self._take)
 
     def _let_go(self) -> None:
-        """Part with what refers back: in a circle it would live until a garbage collection, or for good (gc.freeze)."""
+        """Drop references back to this object: a cycle would live until a collection, or for good (gc.freeze)."""
         self.flow.let_go()
         self.parser = None  # type: ignore[assignment]
 

@@ -1,4 +1,4 @@
-"""What a peer is told whose bytes never became a request: it passes no middleware, but has the headers and the pace."""
+"""Refuses bytes that never became a request. No middleware sees them, so the headers and the delay are added here."""
 
 import asyncio
 
@@ -15,13 +15,13 @@ def with_strict_headers(answer: bytes) -> bytes:
 
 
 def bad_request(text: str) -> bytes:
-    """Make a whole answer of status 400."""
+    """A whole answer of status 400."""
     head = f"content-type: text/plain; charset=utf-8\r\ncontent-length: {len(text)}\r\nconnection: close\r\n\r\n"
     return with_strict_headers(f"HTTP/1.1 400 Bad Request\r\n{head}{text}".encode("ascii"))
 
 
-async def tell_late(transport: asyncio.Transport, answer: bytes, refusals: Refusals, client: str) -> None:
-    """Write a refusal once it is due; nothing is read until then."""
+async def refuse_late(transport: asyncio.Transport, answer: bytes, refusals: Refusals, client: str) -> None:
+    """Write a refusal when it is due; nothing is read until then."""
     transport.pause_reading()
     await refusals.hold(client)
     transport.write(answer)

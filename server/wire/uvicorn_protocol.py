@@ -1,4 +1,4 @@
-"""Connections that come to an end: uvicorn's HTTP protocol with a deadline for every silence.
+"""Connections that end: uvicorn's HTTP protocol with a deadline for every silence.
 
 uvicorn waits for ever for slow headers, slow bodies, first requests that never come, and for the buffers of peers that
 stopped reading; its only clock is keep-alive. The subclasses here add the missing clocks and nothing else. They, and
@@ -111,7 +111,7 @@ class PunctualHttp(HttpWithLastAnswer):
             self.transport.abort()
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is no HTTP; nothing more is expected."""
+        """Refuse what is not HTTP; nothing more is expected."""
         self._forget_deadline()
         super().send_400_response(msg)
 

@@ -1,4 +1,4 @@
-"""WebSockets that come to an end: uvicorn's protocol with a deadline for every silence and turns for every flood."""
+"""WebSockets that end: uvicorn's protocol with a deadline for every silence and turns for every flood."""
 
 import asyncio
 from asyncio.transports import BaseTransport
@@ -14,7 +14,7 @@ from server.callers.addresses import Peer
 from server.callers.refusals import Refusals
 from server.wire.connection_limits import ConnectionLimits
 from server.wire.open_connections import OpenConnections
-from server.wire.raw_refusals import bad_request, tell_late, with_strict_headers
+from server.wire.raw_refusals import bad_request, refuse_late, with_strict_headers
 
 _TURN_BYTES = 512
 
@@ -48,7 +48,7 @@ class PunctualWebSocket(WebSocketsSansIOProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take what came in turns, since thousands of frames fit into one read."""
+        """Parse the data in turns, since thousands of frames fit into one read."""
         self._unread += data
         if self._turn is None:
             self._take()
@@ -77,7 +77,7 @@ class PunctualWebSocket(WebSocketsSansIOProtocol):
             self.handshake_complete = True  # uvicorn would log an error, as if no answer had been given
 
     def shutdown(self) -> None:
-        """Close with 1012 (service restart), on which clients connect anew."""
+        """Close with 1012 (service restart), after which clients reconnect."""
         super().shutdown()
         self._abort_in(self.limits.close_grace)
 
@@ -91,7 +91,7 @@ class PunctualWebSocket(WebSocketsSansIOProtocol):
         self.transport.abort()
 
     def handle_connect(self, event: Request) -> None:
-        """Begin the handshake, or refuse what is none."""
+        """Begin the handshake, or refuse a request that is not one."""
         response = self.conn.accept(event)
         if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
             super().handle_connect(event)
@@ -154,15 +154,15 @@ class PunctualWebSocket(WebSocketsSansIOProtocol):
     def _turn_down(self) -> None:
         """Refuse a handshake as late as its address is refused anything."""
         self._unread.clear()
-        told = b"".join(self.conn.data_to_send())  # nothing, where the upgrade is too broken for an answer of its own
-        answer = with_strict_headers(told) if told else bad_request("Invalid upgrade.")
+        answer = b"".join(self.conn.data_to_send())  # nothing, where the upgrade is too broken for an answer of its own
+        answer = with_strict_headers(answer) if answer else bad_request("Invalid upgrade.")
         peer = Peer.of({"state": self.app_state, "client": self.client})
         if self.opened.exempts(peer):
             self.transport.write(answer)
             self.transport.close()
         else:
-            telling = tell_late(self.transport, answer, self.refusals, peer.client)
-            self._refusing = self.loop.create_task(telling)
+            refusing = refuse_late(self.transport, answer, self.refusals, peer.client)
+            self._refusing = self.loop.create_task(refusing)
             self._refusing.add_done_callback(lambda _: self.transport.close())
 
     def _spend_frame(self) -> bool:

@@ -94,7 +94,7 @@ async def test_made_up_keys_crowd_out_nothing_and_are_counted_together() -> None
 
 async def test_strangers_of_ever_other_addresses_are_counted_together_and_crowd_out_no_admin() -> None:
     store = _Store()
-    audit = _log(store, max_pending=1, max_strangers=2)
+    audit = _log(store, max_pending=1, max_unauthenticated=2)
     for number in range(5_000):
         audit.note(actor=f"address:192.0.2.{number % 250}", action="authenticate", outcome="rejected")
         audit.note(actor="address:198.51.100.1", action="resolveQuarantine", target=str(number), outcome="forbidden")
@@ -112,7 +112,7 @@ async def test_strangers_of_ever_other_addresses_are_counted_together_and_crowd_
 
 
 async def test_who_sent_a_wrong_token_is_told_whatever_is_tried_without_one() -> None:
-    audit = _log(_Store(), max_strangers=2)
+    audit = _log(_Store(), max_unauthenticated=2)
     for number in range(1_000):
         audit.note(actor=f"address:192.0.2.{number % 250}", action="resolveQuarantine", outcome="unauthenticated")
     audit.note(actor="address:198.51.100.1", action="authenticate", outcome="rejected")

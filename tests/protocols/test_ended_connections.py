@@ -26,6 +26,11 @@ def _no_collection() -> Iterator[None]:
     gc.enable()
 
 
+def _living(*earlier: object) -> list[object]:
+    """The connections and operations that exist, without those that other tests left behind."""
+    return [it for it in gc.get_objects() if isinstance(it, KINDS) and not any(it is other for other in earlier)]
+
+
 @asynccontextmanager
 async def _answered() -> AsyncIterator[None]:
     async with serving(echo) as (_, port), opened(port) as (reader, writer):
@@ -49,9 +54,10 @@ async def _subscribed() -> AsyncIterator[None]:
 async def test_an_ended_connection_leaves_nothing_to_the_garbage_collector(
     talk: Callable[[], AbstractAsyncContextManager[None]],
 ) -> None:
+    earlier = _living()
     async with asyncio.timeout(PATIENCE):
         async with talk():
-            held = [ref(thing) for thing in gc.get_objects() if isinstance(thing, KINDS)]
+            held = [ref(thing) for thing in _living(*earlier)]
             assert held
         while any(one() is not None for one in held):  # noqa: ASYNC110 - the server tells nobody of a connection's end
             await asyncio.sleep(0)

@@ -27,12 +27,12 @@ from polling.record import Surroundings
 from polling.schedule import Timing
 from server.config.settings import Settings
 from upstream.call_rate import Priority
-from upstream.calls import Calls, Terms
+from upstream.calls import CallPolicy, Calls
 from upstream.http import session
 from upstream.parsing import Parser
 from upstream.upstream import Upstream
 
-_ON_DEMAND = Terms(priority=Priority.DEMAND, budget=30.0, retries=1)
+_ON_DEMAND = CallPolicy(priority=Priority.DEMAND, budget=30.0, retries=1)
 """For one call made because somebody asks; its reader waits far less."""
 
 log = structlog.get_logger(__name__)

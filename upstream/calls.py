@@ -24,8 +24,8 @@ _MAX_BACKOFF_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """On what terms calls are made."""
+class CallPolicy:
+    """How calls are made: in what order, for how long, and how often they are retried."""
 
     priority: Priority
     budget: float
@@ -45,7 +45,7 @@ class Terms:
 class CallSource(Protocol):
     """Where a provider's ways to call come from."""
 
-    def at(self, terms: Terms) -> Call:
+    def at(self, policy: CallPolicy) -> Call:
         """A way to call."""
 
     async def close(self) -> None:
@@ -62,29 +62,29 @@ class Calls:
         self._clock = clock
         self._pace = Pace(requests_per_minute=limits.requests_per_minute, burst=limits.burst, clock=clock)
 
-    def at(self, terms: Terms) -> Call:
+    def at(self, policy: CallPolicy) -> Call:
         """A way to call."""
 
         async def call(url: str, headers: Mapping[str, str]) -> Response:
             try:
-                async with asyncio.timeout(terms.budget):
-                    return await self._retried(url, headers, terms)
+                async with asyncio.timeout(policy.budget):
+                    return await self._retried(url, headers, policy)
             except TimeoutError:
-                raise TimedOut(f"{self._upstream.name} did not answer within {terms.budget:g} s.") from None
+                raise TimedOut(f"{self._upstream.name} did not answer within {policy.budget:g} s.") from None
             except PaceExceededError:
                 raise Throttled(f"Too many calls wait for {self._upstream.name}.", retry_after=60.0) from None
 
         return call
 
-    async def _retried(self, url: str, headers: Mapping[str, str], terms: Terms) -> Response:
+    async def _retried(self, url: str, headers: Mapping[str, str], policy: CallPolicy) -> Response:
         limits = self._upstream.calls
-        last_try = self._clock.monotonic() + min(terms.budget, terms.patience)
+        last_try = self._clock.monotonic() + min(policy.budget, policy.patience)
 
         def again(error: Exception) -> bool | float:
             if not isinstance(error, UpstreamError):
                 return False
-            if terms.failing is not None:
-                terms.failing(error)
+            if policy.failing is not None:
+                policy.failing(error)
             # stamina adds neither jitter nor a bound to a delay given here, so one past the last try ends the flight.
             if not error.retryable or self._clock.monotonic() + (error.retry_after or 0.0) >= last_try:
                 return False
@@ -93,22 +93,22 @@ class Calls:
         first = limits.backoff_ms / 1000
         async for attempt in stamina.retry_context(
             on=again,
-            attempts=1 + (limits.max_retries if terms.retries is None else terms.retries),
-            timeout=terms.budget,
+            attempts=1 + (limits.max_retries if policy.retries is None else policy.retries),
+            timeout=policy.budget,
             wait_initial=first,
             wait_max=_MAX_BACKOFF_SECONDS,
             wait_jitter=first,
         ):
             with attempt:
-                await self._pace.wait(terms.priority)
+                await self._pace.wait(policy.priority)
                 return await get(
                     self._session,
                     url,
                     headers=headers,
-                    enough=terms.enough,
+                    enough=policy.enough,
                     timeout=limits.timeout,
-                    progress=terms.received,
-                    before_redirect=partial(self._pace.wait, terms.priority),
+                    progress=policy.received,
+                    before_redirect=partial(self._pace.wait, policy.priority),
                 )
         raise AssertionError  # the last attempt returns or raises
 

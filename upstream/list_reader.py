@@ -9,7 +9,7 @@ from typing import Protocol
 from catalogue.facts import ModelFacts
 from catalogue.vocabulary import RefreshStep
 from upstream.call_rate import Priority
-from upstream.calls import CallSource, Terms
+from upstream.calls import CallPolicy, CallSource
 from upstream.errors import TimedOut, Unauthorized, UpstreamError
 from upstream.lists import FetchedList, Validators, fetch_list
 from upstream.parse import ParsedList
@@ -86,14 +86,14 @@ class ListReader:
 
     async def _fetched(self, priority: Priority) -> tuple[FetchedList, bool]:
         urgent = priority is Priority.ADMIN
-        terms = Terms(
+        policy = CallPolicy(
             priority=priority,
             budget=_PAGE_BUDGET,
             patience=_ADMINS_PATIENCE if urgent else _PAGE_BUDGET,
             received=self._received,
             failing=self._failing,
         )
-        call = self._calls.at(terms)
+        call = self._calls.at(policy)
         key = self._key.usable(urgent=urgent)
         try:
             fetched = await fetch_list(self._upstream, call, key=key, validators=self._validators)

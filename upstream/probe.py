@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from upstream.call_rate import Priority
-from upstream.calls import CallSource, Terms
+from upstream.calls import CallPolicy, CallSource
 from upstream.errors import Throttled, Unauthorized, UpstreamError
 from upstream.lists import Call
 from upstream.parse import refuse_web_page
@@ -29,7 +29,7 @@ async def probe(upstream: Upstream, calls: CallSource, key: ServerKey, *, retrie
 
     A check that fails says little as long as the list can be had, so the list is asked then. Raises UpstreamError.
     """
-    call = calls.at(Terms(priority=Priority.PROBE, budget=upstream.calls.timeout, retries=retries, enough=_ENOUGH))
+    call = calls.at(CallPolicy(priority=Priority.PROBE, budget=upstream.calls.timeout, retries=retries, enough=_ENOUGH))
     usable = key.usable(urgent=False)
     headers = upstream.request_headers(usable)
     check = upstream.check_url() if usable or upstream.health_url else None

@@ -30,7 +30,7 @@ from polling.schedule import Timing
 from providers._kit.registry import adapters
 from tests.polling.still_clock import StillClock
 from upstream.call_rate import Priority
-from upstream.calls import Terms
+from upstream.calls import CallPolicy
 from upstream.errors import ServerStarved, Unreachable, UpstreamError
 from upstream.http import Response
 from upstream.lists import Call
@@ -77,17 +77,17 @@ class ScriptedCalls:
     def __post_init__(self) -> None:
         self.gate.set()
 
-    def at(self, terms: Terms) -> Call:
+    def at(self, policy: CallPolicy) -> Call:
         async def call(url: str, headers: Mapping[str, str]) -> Response:
             keyed = "Authorization" in headers
             is_list = "/models" in url
-            self.asked.append(Asked("list" if is_list else "check", keyed, terms.priority))
+            self.asked.append(Asked("list" if is_list else "check", keyed, policy.priority))
             self.arrived.set()
             await self.gate.wait()
             unkeyed = self.list_answer
             answer = (self.keyed_list_answer or unkeyed if keyed else unkeyed) if is_list else self.check_answer
-            if isinstance(answer, UpstreamError) and terms.failing is not None:
-                terms.failing(answer)
+            if isinstance(answer, UpstreamError) and policy.failing is not None:
+                policy.failing(answer)
             if isinstance(answer, Exception):
                 raise answer
             return answer

@@ -19,7 +19,7 @@ from providers import openai_compatible, openrouter
 from tests.practice.rows import openai_row, openrouter_row
 from tests.practice.upstream import PracticeUpstream
 from upstream.call_rate import Priority
-from upstream.calls import Calls, Terms
+from upstream.calls import CallPolicy, Calls
 from upstream.http import session
 from upstream.parsing import Parser
 from upstream.upstream import Upstream
@@ -33,7 +33,7 @@ class World:
     def __init__(self, practice: PracticeUpstream, upstreams: dict[str, Upstream], calls: dict[str, Calls]) -> None:
         self.practice = practice
         self.snapshot = Snapshot(providers={id_: _state(u) for id_, u in upstreams.items()})
-        demand = {id_: c.at(Terms(priority=Priority.DEMAND, budget=10.0, retries=0)) for id_, c in calls.items()}
+        demand = {id_: c.at(CallPolicy(priority=Priority.DEMAND, budget=10.0, retries=0)) for id_, c in calls.items()}
         secret, clock = SecretStr("installation"), SystemClock()
         self.endpoints = OnDemandEndpoints(
             reader=self, upstreams=upstreams, calls=demand, secret=secret, clock=clock, wait=20.0

@@ -10,7 +10,7 @@ from tests.polling.still_clock import StillClock
 from tests.practice.faults import Fault
 from tests.practice.upstream import PracticeUpstream
 from upstream.call_rate import Priority
-from upstream.calls import Calls, Terms
+from upstream.calls import CallPolicy, Calls
 from upstream.errors import Unreachable, UpstreamError
 from upstream.http import session
 from upstream.upstream import Upstream
@@ -33,7 +33,7 @@ async def test_each_hop_of_a_redirect_takes_a_turn_of_the_pace(monkeypatch: pyte
 
         monkeypatch.setattr(calls._pace, "wait", wait)
         with pytest.raises(UpstreamError):
-            await calls.at(Terms(priority=Priority.POLL, budget=10.0, retries=0))(upstream.list_url(), {})
+            await calls.at(CallPolicy(priority=Priority.POLL, budget=10.0, retries=0))(upstream.list_url(), {})
         assert len(turns) >= len(practice.seen("openrouter")) > 1
 
 
@@ -53,7 +53,7 @@ async def test_no_try_begins_after_the_patience_and_each_that_failed_is_told(mon
             base_url="https://upstream.test",
             calls=CallLimits(max_retries=9, backoff_ms=1),
         )
-        terms = Terms(priority=Priority.ADMIN, budget=60.0, patience=3.0, failing=told.append)
+        policy = CallPolicy(priority=Priority.ADMIN, budget=60.0, patience=3.0, failing=told.append)
         with pytest.raises(Unreachable):
-            await Calls(upstream=upstream, session=http, clock=clock).at(terms)(upstream.list_url(), {})
+            await Calls(upstream=upstream, session=http, clock=clock).at(policy)(upstream.list_url(), {})
     assert (len(told), clock.seconds) == (2, 4.0)

@@ -23,7 +23,7 @@ from catalogue.snapshot import ProviderState, Snapshot
 from catalogue.vocabulary import DataSource, KeyCheckOutcome
 from polling.cache import Cache, Failure, Found, Memory, Windows, failure_of
 from polling.own_list import OwnList, own_list, refused
-from upstream.call_rate import Pace, Priority
+from upstream.call_rate import CallRateLimiter, Priority
 from upstream.errors import TimedOut, Unauthorized, UpstreamError
 from upstream.http import Response
 from upstream.key_check import check_key, verify_key
@@ -73,8 +73,8 @@ class OwnLists:
         self._secret = secret
         self._clock = clock
         self._wait = wait
-        self._paces = {id_: _half(upstream, clock) for id_, upstream in upstreams.items()}
-        self._calls = {id_: _paced(calls[id_], pace) for id_, pace in self._paces.items()}
+        self._limiters = {id_: _half(upstream, clock) for id_, upstream in upstreams.items()}
+        self._calls = {id_: _limited(calls[id_], limiter) for id_, limiter in self._limiters.items()}
         ttl = list_ttl.total_seconds()
         windows = Windows(fresh=ttl * _FRESH_SHARE, stale=ttl * (1 - _FRESH_SHARE))
         lists = Memory[Found[OwnList]](entries=entries, weigh=_own_rows, room=_OWN_ROWS)
@@ -115,8 +115,8 @@ class OwnLists:
         for kind, lists in self._lists.items():
             await lists.close()
             await self._checks[kind].close()
-        for pace in self._paces.values():
-            await pace.close()
+        for limiter in self._limiters.values():
+            await limiter.close()
 
     async def _found(self, public: ProviderState, key: SecretStr) -> Found[OwnList]:
         upstream = self._upstreams[public.id]
@@ -163,17 +163,17 @@ class OwnLists:
             raise TimedOut(f"{upstream.name} did not give its list within {_FLIGHT_SECONDS:g} s.") from None
 
 
-def _half(upstream: Upstream, clock: Clock) -> Pace:
+def _half(upstream: Upstream, clock: Clock) -> CallRateLimiter:
     limits = upstream.calls
-    return Pace(requests_per_minute=limits.requests_per_minute // 2, burst=limits.burst // 2, clock=clock)
+    return CallRateLimiter(requests_per_minute=limits.requests_per_minute // 2, burst=limits.burst // 2, clock=clock)
 
 
-def _paced(call: Call, pace: Pace) -> Call:
-    async def paced(url: str, headers: Mapping[str, str]) -> Response:
-        await pace.wait(Priority.DEMAND)
+def _limited(call: Call, limiter: CallRateLimiter) -> Call:
+    async def limited(url: str, headers: Mapping[str, str]) -> Response:
+        await limiter.wait(Priority.DEMAND)
         return await call(url, headers)
 
-    return paced
+    return limited
 
 
 def _own_rows(found: Found[OwnList]) -> int:

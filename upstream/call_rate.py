@@ -24,11 +24,11 @@ class Priority(IntEnum):
     PROBE = 3
 
 
-class PaceExceededError(Exception):
+class CallRateExceeded(Exception):
     """Too many callers wait already."""
 
 
-class Pace:
+class CallRateLimiter:
     """One provider's allowance."""
 
     def __init__(self, *, requests_per_minute: int, burst: int, clock: Clock) -> None:
@@ -42,15 +42,15 @@ class Pace:
         self._server: asyncio.Task[None] | None = None
 
     async def wait(self, priority: Priority) -> None:
-        """Return once a call may go out; raises PaceExceededError when the queue is full."""
+        """Return once a call may go out; raises CallRateExceeded when the queue is full."""
         if not self._waiters and self._take():
             return
         if len(self._waiters) >= MAX_WAITERS:
-            raise PaceExceededError
+            raise CallRateExceeded
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiters, (priority, next(self._order), turn))
         if self._server is None or self._server.done():
-            self._server = asyncio.create_task(self._serve(), name="pace")
+            self._server = asyncio.create_task(self._serve(), name="call-rate-limiter")
         await turn
 
     def _take(self) -> bool:

@@ -14,7 +14,7 @@ import aiohttp
 import stamina
 
 from catalogue.ports.clock import Clock
-from upstream.call_rate import Pace, PaceExceededError, Priority
+from upstream.call_rate import CallRateExceeded, CallRateLimiter, Priority
 from upstream.errors import Throttled, TimedOut, UpstreamError
 from upstream.http import Response, get
 from upstream.lists import Call
@@ -60,7 +60,7 @@ class Calls:
         self._upstream = upstream
         self._session = session
         self._clock = clock
-        self._pace = Pace(requests_per_minute=limits.requests_per_minute, burst=limits.burst, clock=clock)
+        self._limiter = CallRateLimiter(requests_per_minute=limits.requests_per_minute, burst=limits.burst, clock=clock)
 
     def at(self, policy: CallPolicy) -> Call:
         """A way to call."""
@@ -71,7 +71,7 @@ class Calls:
                     return await self._retried(url, headers, policy)
             except TimeoutError:
                 raise TimedOut(f"{self._upstream.name} did not answer within {policy.budget:g} s.") from None
-            except PaceExceededError:
+            except CallRateExceeded:
                 raise Throttled(f"Too many calls wait for {self._upstream.name}.", retry_after=60.0) from None
 
         return call
@@ -100,7 +100,7 @@ class Calls:
             wait_jitter=first,
         ):
             with attempt:
-                await self._pace.wait(policy.priority)
+                await self._limiter.wait(policy.priority)
                 return await get(
                     self._session,
                     url,
@@ -108,10 +108,10 @@ class Calls:
                     enough=policy.enough,
                     timeout=limits.timeout,
                     progress=policy.received,
-                    before_redirect=partial(self._pace.wait, policy.priority),
+                    before_redirect=partial(self._limiter.wait, policy.priority),
                 )
         raise AssertionError  # the last attempt returns or raises
 
     async def close(self) -> None:
         """Stop waiting calls."""
-        await self._pace.close()
+        await self._limiter.close()

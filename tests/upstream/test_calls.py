@@ -1,4 +1,4 @@
-"""Calls to one provider: paced, and tried again as long as somebody has the patience."""
+"""Calls to one provider: rate limited, and retried while time is left."""
 
 from typing import Never
 
@@ -16,7 +16,7 @@ from upstream.http import session
 from upstream.upstream import Upstream
 
 
-async def test_each_hop_of_a_redirect_takes_a_turn_of_the_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_each_hop_of_a_redirect_takes_a_turn_of_the_limiter(monkeypatch: pytest.MonkeyPatch) -> None:
     async with PracticeUpstream() as practice, session() as http:
         practice.set_fault("openrouter", Fault.ENDLESS_REDIRECT)
         upstream = Upstream(
@@ -31,7 +31,7 @@ async def test_each_hop_of_a_redirect_takes_a_turn_of_the_pace(monkeypatch: pyte
         async def wait(priority: Priority) -> None:
             turns.append(priority)
 
-        monkeypatch.setattr(calls._pace, "wait", wait)
+        monkeypatch.setattr(calls._limiter, "wait", wait)
         with pytest.raises(UpstreamError):
             await calls.at(CallPolicy(priority=Priority.POLL, budget=10.0, retries=0))(upstream.list_url(), {})
         assert len(turns) >= len(practice.seen("openrouter")) > 1

@@ -30,7 +30,7 @@ SECONDS_AT_ONCE: Final = 0.005
 """The same where rows are large; a request that waits needs several turns of the event loop."""
 
 
-class PacedExecutor(GraphQLExecutor[Any]):
+class CooperativeExecutor(GraphQLExecutor[Any]):
     """Completes the lists of one operation; all operations that share a `turn` go on one after the other.
 
     Lists within lists all become ready at the same moment, and the event loop would run every one of them before
@@ -68,10 +68,10 @@ class PacedExecutor(GraphQLExecutor[Any]):
         if node.selection_set is not None:
             field = self.schema.get_field(parent_type, node.name.value)
             if field and policy_of(field).searches:
-                return self._search_in_turn(parent_type, source, field_details_list, path, position_context)
+                return self._search_cooperatively(parent_type, source, field_details_list, path, position_context)
         return super().execute_field(parent_type, source, field_details_list, path, position_context)
 
-    async def _search_in_turn(self, *arguments: Any) -> Any:
+    async def _search_cooperatively(self, *arguments: Any) -> Any:
         async with self._turn:
             await asyncio.sleep(0)
             self._rows = 0
@@ -97,12 +97,12 @@ class PacedExecutor(GraphQLExecutor[Any]):
                 result = []
             self._rows += len(result)
             if self._rows > ROWS_AT_ONCE:
-                return self._complete_in_turns(
+                return self._complete_cooperatively(
                     return_type.of_type, field_details_list, info, path, result, position_context
                 )
         return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)
 
-    async def _complete_in_turns(  # noqa: PLR0917 - the same
+    async def _complete_cooperatively(  # noqa: PLR0917 - the same
         self,
         item_type: GraphQLOutputType,
         field_details_list: Any,

@@ -25,7 +25,7 @@ from strawberry.execution import optimized_is_awaitable
 from catalogue.errors import ClientError
 from execution.answer import Answer, Outcome
 from execution.catalogue_size import CatalogueSize
-from execution.cooperative import PacedExecutor
+from execution.cooperative import CooperativeExecutor
 from execution.document import InvalidDocument
 from execution.encode import encode
 from execution.errors import (
@@ -181,10 +181,10 @@ class Executor(Generic[S]):
             context.cost = prepared.cost
         return context
 
-    def _executor(self, prepared: Prepared, context: object, root: object) -> PacedExecutor:
+    def _executor(self, prepared: Prepared, context: object, root: object) -> CooperativeExecutor:
         # Not `build`, which would look for the operation and coerce the variables again.
         fragments = prepared.document.fragments
-        return PacedExecutor(
+        return CooperativeExecutor(
             self._schema,
             fragment_definitions=fragments,
             fragments={name: FragmentDetails(fragment) for name, fragment in fragments.items()},

@@ -8,14 +8,14 @@ from weakref import ref
 
 import pytest
 
-from execution.cooperative import PacedExecutor
+from execution.cooperative import CooperativeExecutor
 from server.http.ws_connection import Connection
 from server.wire.uvicorn_protocol import PunctualHttp
 from server.wire.uvicorn_websocket import PunctualWebSocket
 from tests.protocols.test_slow_connections import echo, opened
 from tests.protocols.ws_world import PATIENCE, serving, world_of_sockets
 
-KINDS = (PunctualHttp, PunctualWebSocket, Connection, PacedExecutor)
+KINDS = (PunctualHttp, PunctualWebSocket, Connection, CooperativeExecutor)
 
 
 @pytest.fixture
@@ -68,4 +68,4 @@ async def test_an_answered_operation_leaves_nothing_to_the_garbage_collector() -
     async with world_of_sockets() as world, world.socket() as socket:
         await socket.subscribe("1", "{ hello }")
         assert (await socket.read_all("1"))[0]["payload"] == {"data": {"hello": "hello world"}}
-        assert not [thing for thing in gc.get_objects() if isinstance(thing, PacedExecutor)]
+        assert not [thing for thing in gc.get_objects() if isinstance(thing, CooperativeExecutor)]

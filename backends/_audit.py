@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import islice
 
 from backends._codec import micros, moment
-from backends._rows import LARGEST_COUNT, Report, Row, readable, want, want_all, want_text
+from backends._rows import LARGEST_COUNT, Report, Row, readable, require, require_all, require_text
 from backends.retention import Retention
 from catalogue.audit import ADDRESS_ACTOR, AUTHENTICATE, KEY_ACTOR, AuditEntry
 
@@ -32,13 +32,13 @@ def page(connection: sqlite3.Connection, before: int | None, limit: int, report:
 
 def check(connection: sqlite3.Connection) -> None:
     """Read every entry, so that one that cannot be read is found when the store is opened."""
-    want_all(connection.execute(_SELECT), _entry)
+    require_all(connection.execute(_SELECT), _entry)
 
 
 def _entry(row: Row) -> AuditEntry:
     seq, at, actor, action, target, outcome, count = row
-    want(seq > 0 and 0 < count <= LARGEST_COUNT)
-    want_text(actor, action, target, outcome)
+    require(seq > 0 and 0 < count <= LARGEST_COUNT)
+    require_text(actor, action, target, outcome)
     return AuditEntry(seq=seq, at=moment(at), actor=actor, action=action, target=target, outcome=outcome, count=count)
 
 

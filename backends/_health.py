@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from backends._codec import maybe_micros, maybe_moment, micros, moment
-from backends._rows import LARGEST_COUNT, Report, Row, readable, want, want_all, want_provider, want_text
+from backends._rows import LARGEST_COUNT, Report, Row, readable, require, require_all, require_provider, require_text
 from backends.retention import HEALTH, INCIDENTS
 from catalogue.history import WINDOWS, HealthBucket, Incident, Probe, Span
 from catalogue.vocabulary import ProviderErrorCode, UptimeWindow
@@ -90,9 +90,9 @@ def _series(
 
 def _bucket(row: Row) -> HealthBucket:
     provider_id, width, start, checks, failures, timed, latency, known, up = row
-    want_provider(provider_id)
-    want(width in _WIDTHS and start % width == 0)
-    want(
+    require_provider(provider_id)
+    require(width in _WIDTHS and start % width == 0)
+    require(
         min(failures, timed) >= 0
         and 0 <= latency < math.inf
         and failures + timed <= checks <= LARGEST_COUNT
@@ -142,8 +142,8 @@ def _newest(connection: sqlite3.Connection, provider_id: str, limit: int, report
 
 def _incident(row: Row) -> Incident:
     id_, provider_id, started_at, ended_at, code, message = row
-    want_provider(provider_id)
-    want_text(id_, message)
+    require_provider(provider_id)
+    require_text(id_, message)
     return Incident(
         id=id_,
         provider_id=provider_id,
@@ -156,8 +156,8 @@ def _incident(row: Row) -> Incident:
 
 def check(connection: sqlite3.Connection) -> None:
     """Read every bucket and incident, so that one that cannot be read is found when the store is opened."""
-    want_all(connection.execute(_BUCKETS), _bucket)
-    want_all(connection.execute(_INCIDENTS), _incident)
+    require_all(connection.execute(_BUCKETS), _bucket)
+    require_all(connection.execute(_INCIDENTS), _incident)
 
 
 def trim(connection: sqlite3.Connection, now: datetime) -> None:

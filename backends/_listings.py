@@ -6,7 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from backends._codec import maybe_micros, maybe_moment, micros, moment, read_facts, write_facts
-from backends._rows import want, want_all, want_provider
+from backends._rows import require, require_all, require_provider
 from catalogue.facts import ModelFacts
 from catalogue.listing import Listing
 from catalogue.vocabulary import DataSource
@@ -37,7 +37,7 @@ def read(connection: sqlite3.Connection, *, held: bool) -> dict[str, Listing]:
     )
     for provider_id, id_, is_gone, first_seen, text in rows:
         facts = read_facts(text, id_)
-        want(facts.provider_id == provider_id and id_.startswith(f"{provider_id}/"))
+        require(facts.provider_id == provider_id and id_.startswith(f"{provider_id}/"))
         models.setdefault(provider_id, {})[id_] = facts
         if is_gone:
             gone.setdefault(provider_id, set()).add(id_)
@@ -45,8 +45,8 @@ def read(connection: sqlite3.Connection, *, held: bool) -> dict[str, Listing]:
             seen.setdefault(provider_id, {})[id_] = moment(first_seen)
     heads = connection.execute("SELECT provider_id, source, as_of FROM listing WHERE held = ?", (held,)).fetchall()
     providers = {provider_id for provider_id, *_ in heads}
-    want(models.keys() <= providers)
-    want_all(providers, want_provider)
+    require(models.keys() <= providers)
+    require_all(providers, require_provider)
     return {
         provider_id: Listing(
             provider_id=provider_id,

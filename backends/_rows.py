@@ -23,13 +23,13 @@ def readable(table: str, rows: Iterable[Row], read: Callable[[Any], T], report: 
             report(table)
 
 
-def want_all(rows: Iterable[T], read: Callable[[T], object]) -> None:
+def require_all(rows: Iterable[T], read: Callable[[T], object]) -> None:
     """Read every row, for the ValueError or OverflowError that one that cannot be read raises."""
     for row in rows:
         read(row)
 
 
-def want(sound: bool) -> None:  # noqa: FBT001 - what is asked for, and nothing else
+def require(sound: bool) -> None:  # noqa: FBT001 - the condition, and nothing else
     """Raise ValueError unless a value can be right."""
     if not sound:
         raise ValueError("a value that cannot be right")
@@ -40,12 +40,12 @@ def decoded(text: bytes) -> str:
     return text.decode("utf-8", "surrogateescape")
 
 
-def want_text(*texts: str | None) -> None:
+def require_text(*texts: str | None) -> None:
     """Raise ValueError for text that was no UTF-8."""
     for text in texts:
         (text or "").encode()
 
 
-def want_provider(id_: str) -> None:
+def require_provider(id_: str) -> None:
     """Raise ValueError for what no provider can be called, whether it is configured or not."""
-    want(bool(id_) and id_.isprintable() and "/" not in id_)
+    require(bool(id_) and id_.isprintable() and "/" not in id_)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from backends import _listings, _log, _standings
 from backends._codec import MICROSECOND, QUARANTINE, maybe_moment, micros
-from backends._rows import LARGEST_COUNT, want
+from backends._rows import LARGEST_COUNT, require
 from backends._transaction import transaction
 from backends.errors import StoreConflict
 from catalogue.listing import Listing
@@ -27,7 +27,7 @@ def read(connection: sqlite3.Connection) -> Stored:
         listings = _listings.read(connection, held=False)
         held = _held(connection, _listings.read(connection, held=True))
         standings, told = _standings.read(connection)
-    want(bool(_EPOCH.fullmatch(epoch)) and 0 <= revision <= LARGEST_COUNT and 0 <= seq <= _LONGEST_LOG)
+    require(bool(_EPOCH.fullmatch(epoch)) and 0 <= revision <= LARGEST_COUNT and 0 <= seq <= _LONGEST_LOG)
     return Stored(
         epoch=epoch,
         revision=revision,
@@ -44,12 +44,12 @@ def read(connection: sqlite3.Connection) -> Stored:
 def _held(connection: sqlite3.Connection, listings: Mapping[str, Listing]) -> dict[str, Held]:
     """Held-back and discarded lists, each with its description; ValueError where one is without the other."""
     notes = connection.execute("SELECT provider_id, body, discarded FROM quarantine").fetchall()
-    want(listings.keys() == {provider_id for provider_id, *_ in notes})
+    require(listings.keys() == {provider_id for provider_id, *_ in notes})
     held = {
         provider_id: Held(QUARANTINE.validate_json(body), listings[provider_id], discarded=bool(discarded))
         for provider_id, body, discarded in notes
     }
-    want(all(found.quarantine.provider_id == provider_id for provider_id, found in held.items()))
+    require(all(found.quarantine.provider_id == provider_id for provider_id, found in held.items()))
     return held
 
 

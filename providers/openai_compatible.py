@@ -10,7 +10,7 @@ from catalogue.facts import ModelFacts, Price
 from catalogue.identity import family_key
 from catalogue.vocabulary import Capability
 from providers._kit.adapter import Adapter
-from providers._kit.capabilities import for_code, given, having, lacking, spoken, taken
+from providers._kit.capabilities import chat_modalities, for_code, from_inputs, from_outputs, supported, unsupported
 from providers._kit.pricing import PriceNames, premium
 from providers._kit.row import Row
 from providers._kit.synonyms import claims_in
@@ -47,7 +47,7 @@ _TEN_THOUSANDTHS = PriceNames(
 _PER_TOKEN = PriceNames(
     input=("prompt",), output=("completion",), cache_read=("input_cache_read",), cache_write=("input_cache_write",)
 )
-_DEAREST = Decimal("0.01")
+_MOST_EXPENSIVE = Decimal("0.01")
 """USD per token: what claims to cost more is a price per million without saying so."""
 _ENDS = ("shutdown_date", "expiration_date", "deprecation_date", "deprecation", "retires", "retires_at")
 _ENDED = {"deprecated", "retired", "inactive", "offline"}
@@ -64,16 +64,16 @@ def read(row: Row) -> ModelFacts | None:
     inputs = architecture.modalities("input_modalities", "supported_input_modalities")
     outputs = architecture.modalities("output_modalities", "supported_output_modalities")
     said, code = claims_in(row), for_code(own_id, *(row.words("tags") or ()))
-    claims = {**taken(inputs), **given(outputs), **said, Capability.CODE: code}
+    claims = {**from_inputs(inputs), **from_outputs(outputs), **said, Capability.CODE: code}
     return ModelFacts(
         id=f"{row.provider_id}/{own_id}",
         provider_id=row.provider_id,
         name=row.name("display_name", "displayName", "title", "name") or own_id,
         description=row.text("description", "summary"),
-        capabilities=having(claims),
-        lacking=lacking(claims),
-        input_modalities=inputs or spoken(said),
-        output_modalities=outputs or spoken(said),
+        capabilities=supported(claims),
+        lacking=unsupported(claims),
+        input_modalities=inputs or chat_modalities(said),
+        output_modalities=outputs or chat_modalities(said),
         premium=premium(price),
         context_max=row.count(*_CONTEXT),
         output_max=row.count(*_OUTPUT) or row.row("top_provider").count(*_OUTPUT),
@@ -102,7 +102,7 @@ def _price(row: Row) -> Price | None:
 def _is_per_token(stated: object) -> bool:
     """Tell whether a price is per token: text that is not too dear is; a number may be per million, unless it is 0."""
     amount = usd(stated)
-    return amount is not None and amount < _DEAREST and (isinstance(stated, str) or amount == 0)
+    return amount is not None and amount < _MOST_EXPENSIVE and (isinstance(stated, str) or amount == 0)
 
 
 def _is_ended(row: Row) -> bool:

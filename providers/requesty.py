@@ -4,7 +4,7 @@ from catalogue.facts import ModelFacts, Price
 from catalogue.identity import family_key
 from catalogue.vocabulary import Capability
 from providers._kit.adapter import Adapter, CallLimits
-from providers._kit.capabilities import for_code, having, lacking, spoken
+from providers._kit.capabilities import chat_modalities, for_code, supported, unsupported
 from providers._kit.pricing import PriceNames, premium
 from providers._kit.row import Row
 
@@ -47,10 +47,10 @@ def read(row: Row) -> ModelFacts:
         provider_id=row.provider_id,
         name=row.name("name") or own_id,
         description=row.text("description"),
-        capabilities=having(claims),
-        lacking=lacking(claims),
-        input_modalities=spoken(claims),
-        output_modalities=spoken(claims),
+        capabilities=supported(claims),
+        lacking=unsupported(claims),
+        input_modalities=chat_modalities(claims),
+        output_modalities=chat_modalities(claims),
         premium=premium(price, billed_elsewhere=own_id.startswith(_POLICY)),
         context_max=row.count("context_window"),
         output_max=row.count("max_output_tokens"),

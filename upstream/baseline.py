@@ -14,7 +14,7 @@ from catalogue.facts import ModelFacts, Price
 from catalogue.identity import family_key
 from catalogue.listing import Listing
 from catalogue.vocabulary import Capability, DataSource, Modality
-from providers._kit.capabilities import for_code, given, having, lacking, taken
+from providers._kit.capabilities import for_code, from_inputs, from_outputs, supported, unsupported
 from providers._kit.pricing import PriceNames, premium
 from providers._kit.row import Row
 from providers._kit.units import PER_MILLION, moment
@@ -71,8 +71,8 @@ def _read(row: Row, own_id: str) -> ModelFacts:
     forms, limit, price = row.row("modalities"), row.row("limit"), _price(row.row("cost"))
     inputs, outputs = forms.modalities("input"), forms.modalities("output")
     claims = {
-        **taken(inputs),
-        **given(outputs),
+        **from_inputs(inputs),
+        **from_outputs(outputs),
         Capability.TOOLS: row.flag("tool_call"),
         Capability.REASONING: row.flag("reasoning"),
         Capability.STRUCTURED_OUTPUT: row.flag("structured_output"),
@@ -82,8 +82,8 @@ def _read(row: Row, own_id: str) -> ModelFacts:
         id=f"{row.provider_id}/{own_id}",
         provider_id=row.provider_id,
         name=row.name("name") or own_id,
-        capabilities=having(claims),
-        lacking=lacking(claims),
+        capabilities=supported(claims),
+        lacking=unsupported(claims),
         input_modalities=inputs or (),
         output_modalities=outputs or (),
         premium=premium(price, billed_elsewhere=Modality.TEXT not in (inputs or ()) or outputs != (Modality.TEXT,)),

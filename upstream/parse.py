@@ -9,7 +9,7 @@ from typing import Any
 from catalogue.endpoint import Endpoint
 from catalogue.facts import ModelFacts
 from providers._kit.adapter import Adapter
-from providers._kit.capabilities import agreeing
+from providers._kit.capabilities import reconcile_modalities
 from providers._kit.registry import adapters
 from providers._kit.row import Row, RowError
 from upstream.errors import Malformed
@@ -100,7 +100,7 @@ def _facts(adapter: Adapter, entry: object, provider_id: str) -> ModelFacts | No
     if not isinstance(entry, dict):
         raise RowError
     facts = adapter.read(Row(entry, provider_id))
-    return facts and agreeing(facts)
+    return facts and reconcile_modalities(facts)
 
 
 def _entries(decoded: object) -> Sequence[object]:

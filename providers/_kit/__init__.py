@@ -2,7 +2,7 @@
 
 from catalogue.identity import family_key
 from providers._kit.adapter import Adapter, CallLimits
-from providers._kit.capabilities import for_code, given, having, lacking, taken
+from providers._kit.capabilities import for_code, from_inputs, from_outputs, supported, unsupported
 from providers._kit.pricing import PriceNames, premium
 from providers._kit.row import Row
 from providers._kit.units import PER_MILLION, PER_TOKEN
@@ -16,9 +16,9 @@ __all__ = [
     "Row",
     "family_key",
     "for_code",
-    "given",
-    "having",
-    "lacking",
+    "from_inputs",
+    "from_outputs",
     "premium",
-    "taken",
+    "supported",
+    "unsupported",
 ]

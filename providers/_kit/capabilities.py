@@ -11,13 +11,13 @@ Claims = Mapping[Capability, bool | None]
 _CODE_WORD = re.compile(
     r"(?<![a-z])(?:(?:deep|open|star|wizard)?coder|cod(?:e|ex|ing|egemma|egeex|ellama|estral)|devstral)(?![a-z])"
 )
-_TAKES = {
+_INPUT_MODALITY = {
     Capability.VISION: Modality.IMAGE,
     Capability.AUDIO_INPUT: Modality.AUDIO,
     Capability.VIDEO_INPUT: Modality.VIDEO,
     Capability.FILE_INPUT: Modality.FILE,
 }
-_GIVES = {
+_OUTPUT_MODALITY = {
     Capability.CHAT: Modality.TEXT,
     Capability.IMAGE_OUTPUT: Modality.IMAGE,
     Capability.AUDIO_OUTPUT: Modality.AUDIO,
@@ -26,34 +26,34 @@ _GIVES = {
 }
 
 
-def having(claims: Claims) -> frozenset[Capability]:
+def supported(claims: Claims) -> frozenset[Capability]:
     """What is claimed to be there."""
     return frozenset(capability for capability, claimed in claims.items() if claimed is True)
 
 
-def lacking(claims: Claims) -> frozenset[Capability]:
+def unsupported(claims: Claims) -> frozenset[Capability]:
     """What is claimed not to be there."""
     return frozenset(capability for capability, claimed in claims.items() if claimed is False)
 
 
-def taken(inputs: Collection[Modality] | None) -> dict[Capability, bool | None]:
+def from_inputs(inputs: Collection[Modality] | None) -> dict[Capability, bool | None]:
     """What follows from the forms of data that a model takes; nothing where they are not said."""
-    return {} if not inputs else {capability: form in inputs for capability, form in _TAKES.items()}
+    return {} if not inputs else {capability: form in inputs for capability, form in _INPUT_MODALITY.items()}
 
 
-def given(outputs: Collection[Modality] | None) -> dict[Capability, bool | None]:
+def from_outputs(outputs: Collection[Modality] | None) -> dict[Capability, bool | None]:
     """What follows from the forms of data that a model gives; nothing where they are not said."""
-    return {} if not outputs else {capability: form in outputs for capability, form in _GIVES.items()}
+    return {} if not outputs else {capability: form in outputs for capability, form in _OUTPUT_MODALITY.items()}
 
 
-def agreeing(facts: ModelFacts) -> ModelFacts:
+def reconcile_modalities(facts: ModelFacts) -> ModelFacts:
     """The facts with forms of data that agree with the capabilities, whichever of the two the provider stated.
 
     What sees takes images, and what does not see takes none. Text follows from no capability alone: a chat says so
     itself. But lists say "vision" of language models, so where one lists no forms, what sees takes text as well.
     """
-    inputs = _forms(facts, facts.input_modalities or _read_beside_images(facts), _TAKES)
-    outputs = _forms(facts, facts.output_modalities, _GIVES)
+    inputs = _forms(facts, facts.input_modalities or _read_beside_images(facts), _INPUT_MODALITY)
+    outputs = _forms(facts, facts.output_modalities, _OUTPUT_MODALITY)
     if (inputs, outputs) == (facts.input_modalities, facts.output_modalities):
         return facts
     return facts.model_copy(update={"input_modalities": inputs, "output_modalities": outputs})
@@ -72,7 +72,7 @@ def _forms(facts: ModelFacts, listed: tuple[Modality, ...], by: Mapping[Capabili
     return shared(tuple(form for form in Modality if stated[form]))
 
 
-def spoken(claims: Claims) -> tuple[Modality, ...]:
+def chat_modalities(claims: Claims) -> tuple[Modality, ...]:
     """The form of data that a model is known to take and give by being said to be a chat."""
     return (Modality.TEXT,) if claims.get(Capability.CHAT) else ()
 

@@ -45,7 +45,15 @@ def test_every_getter_and_field_that_the_guide_names_exists() -> None:
 
 def test_every_function_that_the_guide_explains_is_given_by_the_one_import() -> None:
     named = re.findall(r"`(\w+)\([\w, *…]*\)`", GUIDE)
-    assert {"having", "lacking", "taken", "given", "for_code", "premium", "family_key"} == set(named)
+    assert set(named) == {
+        "supported",
+        "unsupported",
+        "from_inputs",
+        "from_outputs",
+        "for_code",
+        "premium",
+        "family_key",
+    }
     assert set(named) <= set(providers._kit.__all__)
 
 

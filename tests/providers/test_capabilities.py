@@ -4,7 +4,7 @@ import pytest
 
 from catalogue.facts import ModelFacts
 from catalogue.vocabulary import Capability, Modality
-from providers._kit.capabilities import agreeing
+from providers._kit.capabilities import reconcile_modalities
 
 PAIRS = [
     ("input_modalities", Capability.VISION, Modality.IMAGE),
@@ -20,7 +20,7 @@ PAIRS = [
 
 def forms(field: str, **said: object) -> tuple[Modality, ...]:
     facts = ModelFacts.model_validate({"id": "acme/m", "provider_id": "acme", "name": "M", **said})
-    found: tuple[Modality, ...] = getattr(agreeing(facts), field)
+    found: tuple[Modality, ...] = getattr(reconcile_modalities(facts), field)
     return found
 
 

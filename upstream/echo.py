@@ -18,7 +18,7 @@ _SIGNS = {b"%02x" % code: json.dumps(chr(code))[1:-1].encode() for code in range
 """By the end of its escape: a character that could stand for itself, with the shortest escape where it needs one."""
 
 
-def secrets_of(headers: Mapping[str, str]) -> tuple[bytes, ...]:
+def secret_forms(headers: Mapping[str, str]) -> tuple[bytes, ...]:
     """Every form in which an answer in JSON may repeat the secrets of a request's headers, the longest first."""
     forms: set[str] = set()
     for name, value in headers.items():
@@ -36,7 +36,7 @@ def _quoted(secret: str) -> Iterable[str]:
         yield re.sub("%..", lambda sign: sign[0].lower(), quoted)
 
 
-def without(text: bytes, secrets: Iterable[bytes]) -> bytes:
+def redact(text: bytes, secrets: Iterable[bytes]) -> bytes:
     """The text without the secrets; the same object where it has none.
 
     Raises Malformed for a text of more escapes than can be searched in bounded time.

@@ -13,7 +13,7 @@ from aiohttp.abc import AbstractResolver
 from aiohttp.http_exceptions import ContentEncodingError
 from yarl import URL
 
-from upstream.echo import secrets_of, without
+from upstream.echo import redact, secret_forms
 from upstream.errors import (
     Malformed,
     Rejected,
@@ -123,7 +123,7 @@ async def _follow(
     progress: Callable[[int], None] | None,
     before_redirect: Callable[[], Awaitable[None]] | None,
 ) -> Response:
-    secrets = secrets_of(headers)
+    secrets = secret_forms(headers)
     for _ in range(_MAX_REDIRECTS + 1):
         started = time.perf_counter()
         async with session.get(url, headers=headers, allow_redirects=False) as answer:
@@ -133,7 +133,7 @@ async def _follow(
                 if before_redirect is not None:
                     await before_redirect()
                 continue
-            _refuse(answer)
+            _raise_for_status(answer)
             body = await _redacted(await _read(answer, max_bytes, enough, progress), secrets)
             lowered = {name.lower(): _shown(value, secrets) for name, value in answer.headers.items()}
             return Response(status=answer.status, body=body, headers=lowered, latency_ms=latency_ms)
@@ -141,11 +141,11 @@ async def _follow(
 
 
 async def _redacted(body: bytes, secrets: tuple[bytes, ...]) -> bytes:
-    return without(body, secrets) if len(body) < _BIG else await asyncio.to_thread(without, body, secrets)
+    return redact(body, secrets) if len(body) < _BIG else await asyncio.to_thread(redact, body, secrets)
 
 
 def _shown(value: str, secrets: tuple[bytes, ...]) -> str:
-    return without(value.encode("utf-8", "surrogateescape"), secrets).decode("utf-8", "surrogateescape")
+    return redact(value.encode("utf-8", "surrogateescape"), secrets).decode("utf-8", "surrogateescape")
 
 
 def _redirected(url: URL, location: str) -> URL:
@@ -156,7 +156,7 @@ def _redirected(url: URL, location: str) -> URL:
     return target
 
 
-def _refuse(answer: aiohttp.ClientResponse) -> None:
+def _raise_for_status(answer: aiohttp.ClientResponse) -> None:
     status = answer.status
     said = f"The provider answered with status {status}."
     if 200 <= status < 300 or status == 304:  # noqa: PLR2004  status codes are plainest as numbers

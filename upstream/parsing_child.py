@@ -47,11 +47,11 @@ def _answer(peer: socket.socket, names: tuple[str, str, str], bodies: deque[byte
         # Given up one by one: none is in memory together with all that it unfolds to.
         parsed = parse_list(*names, (bodies.popleft() for _ in range(len(bodies))))
     except Malformed as error:
-        _say(peer, REFUSED, error.message.encode())
+        _send(peer, REFUSED, error.message.encode())
         return
     for part in _slices(parsed.models, known):
-        _say(peer, SLICE, pickle.dumps(part, pickle.HIGHEST_PROTOCOL))
-    _say(peer, DONE, str(parsed.dropped).encode())
+        _send(peer, SLICE, pickle.dumps(part, pickle.HIGHEST_PROTOCOL))
+    _send(peer, DONE, str(parsed.dropped).encode())
 
 
 def _slices(models: Sequence[ModelFacts], known: Mapping[str, str]) -> Iterator[Slice]:
@@ -63,7 +63,7 @@ def _slices(models: Sequence[ModelFacts], known: Mapping[str, str]) -> Iterator[
         yield part
 
 
-def _say(peer: socket.socket, kind: bytes, payload: bytes) -> None:
+def _send(peer: socket.socket, kind: bytes, payload: bytes) -> None:
     peer.sendall(kind + LENGTH.pack(len(payload)) + payload)
 
 

@@ -50,7 +50,7 @@ class Upstream:
 
     def list_url(self) -> str:
         """Where the first page of the model list is."""
-        return joined(self.base_url, self.adapter.list_path)
+        return join_url(self.base_url, self.adapter.list_path)
 
     def check_url(self) -> str | None:
         """Where a key or the health is checked without a model; null where the list is all there is to ask.
@@ -58,25 +58,25 @@ class Upstream:
         A key check on another host belongs to the adapter's own base URL: a key for any other is not sent there.
         """
         if self.health_url is not None:
-            return joined(self.base_url, self.health_url)
+            return join_url(self.base_url, self.health_url)
         check = self.adapter.key_check
         if check is None or ("://" in check and self.base_url.rstrip("/") != self.adapter.base_url):
             return None
-        return joined(self.base_url, check)
+        return join_url(self.base_url, check)
 
     def endpoints_url(self, model_id: str) -> str | None:
         """Where the endpoints of a model are, by the provider's own model id; null where it publishes none."""
         reader = self.adapter.endpoints
         if reader is None:
             return None
-        return joined(self.base_url, reader.path.format(model=quote(model_id, safe="/:@~")))
+        return join_url(self.base_url, reader.path.format(model=quote(model_id, safe="/:@~")))
 
     def request_headers(self, key: SecretStr | None) -> Mapping[str, str]:
         """The headers of a call with a key, or without one."""
         return dict(self.headers) if key is None else {**self.headers, **self.adapter.headers_for_key(key)}
 
 
-def joined(base_url: str, path: str) -> str:
+def join_url(base_url: str, path: str) -> str:
     """A path put below a base URL, keeping the base's own path and query; an absolute URL stays as it is."""
     if "://" in path:
         return path

@@ -11,12 +11,12 @@ from aiohttp import ClientSession, web
 
 from tests.upstream.conftest import Serve
 from upstream import echo, http
-from upstream.echo import secrets_of, without
+from upstream.echo import redact, secret_forms
 from upstream.errors import Malformed
 from upstream.http import get
 
 KEY = "sk-or/with+odd&'\"\\<signs>-0001"
-SECRETS = secrets_of({"Authorization": f"Bearer {KEY}", "Accept": "application/json"})
+SECRETS = secret_forms({"Authorization": f"Bearer {KEY}", "Accept": "application/json"})
 SPELLINGS: dict[str, Callable[[str], str]] = {
     "as it is": json.dumps,
     "with slashes escaped": lambda text: json.dumps(text).replace("/", r"\/"),
@@ -32,30 +32,30 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_a_secret_is_taken_out_in_every_spelling(spelling: str) -> None:
     body = f'{{"id": "x", "text": [{SPELLINGS[spelling](KEY)}], "é": "\\u00e9"}}'.encode()
-    assert json.loads(without(body, SECRETS)) == {"id": "x", "text": ["[redacted]"], "é": "é"}
+    assert json.loads(redact(body, SECRETS)) == {"id": "x", "text": ["[redacted]"], "é": "é"}
 
 
 @pytest.mark.parametrize("body", [rb'{"a": "\\u0041 \u0026 \n \"", "b": "\u00e9"}', b"{}", b'"\\u00'])
 def test_a_body_without_secrets_is_left_as_it_is(body: bytes) -> None:
-    assert without(body, SECRETS) is body
-    assert without(body, ()) is body
+    assert redact(body, SECRETS) is body
+    assert redact(body, ()) is body
 
 
 def test_a_backslash_before_what_looks_like_an_escape_stays_one() -> None:
     body = json.dumps({"path": r"C:\u0041", "key": KEY}).replace("&", r"\u0026").encode()
-    assert json.loads(without(body, SECRETS)) == {"path": r"C:\u0041", "key": "[redacted]"}
+    assert json.loads(redact(body, SECRETS)) == {"path": r"C:\u0041", "key": "[redacted]"}
 
 
 def test_a_backslash_that_is_itself_escaped_hides_no_escape_after_it() -> None:
     body = json.dumps({"path": "\\" + KEY}).replace("&", r"\u0026").replace("sk-", r"\u0073\u006b-").encode()
-    assert json.loads(without(body, SECRETS)) == {"path": "\\[redacted]"}
+    assert json.loads(redact(body, SECRETS)) == {"path": "\\[redacted]"}
 
 
 def test_a_body_of_more_escapes_than_can_be_searched_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(echo, "_MOST_ESCAPES", 10)
-    assert without(rb"\u0041" * 10, SECRETS) == rb"\u0041" * 10
+    assert redact(rb"\u0041" * 10, SECRETS) == rb"\u0041" * 10
     with pytest.raises(Malformed):
-        without(rb"\u0041" * 11, SECRETS)
+        redact(rb"\u0041" * 11, SECRETS)
 
 
 @pytest.mark.parametrize(("size", "beside"), [(1_000, False), (200_000, True)])
@@ -69,9 +69,9 @@ async def test_a_big_answer_is_searched_beside_the_event_loop(
 
     def search(text: bytes, secrets: tuple[bytes, ...]) -> bytes:
         searched_in[len(text)] = threading.get_ident()
-        return without(text, secrets)
+        return redact(text, secrets)
 
-    monkeypatch.setattr(http, "without", search)
+    monkeypatch.setattr(http, "redact", search)
     await get(client, await serve(handler), headers={"Authorization": f"Bearer {KEY}"}, timeout=5)
     assert (searched_in[size] != threading.get_ident()) is beside
 

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from catalogue.vocabulary import KeySource
 from providers._kit.adapter import Adapter
 from providers._kit.registry import adapters
-from upstream.upstream import Upstream, joined
+from upstream.upstream import Upstream, join_url
 
 KEY = SecretStr("sk-made-up")
 
@@ -32,7 +32,7 @@ def upstream(adapter_id: str = "openrouter", **changes: object) -> Upstream:
     ],
 )
 def test_a_path_goes_below_the_base_url(base: str, path: str, whole: str) -> None:
-    assert joined(base, path) == whole
+    assert join_url(base, path) == whole
 
 
 def test_the_configured_health_url_goes_before_the_adapters_key_check() -> None:

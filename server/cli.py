@@ -18,7 +18,7 @@ from typing import Annotated, Any
 import typer
 
 from catalogue.vocabulary import Capability, ModelStatus
-from server.command.questions import (
+from server.command.operations import (
     HEALTH,
     HEALTH_COLUMNS,
     MODEL_COLUMNS,
@@ -31,11 +31,11 @@ from server.command.questions import (
     model_row,
     refresh_row,
 )
-from server.command.refresh_progress import telling_progress
+from server.command.refresh_progress import following_progress
 from server.command.remote import Remote, RemoteError, TokenRefused
-from server.command.tables import Column, say, show, show_json, telling_steps
+from server.command.tables import Column, print_json, print_message, print_rows, step_display
 from server.config.configuration import ConfigurationError, load_settings, located
-from server.config.kept_secrets import ADMIN_FILE
+from server.config.generated_secrets import ADMIN_FILE
 from server.config.settings import Settings
 from server.redaction import Redactor
 
@@ -67,14 +67,14 @@ def main() -> None:
     try:
         app()
     except ConfigurationError as error:
-        say(f"Configuration: {error}")
+        print_message(f"Configuration: {error}")
         sys.exit(USAGE)
     except RemoteError as error:
-        say(str(error))
+        print_message(str(error))
         sys.exit(USAGE if error.wrong_input else FAILURE)
     except Exception as error:  # noqa: BLE001 - a traceback would show folders of this machine, and maybe a secret
         told = Redactor()(None, "error", {"exc_info": error})["exception"]
-        say(f"This should not happen, please report it: {told}")
+        print_message(f"This should not happen, please report it: {told}")
         sys.exit(FAILURE)
 
 
@@ -172,7 +172,7 @@ def refresh(
     remote = _remote(url, config, token=_token(token_file, config, data_dir), timeout=30.0)
     asked = {"force": not if_old, **({"provider": provider} if provider else {})}
     try:
-        with telling_steps() as tell, telling_progress(remote, tell):
+        with step_display() as tell, following_progress(remote, tell):
             results = remote.query(REFRESH, asked)["refreshCatalogue"]["results"]
     except TokenRefused as error:
         raise TokenRefused(f"{error} {_TOKEN_REMEDY}") from None
@@ -205,9 +205,9 @@ def _print(
     as_json: bool,
 ) -> None:
     if as_json:
-        show_json(rows)
+        print_json(rows)
     else:
-        show(columns, map(cells, rows), none=none)
+        print_rows(columns, map(cells, rows), none=none)
 
 
 def _code(failures: Sequence[bool]) -> int:

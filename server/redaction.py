@@ -70,19 +70,19 @@ _carried: ContextVar[_Carried | None] = ContextVar("carried_secrets", default=No
 _living: WeakSet[_Carried] = WeakSet()
 
 
-def carry_anew() -> None:
+def begin_connection() -> None:
     """Begin a connection, which carries nothing yet; all tasks that it starts share what is carried later."""
     _carried.set(held := _Carried())
     _living.add(held)
 
 
-def carry(secrets: Iterable[str]) -> None:
+def redact_in_connection(secrets: Iterable[str]) -> None:
     """Take these out of every record that the present connection's tasks write from now on.
 
     And out of every exception, whoever tells of it: that of a thread or of a lost task comes without its connection.
     """
     if _carried.get() is None:
-        carry_anew()
+        begin_connection()
     if held := _carried.get():
         held.secrets.extend(secrets)
 

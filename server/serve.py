@@ -23,12 +23,12 @@ from server.callers.audit_log import AuditLog
 from server.callers.caller import Callers
 from server.callers.client_limits import ClientLimits
 from server.callers.refusals import Refusals
-from server.command.questions import DOCUMENTS
+from server.command.operations import DOCUMENTS
 from server.composition import Parts, running
 from server.config.allowed_documents import allowed_documents
 from server.config.configuration import ConfigurationError
-from server.config.data_folder import Claim, sole_use
-from server.config.kept_secrets import ADMIN_FILE, admin_tokens, hashing_secret, made, put_back
+from server.config.data_folder import DataFolderLock, lock_data_folder
+from server.config.generated_secrets import ADMIN_FILE, admin_tokens, generated, hashing_secret, restore
 from server.config.settings import Settings
 from server.config.upstreams import upstreams
 from server.logging import configure
@@ -59,11 +59,11 @@ def serve(settings: Settings) -> None:
     stamina.instrumentation.set_on_retry_hooks([])  # an outage is logged once, by its coordinator
     sys.setswitchinterval(_SWITCH_SECONDS)
     gc.set_threshold(*gc.get_threshold()[:2], _RARELY)
-    with sole_use(settings.data_dir) as claim:
-        uvloop.run(_serve(settings, redactor, claim))
+    with lock_data_folder(settings.data_dir) as lock:
+        uvloop.run(_serve(settings, redactor, lock))
 
 
-async def _serve(settings: Settings, redactor: Redactor, claim: Claim) -> None:
+async def _serve(settings: Settings, redactor: Redactor, lock: DataFolderLock) -> None:
     providers = upstreams(settings, os.environ)
     allowed = allowed_documents(settings.allowed_documents, own=DOCUMENTS)
     secret, tokens = hashing_secret(settings), admin_tokens(settings)
@@ -71,9 +71,9 @@ async def _serve(settings: Settings, redactor: Redactor, claim: Claim) -> None:
     redactor.register(u.key for u in providers if u.key)
     if not settings.admin_tokens:
         log.info("admin_token", file=str(settings.data_dir / ADMIN_FILE))
-    kept = partial(put_back, settings.data_dir, made(settings, secret, tokens))
+    restore_files = partial(restore, settings.data_dir, generated(settings, secret, tokens))
     try:
-        async with running(settings, providers, secret=secret, claim=partial(claim.renew, kept)) as parts:
+        async with running(settings, providers, secret=secret, claim=partial(lock.renew, restore_files)) as parts:
             limits = ClientLimits(settings.limits, exempt_loopback=settings.exempts_loopback)
             audit = AuditLog(parts.store)
             callers = Callers(

@@ -18,7 +18,7 @@ from server.callers.client_limits import ClientLimits
 from server.callers.key_trials import KeyTrials
 from server.callers.provider_keys import HEADER, keys_from_header, read_keys
 from server.config.tokens import Token, identify
-from server.redaction import carry
+from server.redaction import redact_in_connection
 
 _CALLER = "catalogue.caller"
 """Names the caller in the ASGI scope."""
@@ -59,7 +59,7 @@ class Callers:
         caller: Caller | None = connection.scope.get(_CALLER)
         if caller is None:
             values = connection.headers.getlist("authorization")
-            carry(value.partition(" ")[2].strip() or value for value in values)
+            redact_in_connection(value.partition(" ")[2].strip() or value for value in values)
             token = identify(values[0], self.tokens) if len(values) == 1 else None
             address = self._peer_of(connection).client
             client = f"token:{token.name}" if token and not self.limits.exempts(address) else address
@@ -136,7 +136,7 @@ class Callers:
         self.audit.note(actor=caller.address, action=AUTHENTICATE, outcome="rejected")
 
     def _accept(self, keys: Mapping[str, SecretStr], caller: Caller) -> None:
-        carry(key.get_secret_value() for key in keys.values())
+        redact_in_connection(key.get_secret_value() for key in keys.values())
         fingerprints = {provider_id: fingerprint(self.secret, provider_id, key) for provider_id, key in keys.items()}
         if caller.token is None and not self.limits.exempts(caller.client):
             self.trials.admit(caller.client, fingerprints)

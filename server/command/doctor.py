@@ -15,12 +15,12 @@ from typing import Any
 
 import aiohttp
 
-from server.command.questions import HEALTH
+from server.command.operations import HEALTH
 from server.command.remote import Remote, RemoteError
 from server.command.tables import Column
 from server.config.allowed_documents import allowed_documents
 from server.config.configuration import CONFIG, ConfigurationError, load_settings, located
-from server.config.kept_secrets import ADMIN_FILE
+from server.config.generated_secrets import ADMIN_FILE
 from server.config.settings import Settings
 from server.config.upstreams import key_variables, upstreams
 from upstream.errors import Unauthorized, UpstreamError

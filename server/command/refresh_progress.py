@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from server.command.questions import PROGRESS
+from server.command.operations import PROGRESS
 from server.command.remote import Remote, RemoteError
 
 
 @contextmanager
-def telling_progress(remote: Remote, tell: Callable[[str, str, str], None]) -> Iterator[threading.Thread]:
+def following_progress(remote: Remote, tell: Callable[[str, str, str], None]) -> Iterator[threading.Thread]:
     """Tell the steps of refreshes meanwhile (provider, step, detail), in a thread, where the server streams them."""
     running, over = threading.Event(), threading.Event()
 

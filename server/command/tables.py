@@ -30,19 +30,19 @@ class Column:
     """Whether its cells are told below the table, each once with how many rows it is for."""
 
 
-def show_json(value: object) -> None:
+def print_json(value: object) -> None:
     """Print one JSON document."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None) + "\n")
 
 
-def show(columns: Sequence[Column], rows: Iterable[Sequence[object]], *, none: str) -> None:
+def print_rows(columns: Sequence[Column], rows: Iterable[Sequence[object]], *, none: str) -> None:
     """Print rows, or `none` where there are none; what comes from outside cannot steer the terminal.
 
     In a cell null is empty. A time is told in UTC by a pipe and by its age on a terminal.
     """
     rows = list(rows)
     if not rows:
-        say(none)
+        print_message(none)
     elif sys.stdout.isatty():
         now = datetime.now(UTC)
         _table(
@@ -52,13 +52,13 @@ def show(columns: Sequence[Column], rows: Iterable[Sequence[object]], *, none: s
         sys.stdout.writelines("\t".join(map(_cell, row)) + "\n" for row in rows)
 
 
-def say(line: str) -> None:
+def print_message(line: str) -> None:
     """Print a line for the person at the terminal, beside the output proper."""
     sys.stderr.write(_printable(line) + "\n")
 
 
 @contextmanager
-def telling_steps() -> Iterator[Callable[[str, str, str], None]]:
+def step_display() -> Iterator[Callable[[str, str, str], None]]:
     """Tell where each subject is (subject, step, detail) beside the output proper.
 
     A terminal has a line for each subject, which changes in place; elsewhere each new step is a line.
@@ -68,7 +68,7 @@ def telling_steps() -> Iterator[Callable[[str, str, str], None]]:
 
         def write(subject: str, step: str, detail: str) -> None:
             if told.get(subject, ("", ""))[0] != step:
-                say(_step(subject, step, detail))
+                print_message(_step(subject, step, detail))
             told[subject] = (step, detail)
 
         yield write

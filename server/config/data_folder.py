@@ -17,17 +17,17 @@ LOCK_FILE = "lock"
 log = structlog.get_logger(__name__)
 
 
-class Claim:
+class DataFolderLock:
     """One server's hold on its data folder."""
 
     def __init__(self, path: Path, file: TextIO) -> None:
         self._path = path
         self._file = file
 
-    def renew(self, put_back: Callable[[], Collection[str]]) -> None:
-        """Take the folder anew where it was deleted or replaced; `put_back` then writes what else is gone from it.
+    def renew(self, restore: Callable[[], Collection[str]]) -> None:
+        """Take the folder anew where it was deleted or replaced; `restore` then writes what else is gone from it.
 
-        `put_back` returns the names of the files that it wrote.
+        `restore` returns the names of the files that it wrote.
 
         Raises:
             StoreConflict: Another server has taken the folder meanwhile.
@@ -40,13 +40,13 @@ class Claim:
         except BlockingIOError:
             raise StoreConflict("The data folder was replaced, and another server uses it now. Stop one.") from None
         try:
-            files = put_back()
+            files = restore()
         except BaseException:
             file.close()
             raise
         self.release()
         self._file = file
-        log.error("data_folder_taken_anew", written=[LOCK_FILE, *files])
+        log.error("data_folder_locked_again", written=[LOCK_FILE, *files])
 
     def release(self) -> None:
         """Leave the folder to others."""
@@ -61,14 +61,14 @@ class Claim:
 
 
 @contextmanager
-def sole_use(data_dir: Path) -> Iterator[Claim]:
+def lock_data_folder(data_dir: Path) -> Iterator[DataFolderLock]:
     """Hold the data folder, made where there is none.
 
     Raises:
         ConfigurationError: another server holds it, or it cannot be written.
     """
     try:
-        claim = Claim(data_dir / LOCK_FILE, _locked(data_dir / LOCK_FILE))
+        lock = DataFolderLock(data_dir / LOCK_FILE, _locked(data_dir / LOCK_FILE))
     except BlockingIOError:
         raise ConfigurationError(
             f"data_dir: {data_dir} is used by another server; stop that one or set another folder."
@@ -78,9 +78,9 @@ def sole_use(data_dir: Path) -> Iterator[Claim]:
             f"data_dir: {data_dir} cannot be used ({error.strerror}); mend its permissions or set another."
         ) from None
     try:
-        yield claim
+        yield lock
     finally:
-        claim.release()
+        lock.release()
 
 
 def _locked(path: Path) -> TextIO:

@@ -16,7 +16,7 @@ from server.callers.client_limits import ClientLimits
 from server.http.accept import acceptable_to
 from server.http.error_responses import error_response
 from server.http.graphql_http import turned_away
-from server.redaction import carry_anew
+from server.redaction import begin_connection
 
 GRAPHQL = "/graphql"
 """The path whose errors have GraphQL's shape."""
@@ -41,7 +41,7 @@ class ClientGate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Identify the caller, then pass its connection on, or refuse it with 429 before anything else is looked at."""
-        carry_anew()
+        begin_connection()
         if scope["type"] not in _CONNECTIONS:
             await self._app(scope, receive, send)
             return

@@ -14,7 +14,7 @@ from tests.server.fake_server import FakeServer, serving
 @pytest.fixture(autouse=True)
 def _nothing_carried() -> None:
     """Let no test carry another's keys: they share one context, as requests never do."""
-    redaction.carry_anew()
+    redaction.begin_connection()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from execution.persisted import DocumentNotAllowed, PersistedDocuments
 from execution.request import GraphQLRequest
-from server.command.questions import DOCUMENTS, MODELS
+from server.command.operations import DOCUMENTS, MODELS
 from server.config.allowed_documents import MAX_BYTES, allowed_documents
 from server.config.configuration import ConfigurationError
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from server.command.questions import REFRESH
-from server.command.refresh_progress import telling_progress
+from server.command.operations import REFRESH
+from server.command.refresh_progress import following_progress
 from server.command.remote import Remote
-from server.command.tables import telling_steps
+from server.command.tables import step_display
 from tests.server.commands import Run, refresh_of
 from tests.server.fake_server import FakeServer
 
@@ -39,7 +39,7 @@ def test_refresh_says_its_progress_beside_the_output(fake: FakeServer, run: Run)
     fake.events = [{"refreshProgress": step}]
     fake.data = {"refreshCatalogue": {"results": []}}
     said: list[tuple[str, str, str]] = []
-    with telling_progress(Remote(fake.url), lambda *told: said.append(told)) as followed:
+    with following_progress(Remote(fake.url), lambda *told: said.append(told)) as followed:
         followed.join()
         Remote(fake.url).query(REFRESH, {"force": True})
     assert said == [("openrouter", "fetching", "2 KiB")]
@@ -52,14 +52,14 @@ def test_a_server_that_ends_while_progress_is_told_is_no_error_of_its_own(
     fake.events = [{"refreshProgress": {"provider": {"id": "a"}, "step": "DONE", "received": None, "modelCount": 1}}]
     fake.breaks_off = True
     said: list[str] = []
-    with telling_progress(Remote(fake.url), lambda subject, *_: said.append(subject)) as followed:
+    with following_progress(Remote(fake.url), lambda subject, *_: said.append(subject)) as followed:
         followed.join()
     assert said == ["a"]
     assert capsys.readouterr().err == ""
 
 
 def test_without_a_terminal_each_step_is_one_line_however_much_arrives(capsys: pytest.CaptureFixture[str]) -> None:
-    with telling_steps() as tell:
+    with step_display() as tell:
         for size in ("", "64 KiB", "128 KiB"):
             tell("a", "fetching", size)
         tell("b", "fetching", "")
@@ -72,7 +72,7 @@ def test_on_a_terminal_the_steps_change_in_place_and_leave_nothing(
 ) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     monkeypatch.setenv("TERM", "xterm")
-    with telling_steps() as tell:
+    with step_display() as tell:
         for size in range(100):
             tell("a", "fetching", f"{size} KiB")
     out, err = capsys.readouterr()

@@ -11,8 +11,8 @@ from structlog.testing import capture_logs
 
 from backends.errors import StoreConflict
 from server.config.configuration import ConfigurationError, load_settings
-from server.config.data_folder import Claim, sole_use
-from server.config.kept_secrets import admin_tokens, hashing_secret, made, put_back
+from server.config.data_folder import DataFolderLock, lock_data_folder
+from server.config.generated_secrets import admin_tokens, generated, hashing_secret, restore
 from server.config.settings import Settings
 
 
@@ -22,8 +22,8 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def claim(settings: Settings) -> Iterator[Claim]:
-    with sole_use(settings.data_dir) as held:
+def lock(settings: Settings) -> Iterator[DataFolderLock]:
+    with lock_data_folder(settings.data_dir) as held:
         yield held
 
 
@@ -34,24 +34,26 @@ def nothing() -> list[str]:
 def refused(folder: Path) -> bool:
     """Whether a second server is refused."""
     try:
-        with sole_use(folder):
+        with lock_data_folder(folder):
             return False
     except ConfigurationError as error:
         return "another server" in str(error)
 
 
 def test_a_folder_is_free_once_its_server_has_ended(settings: Settings) -> None:
-    with sole_use(settings.data_dir):
+    with lock_data_folder(settings.data_dir):
         assert refused(settings.data_dir)
     assert not refused(settings.data_dir)
 
 
-def test_a_deleted_folder_is_taken_anew_with_the_secrets_that_were_made(settings: Settings, claim: Claim) -> None:
+def test_a_deleted_folder_is_taken_anew_with_the_secrets_that_were_made(
+    settings: Settings, lock: DataFolderLock
+) -> None:
     secret, tokens = hashing_secret(settings), admin_tokens(settings)
     shutil.rmtree(settings.data_dir)
     with capture_logs() as lines:
         for _ in range(2):
-            claim.renew(lambda: put_back(settings.data_dir, made(settings, secret, tokens)))
+            lock.renew(lambda: restore(settings.data_dir, generated(settings, secret, tokens)))
     assert [line["written"] for line in lines] == [["lock", "secret", "admin-token"]]
     assert refused(settings.data_dir)
     assert (hashing_secret(settings), admin_tokens(settings)) == (secret, tokens)
@@ -65,50 +67,54 @@ def test_a_deleted_folder_is_taken_anew_with_the_secrets_that_were_made(settings
 def test_what_is_configured_is_not_written(tmp_path: Path) -> None:
     env = {"CATALOGUE_SECRET": "configured-secret", "CATALOGUE_ADMIN_TOKENS": "ops:configured-token"}
     settings = load_settings({"CATALOGUE_DATA_DIR": str(tmp_path), **env})
-    assert not made(settings, hashing_secret(settings), admin_tokens(settings))
+    assert not generated(settings, hashing_secret(settings), admin_tokens(settings))
 
 
-def test_a_token_that_was_removed_so_that_a_new_one_is_made_stays_removed(settings: Settings, claim: Claim) -> None:
-    kept = made(settings, hashing_secret(settings), admin_tokens(settings))
+def test_a_token_that_was_removed_so_that_a_new_one_is_made_stays_removed(
+    settings: Settings, lock: DataFolderLock
+) -> None:
+    kept = generated(settings, hashing_secret(settings), admin_tokens(settings))
     (settings.data_dir / "admin-token").unlink()
-    claim.renew(lambda: put_back(settings.data_dir, kept))
+    lock.renew(lambda: restore(settings.data_dir, kept))
     assert not (settings.data_dir / "admin-token").exists()
 
 
-def test_secrets_that_stand_in_a_replaced_folder_are_left_as_they_are(settings: Settings, claim: Claim) -> None:
-    kept = made(settings, hashing_secret(settings), admin_tokens(settings))
+def test_secrets_that_stand_in_a_replaced_folder_are_left_as_they_are(settings: Settings, lock: DataFolderLock) -> None:
+    kept = generated(settings, hashing_secret(settings), admin_tokens(settings))
     settings.data_dir.rename(settings.data_dir.with_name("elsewhere"))
     settings.data_dir.mkdir()
     (settings.data_dir / "secret").write_text("somebody else's secret")
     with capture_logs() as lines:
-        claim.renew(lambda: put_back(settings.data_dir, kept))
+        lock.renew(lambda: restore(settings.data_dir, kept))
     assert [line["written"] for line in lines] == [["lock", "admin-token"]]
     assert (settings.data_dir / "secret").read_text() == "somebody else's secret"
 
 
-def test_a_folder_that_another_server_has_taken_is_left_to_it(settings: Settings, claim: Claim) -> None:
+def test_a_folder_that_another_server_has_taken_is_left_to_it(settings: Settings, lock: DataFolderLock) -> None:
     shutil.rmtree(settings.data_dir)
-    with sole_use(settings.data_dir):
+    with lock_data_folder(settings.data_dir):
         for _ in range(2):
             with pytest.raises(StoreConflict, match="another server"):
-                claim.renew(lambda: pytest.fail("nothing may be written"))
-    claim.renew(nothing)
+                lock.renew(lambda: pytest.fail("nothing may be written"))
+    lock.renew(nothing)
     assert refused(settings.data_dir)
 
 
-def test_what_could_not_be_put_back_is_put_back_the_next_time(settings: Settings, claim: Claim) -> None:
+def test_what_could_not_be_put_back_is_put_back_the_next_time(settings: Settings, lock: DataFolderLock) -> None:
     put = Mock(side_effect=[OSError(errno.ENOSPC, "No space left on device"), ["secret"]])
     shutil.rmtree(settings.data_dir)
     with pytest.raises(OSError, match="No space left"):
-        claim.renew(put)
+        lock.renew(put)
     for _ in range(2):
-        claim.renew(put)
+        lock.renew(put)
     assert put.call_count == 2
     assert refused(settings.data_dir)
 
 
-def test_a_folder_that_cannot_be_made_anew_is_an_error_of_the_file_system(settings: Settings, claim: Claim) -> None:
+def test_a_folder_that_cannot_be_made_anew_is_an_error_of_the_file_system(
+    settings: Settings, lock: DataFolderLock
+) -> None:
     shutil.rmtree(settings.data_dir)
     settings.data_dir.write_text("a file stands where the folder should be")
     with pytest.raises(OSError, match="File exists"):
-        claim.renew(nothing)
+        lock.renew(nothing)

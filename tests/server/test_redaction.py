@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from server.logging import configure
-from server.redaction import GONE, MAX_TEXT, Redactor, carry, carry_anew
+from server.redaction import GONE, MAX_TEXT, Redactor, begin_connection, redact_in_connection
 
 KEYS = st.text(st.sampled_from(string.ascii_letters + string.digits + string.punctuation), min_size=12, max_size=80)
 
@@ -65,8 +65,8 @@ def test_a_carried_key_is_gone_while_it_is_carried(key: str) -> None:
     redactor = Redactor()
 
     def request() -> str:
-        carry_anew()
-        carry([key])
+        begin_connection()
+        redact_in_connection([key])
         return _text(redactor, f"upstream said {key} is bad")
 
     assert key not in copy_context().run(request)
@@ -76,13 +76,13 @@ async def test_what_one_task_of_a_connection_carries_is_gone_from_the_others_rec
     redactor = Redactor()
 
     async def acknowledge() -> None:
-        carry(["canary-caller-key"])
+        redact_in_connection(["canary-caller-key"])
 
     async def operate() -> str:
         return _text(redactor, "failed with canary-caller-key")
 
     async def connection() -> str:
-        carry_anew()
+        begin_connection()
         await asyncio.create_task(acknowledge())
         return await asyncio.create_task(operate())
 

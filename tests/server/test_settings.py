@@ -17,7 +17,7 @@ from catalogue.vocabulary import KeySource
 from execution.limits import DocumentLimits
 from providers._kit.registry import adapters
 from server.config.configuration import VARIABLES, ConfigurationError, load_settings, located
-from server.config.kept_secrets import admin_tokens, hashing_secret
+from server.config.generated_secrets import admin_tokens, hashing_secret
 from server.config.limits import Limits
 from server.config.settings import Settings
 from server.config.tokens import identify

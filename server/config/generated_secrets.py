@@ -42,7 +42,7 @@ def admin_tokens(settings: Settings) -> tuple[Token, ...]:
         raise ConfigurationError(f"{path}: holds no usable token; remove it and a new one is made.") from None
 
 
-def made(settings: Settings, secret: SecretStr, tokens: tuple[Token, ...]) -> Mapping[str, SecretStr]:
+def generated(settings: Settings, secret: SecretStr, tokens: tuple[Token, ...]) -> Mapping[str, SecretStr]:
     """What of this lies in the data folder, by the name of its file: what is not configured."""
     kept = {} if settings.secret else {HASHING_FILE: secret}
     if not settings.admin_tokens and tokens[0].plain:
@@ -50,7 +50,7 @@ def made(settings: Settings, secret: SecretStr, tokens: tuple[Token, ...]) -> Ma
     return kept
 
 
-def put_back(data_dir: Path, kept: Mapping[str, SecretStr]) -> list[str]:
+def restore(data_dir: Path, kept: Mapping[str, SecretStr]) -> list[str]:
     """Write what is gone from the data folder anew, and return the names of these files; OSError where it cannot be."""
     written = []
     for name, secret in kept.items():

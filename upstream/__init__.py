@@ -1,1 +1,1 @@
-"""How a provider is called: one call, its rate and key, how a list becomes rows, and what an error means."""
+"""Calls to providers: rate limits, keys, HTTP, the parsing of lists, and errors."""

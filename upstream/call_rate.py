@@ -1,7 +1,7 @@
-"""How fast one provider may be called: a token bucket whose waiters are served by priority, then in order of arrival.
+"""Rate limit for calls to one provider: a token bucket that serves waiters by priority, then by arrival.
 
-The bucket holds `burst` and refills at `(requests_per_minute - burst)` a minute, so that no 60 seconds, wherever they
-begin, see more than `requests_per_minute` calls.
+The bucket holds `burst` tokens and refills at `requests_per_minute - burst` a minute, so that any 60 seconds see at
+most `requests_per_minute` calls.
 """
 
 import asyncio
@@ -12,11 +12,11 @@ from enum import IntEnum
 from catalogue.ports.clock import Clock
 
 MAX_WAITERS = 1_000
-"""More callers than this do not queue for one provider."""
+"""Calls that may queue for one provider."""
 
 
 class Priority(IntEnum):
-    """Who goes first when calls must wait."""
+    """The order in which waiting calls are served, lowest first."""
 
     ADMIN = 0
     POLL = 1
@@ -25,11 +25,11 @@ class Priority(IntEnum):
 
 
 class CallRateExceeded(Exception):
-    """Too many callers wait already."""
+    """The queue for the provider is full."""
 
 
 class CallRateLimiter:
-    """One provider's allowance."""
+    """Limits the rate of calls to one provider; `burst` is capped at half of `requests_per_minute`."""
 
     def __init__(self, *, requests_per_minute: int, burst: int, clock: Clock) -> None:
         self._capacity = max(1, min(burst, requests_per_minute // 2))
@@ -42,7 +42,7 @@ class CallRateLimiter:
         self._server: asyncio.Task[None] | None = None
 
     async def wait(self, priority: Priority) -> None:
-        """Return once a call may go out; raises CallRateExceeded when the queue is full."""
+        """Wait until a call may be sent; raises CallRateExceeded if the queue is full."""
         if not self._waiters and self._take():
             return
         if len(self._waiters) >= MAX_WAITERS:
@@ -72,7 +72,7 @@ class CallRateLimiter:
                 await self._clock.sleep((1 - self._tokens) / self._per_second)
 
     async def close(self) -> None:
-        """Stop serving; whoever still waits is cancelled."""
+        """Cancel all waiting calls."""
         if self._server is not None:
             self._server.cancel()
             await asyncio.gather(self._server, return_exceptions=True)

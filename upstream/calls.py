@@ -1,6 +1,6 @@
-"""Calls to one provider: paced, retried, each try timed, the whole bounded.
+"""Calls to one provider: rate limited, retried, with a timeout for each try and a time budget for the whole call.
 
-The order around one upstream call is single-flight, breaker, pace, retry, HTTP; the first two belong to the callers.
+The layers around a call are single-flight, circuit breaker, retry, rate limit, HTTP. The first two belong to callers.
 """
 
 import asyncio
@@ -25,35 +25,35 @@ _MAX_BACKOFF_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallPolicy:
-    """How calls are made: in what order, for how long, and how often they are retried."""
+    """Priority, time budget and retries of a call."""
 
     priority: Priority
     budget: float
-    """Seconds within which all that one call does ends, waiting included."""
+    """Seconds for the whole call, waits and retries included."""
     retries: int | None = None
-    """How often to try again; as the provider's configuration says where that is not given."""
+    """Maximum retries; null uses the provider's configuration."""
     patience: float = inf
-    """Seconds after which no new try begins."""
+    """Seconds after which no new try starts."""
     enough: int | None = None
-    """Of a body, no more than about so many bytes are read."""
+    """Stop reading the body after about this many bytes."""
     received: Callable[[int], None] | None = None
-    """Is told how many bytes have come so far."""
+    """Called with the number of bytes received so far."""
     failing: Callable[[UpstreamError], None] | None = None
-    """Is told of each try that failed."""
+    """Called with the error of each failed try."""
 
 
 class CallSource(Protocol):
-    """Where a provider's ways to call come from."""
+    """Makes the functions that call one provider."""
 
     def at(self, policy: CallPolicy) -> Call:
-        """A way to call."""
+        """A function that calls the provider with this policy."""
 
     async def close(self) -> None:
-        """Stop waiting calls."""
+        """Cancel waiting calls."""
 
 
 class Calls:
-    """One provider's calls over HTTP, which share one pace."""
+    """Calls to one provider over HTTP, which share one rate limit."""
 
     def __init__(self, *, upstream: Upstream, session: aiohttp.ClientSession, clock: Clock) -> None:
         limits = upstream.calls
@@ -63,7 +63,7 @@ class Calls:
         self._limiter = CallRateLimiter(requests_per_minute=limits.requests_per_minute, burst=limits.burst, clock=clock)
 
     def at(self, policy: CallPolicy) -> Call:
-        """A way to call."""
+        """A function that calls the provider with this policy."""
 
         async def call(url: str, headers: Mapping[str, str]) -> Response:
             try:
@@ -72,7 +72,7 @@ class Calls:
             except TimeoutError:
                 raise TimedOut(f"{self._upstream.name} did not answer within {policy.budget:g} s.") from None
             except CallRateExceeded:
-                raise Throttled(f"Too many calls wait for {self._upstream.name}.", retry_after=60.0) from None
+                raise Throttled(f"Too many calls to {self._upstream.name} are waiting.", retry_after=60.0) from None
 
         return call
 
@@ -85,7 +85,7 @@ class Calls:
                 return False
             if policy.failing is not None:
                 policy.failing(error)
-            # stamina adds neither jitter nor a bound to a delay given here, so one past the last try ends the flight.
+            # stamina does not bound a delay that is returned here, so a delay past the last try must end the call.
             if not error.retryable or self._clock.monotonic() + (error.retry_after or 0.0) >= last_try:
                 return False
             return True if error.retry_after is None else error.retry_after
@@ -113,5 +113,5 @@ class Calls:
         raise AssertionError  # the last attempt returns or raises
 
     async def close(self) -> None:
-        """Stop waiting calls."""
+        """Cancel waiting calls."""
         await self._limiter.close()

@@ -1,4 +1,4 @@
-"""Taking out of an answer the secrets that its request carried: a provider that repeats a key must not publish it."""
+"""Redacts the secrets of a request from its response, so that a provider that echoes a key does not publish it."""
 
 import json
 import re
@@ -9,17 +9,17 @@ from upstream.errors import Malformed
 
 GONE = b"[redacted]"
 _SHORTEST = 16
-"""Characters; a shorter value is a placeholder such as `ollama`, which may well be part of a model's name."""
+"""Characters; a shorter value is a placeholder such as `ollama`, which may be part of a model's name."""
 _PLAIN = frozenset({"accept", "if-modified-since", "if-none-match", "user-agent"})
 _ESCAPE = rb"\u00"
 _MOST_ESCAPES = 500_000
-"""In one answer; what would take longer to search than that is no list of models."""
-_SIGNS = {b"%02x" % code: json.dumps(chr(code))[1:-1].encode() for code in range(0x20, 0x80)}
-"""By the end of its escape: a character that could stand for itself, with the shortest escape where it needs one."""
+"""Escapes in one response; a list of models has far fewer, and more would take too long to search."""
+_CHARACTERS = {b"%02x" % code: json.dumps(chr(code))[1:-1].encode() for code in range(0x20, 0x80)}
+"""The shortest JSON spelling of each ASCII character, by the last two digits of its `\\u00xx` escape."""
 
 
 def secret_forms(headers: Mapping[str, str]) -> tuple[bytes, ...]:
-    """Every form in which an answer in JSON may repeat the secrets of a request's headers, the longest first."""
+    """Every form in which a JSON response may repeat the secrets of a request's headers, longest first."""
     forms: set[str] = set()
     for name, value in headers.items():
         secret = value.rpartition(" ")[2]
@@ -37,32 +37,33 @@ def _quoted(secret: str) -> Iterable[str]:
 
 
 def redact(text: bytes, secrets: Iterable[bytes]) -> bytes:
-    """The text without the secrets; the same object where it has none.
+    """Replace secrets in a text; returns the same object if it has none.
 
-    Raises Malformed for a text of more escapes than can be searched in bounded time.
+    Raises:
+        Malformed: the text has more escapes than can be searched in bounded time.
     """
     secrets = tuple(secrets)
     if secrets and _ESCAPE in text:
-        spelt_out = _spelt_out(text)
-        text = spelt_out if any(secret in spelt_out for secret in secrets) else text
+        unescaped = _unescaped(text)
+        text = unescaped if any(secret in unescaped for secret in secrets) else text
     for secret in secrets:
         if secret in text:
             text = text.replace(secret, GONE)
     return text
 
 
-def _spelt_out(text: bytes) -> bytes:
-    """The text without needless escapes, as some encoders write `&` and `<`."""
+def _unescaped(text: bytes) -> bytes:
+    """The text without needless escapes, which some encoders use for characters such as `&` and `<`."""
     if text.count(_ESCAPE) > _MOST_ESCAPES:
-        raise Malformed(f"The provider's answer has more than {_MOST_ESCAPES:,} escapes.")
+        raise Malformed(f"The provider's response has more than {_MOST_ESCAPES:,} escapes.")
     before, *rest = text.split(_ESCAPE)
-    spelt = [before]
+    parts = [before]
     for after in rest:
-        sign = None if _leaves_a_backslash_open(before) else _SIGNS.get(after[:2].lower())
-        spelt.append(_ESCAPE + after if sign is None else sign + after[2:])
+        character = None if _ends_in_open_backslash(before) else _CHARACTERS.get(after[:2].lower())
+        parts.append(_ESCAPE + after if character is None else character + after[2:])
         before = after
-    return b"".join(spelt)
+    return b"".join(parts)
 
 
-def _leaves_a_backslash_open(text: bytes) -> bool:
+def _ends_in_open_backslash(text: bytes) -> bool:
     return text.endswith(b"\\") and (len(text) - len(text.rstrip(b"\\"))) % 2 == 1

@@ -1,12 +1,12 @@
-"""What can go wrong with a provider, drawn as a tree; every message is safe to show to anyone.
+"""Errors of calls to providers. Every message is safe to show to anyone.
 
 UpstreamError
-├── Unreachable    no connection, a reset, a 5xx, an answer that broke off: try again later
-├── TimedOut       no whole answer in time: try again later
-├── Unauthorized   401 or 403: the key is wrong or may not do this
-├── Throttled      429: wait as told
-├── Rejected       any other refusal, or a redirect that is not followed: trying again changes nothing
-└── Malformed      an answer that is no model list: keep the last good one
+├── Unreachable    no connection, a reset, a 5xx or an incomplete response: retry later
+├── TimedOut       no complete response in time: retry later
+├── Unauthorized   401 or 403: the key is missing, wrong or not allowed
+├── Throttled      429: wait as long as the provider asks
+├── Rejected       any other error status, or a redirect that is not followed: retrying does not help
+└── Malformed      the response is not a model list: keep the last good one
 """
 
 from typing import ClassVar
@@ -15,7 +15,7 @@ from catalogue.vocabulary import ProviderErrorCode
 
 
 class UpstreamError(Exception):
-    """A provider failed; `message` holds no upstream body, no key and no query string."""
+    """A call to a provider failed; `message` holds no response body, no key and no query string."""
 
     code: ClassVar[ProviderErrorCode]
     retryable: ClassVar[bool] = False
@@ -25,25 +25,25 @@ class UpstreamError(Exception):
         super().__init__(message)
         self.message = message
         self.retry_after = retry_after
-        """Seconds that the provider asked to wait, where it did."""
+        """Seconds that the provider asked to wait, if it did."""
 
 
 class Unreachable(UpstreamError):
-    """No connection, a reset, a 5xx, or an answer that broke off."""
+    """No connection, a reset, a 5xx or an incomplete response."""
 
     code = ProviderErrorCode.UNREACHABLE
     retryable = True
 
 
 class TimedOut(UpstreamError):
-    """No whole answer in time."""
+    """No complete response in time."""
 
     code = ProviderErrorCode.TIMEOUT
     retryable = True
 
 
 class Unauthorized(UpstreamError):
-    """The key is missing, wrong, or may not do this (401, 403)."""
+    """The key is missing, wrong or not allowed (401, 403)."""
 
     code = ProviderErrorCode.UNAUTHORIZED
 
@@ -56,16 +56,16 @@ class Throttled(UpstreamError):
 
 
 class Rejected(UpstreamError):
-    """A refusal that trying again does not change."""
+    """An error that retrying does not change."""
 
     code = ProviderErrorCode.REJECTED
 
 
 class Malformed(UpstreamError):
-    """An answer that is no model list."""
+    """The response is not a model list."""
 
     code = ProviderErrorCode.MALFORMED
 
 
 class ServerStarved(Exception):
-    """This server has no file descriptors or memory left for a call: that says nothing about the provider."""
+    """This server has no file descriptors or memory left for a call; the provider is not at fault."""

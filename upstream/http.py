@@ -1,4 +1,4 @@
-"""One GET to a provider: bounded in time and size, no redirect to another place, every failure typed."""
+"""GET requests to providers: bounded in time and size, without redirects to other origins, with typed errors."""
 
 import asyncio
 import time
@@ -27,45 +27,44 @@ from upstream.errors import (
 from upstream.retry_after import retry_after
 
 MAX_BODY = 20_000_000
-"""Bytes of a body after decompression; the largest list known has 3 MB."""
+"""Bytes of a decompressed body; the largest known list has 3 MB."""
 _MAX_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CHUNK = 65_536
 _BIG = 100_000
-"""Bytes from which on a body is searched for secrets beside the event loop."""
-_UNSENDABLE = "The request to the provider cannot be sent: its URL or a header is not valid."
+"""Bytes from which a body is searched for secrets in a thread."""
+_UNSENDABLE = "The request to the provider cannot be sent: its URL or a header is invalid."
 _STARVED = frozenset({EMFILE, ENFILE, ENOBUFS, ENOMEM})
 _MEANINGS: tuple[tuple[type[Exception], type[UpstreamError], str], ...] = (
-    (aiohttp.ClientPayloadError, Unreachable, "The provider's answer broke off."),
-    (aiohttp.ServerDisconnectedError, Unreachable, "The provider closed the connection without an answer."),
-    (aiohttp.ClientSSLError, Unreachable, "No secure connection to the provider could be made."),
+    (aiohttp.ClientPayloadError, Unreachable, "The provider's response is incomplete."),
+    (aiohttp.ServerDisconnectedError, Unreachable, "The provider closed the connection without a response."),
+    (aiohttp.ClientSSLError, Unreachable, "The TLS connection to the provider failed."),
     (aiohttp.ClientConnectorDNSError, Unreachable, "The provider's host name could not be resolved."),
-    (aiohttp.ClientConnectorError, Unreachable, "No connection to the provider could be made."),
-    (aiohttp.ClientResponseError, Malformed, "The provider's answer is no valid HTTP."),
+    (aiohttp.ClientConnectorError, Unreachable, "The connection to the provider failed."),
+    (aiohttp.ClientResponseError, Malformed, "The provider's response is not valid HTTP."),
     (aiohttp.NonHttpUrlClientError, Rejected, _UNSENDABLE),
     (ValueError, Rejected, _UNSENDABLE),
 )
-"""What aiohttp's errors mean, the first match; an aiohttp.InvalidURL is a ValueError."""
+"""Our error for each of aiohttp's; the first match counts. aiohttp.InvalidURL is a ValueError."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """An answer with a status of 2xx, or 304."""
+    """A response with a 2xx status or 304."""
 
     status: int
     body: bytes
     headers: Mapping[str, str]
-    """By name in lower case."""
+    """Names are in lower case."""
     latency_ms: float
-    """From sending to the end of the headers."""
+    """From sending the request to the end of the response headers."""
 
 
 def session(*, resolver: AbstractResolver | None = None) -> aiohttp.ClientSession:
-    """A client session for all providers; to be made once, inside the event loop, and closed by the caller.
+    """Create the client session for all providers, inside the event loop; the caller closes it.
 
-    No cookies and no proxies from the environment; aiohttp inflates a body piece by piece, so that a small one that
-    unpacks to gigabytes is met by the size cap of `get` instead of filling the memory. One GET is one call: aiohttp
-    does not send it again, unseen by the pace, where a connection closes without an answer.
+    It has no cookies and reads no proxies from the environment. aiohttp decompresses a body piece by piece, so the size
+    limit of `get` stops a decompression bomb. aiohttp's own retry is off, since the rate limit would not see it.
     """
     made = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=64, limit_per_host=8, resolver=resolver),
@@ -89,12 +88,14 @@ async def get(
     progress: Callable[[int], None] | None = None,
     before_redirect: Callable[[], Awaitable[None]] | None = None,
 ) -> Response:
-    """Try one GET and give its whole answer; `progress` hears how many bytes have come.
+    """Send one GET request and read the response.
 
-    `before_redirect` is waited for before each further request, which is a call to the provider like the first.
-    Where `enough` is given, no more is read than it takes to have so many bytes, and the rest is hung up on.
+    `progress` is called with the number of bytes received so far. `before_redirect` is awaited before each redirected
+    request, which counts as a call. With `enough`, reading stops after about that many bytes.
 
-    Raises UpstreamError, or ServerStarved where the call could not be made at all; never anything of aiohttp's.
+    Raises:
+        UpstreamError: the call failed; aiohttp's own errors are translated.
+        ServerStarved: the call could not be made for lack of resources.
     """
     try:
         async with asyncio.timeout(timeout):
@@ -108,7 +109,7 @@ async def get(
                 before_redirect=before_redirect,
             )
     except TimeoutError:
-        raise TimedOut(f"The provider did not answer in full within {timeout:g} s.") from None
+        raise TimedOut(f"The provider did not send a complete response within {timeout:g} s.") from None
     except (aiohttp.ClientError, OSError, ValueError) as error:
         raise _translated(error) from None
 
@@ -152,24 +153,24 @@ def _redirected(url: URL, location: str) -> URL:
     target = url.join(URL(location))
     upgraded = target.scheme == "https" and url.scheme == "http" and url.is_default_port() and target.is_default_port()
     if not location or target.host != url.host or (target.origin() != url.origin() and not upgraded):
-        raise Rejected("The provider redirected to another place, which is not followed.")
+        raise Rejected("The provider redirected to another origin, which is not followed.")
     return target
 
 
 def _raise_for_status(answer: aiohttp.ClientResponse) -> None:
     status = answer.status
-    said = f"The provider answered with status {status}."
+    message = f"The provider answered with status {status}."
     if 200 <= status < 300 or status == 304:  # noqa: PLR2004  status codes are plainest as numbers
         return
     if status in {401, 403}:
-        raise Unauthorized(f"The provider refused the key or its absence (status {status}).")
+        raise Unauthorized(f"The provider rejected the key, or requires one (status {status}).")
     if status == 429:  # noqa: PLR2004  the same
-        raise Throttled("The provider allows no more calls for now (status 429).", retry_after=_wait(answer))
+        raise Throttled("The provider's rate limit is reached (status 429).", retry_after=_wait(answer))
     if status == 408:  # noqa: PLR2004  the same
-        raise TimedOut(said, retry_after=_wait(answer))
+        raise TimedOut(message, retry_after=_wait(answer))
     if status >= 500:  # noqa: PLR2004  the same
-        raise Unreachable(said, retry_after=_wait(answer))
-    raise Rejected(said)
+        raise Unreachable(message, retry_after=_wait(answer))
+    raise Rejected(message)
 
 
 def _wait(answer: aiohttp.ClientResponse) -> float | None:
@@ -179,7 +180,7 @@ def _wait(answer: aiohttp.ClientResponse) -> float | None:
 async def _read(
     answer: aiohttp.ClientResponse, max_bytes: int, enough: int | None, progress: Callable[[int], None] | None
 ) -> bytes:
-    # In pieces: one big buffer would teach the allocator to keep as much for good once it is freed.
+    # In pieces: the allocator would keep the memory of one big buffer after it is freed.
     pieces: list[bytes] = []
     size = 0
     try:
@@ -187,29 +188,29 @@ async def _read(
             pieces.append(piece)
             size += len(piece)
             if size > max_bytes:
-                raise Malformed(f"The provider's answer is larger than {max_bytes:,} bytes.")
+                raise Malformed(f"The provider's response is larger than {max_bytes:,} bytes.")
             if progress is not None:
                 progress(size)
             if enough is not None and size >= enough:
                 answer.close()
                 break
-            await asyncio.sleep(0)  # what has come already, or unpacks to more, comes without a wait
+            await asyncio.sleep(0)  # data that is already buffered arrives without a wait
         return b"".join(pieces)
     finally:
-        pieces.clear()  # an error on its way out holds on to them
+        pieces.clear()  # a raised error's traceback would keep them alive
 
 
 def _translated(error: Exception) -> UpstreamError | ServerStarved:
-    # A resolver that gets no socket does not say why it failed.
+    # A resolver that cannot open a socket does not say so.
     cause = _socket_error() if isinstance(error, aiohttp.ClientConnectorDNSError) else error
     if isinstance(cause, OSError) and cause.errno in _STARVED:
         return ServerStarved(f"The server has no resources left for a call: {errorcode[cause.errno]}.")
     if isinstance(error.__cause__, ContentEncodingError):
-        return Malformed("The provider's answer is packed in a way that cannot be unpacked.")
+        return Malformed("The provider's response cannot be decompressed.")
     for kind, meaning, message in _MEANINGS:
         if isinstance(error, kind):
             return meaning(message)
-    return Unreachable("The connection to the provider was lost.")
+    return Unreachable("The connection to the provider failed.")
 
 
 def _socket_error() -> OSError | None:

@@ -1,4 +1,4 @@
-"""Trying a caller's key: at the provider's own check where there is one, else by what its list answers."""
+"""Checks a caller's key with the provider's key check or, if it has none, by reading its list."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,11 +14,11 @@ from upstream.upstream import Upstream
 _VERIFY_SECONDS = 5.0
 
 CountModels = Callable[[], Awaitable[int]]
-"""Reads the list with the key and counts its models; raises UpstreamError."""
+"""Reads the list with the key and returns the number of models; raises UpstreamError."""
 
 
 async def verify_key(upstream: Upstream, call: Call, key: SecretStr) -> None:
-    """Raise Unauthorized for a key that the provider's own check refuses; a list open to all takes any key."""
+    """Raise Unauthorized if the provider's key check rejects the key; a public list accepts any key."""
     url = _check_url(upstream)
     if url is None or upstream.adapter.needs_key:
         return
@@ -28,13 +28,13 @@ async def verify_key(upstream: Upstream, call: Call, key: SecretStr) -> None:
     except Unauthorized:
         raise
     except (UpstreamError, TimeoutError):
-        return  # a check out of order says nothing of the key
+        return  # a failed check says nothing about the key
 
 
 async def check_key(
     upstream: Upstream, call: Call, key: SecretStr, count_models: CountModels, *, open_to_all: bool
 ) -> KeyCheck:
-    """What the provider says of a key; `open_to_all` when its list is known to need none, and so proves nothing."""
+    """Check a key; `open_to_all` is true if the list is known to need no key, so that reading it proves nothing."""
     url = _check_url(upstream)
     count = None
     try:
@@ -43,16 +43,16 @@ async def check_key(
         else:
             await call(url, upstream.request_headers(key))
     except Unauthorized:
-        said = f"{upstream.name} refuses this key. Check that it is whole, meant for {upstream.name}, and not revoked."
-        return KeyCheck(outcome=KeyCheckOutcome.INVALID, message=said)
+        message = f"{upstream.name} rejects this key. Check that it is complete, not revoked, and for {upstream.name}."
+        return KeyCheck(outcome=KeyCheckOutcome.INVALID, message=message)
     except UpstreamError as error:
         return KeyCheck(outcome=KeyCheckOutcome.UNREACHABLE, message=error.message)
     if url is None and open_to_all:
-        said = f"{upstream.name} shows its list without a key as well, so that nothing is known of this one."
-        return KeyCheck(outcome=KeyCheckOutcome.UNSUPPORTED, model_count=count, message=said)
+        message = f"{upstream.name} publishes its list without a key, so this key could not be checked."
+        return KeyCheck(outcome=KeyCheckOutcome.UNSUPPORTED, model_count=count, message=message)
     return KeyCheck(outcome=KeyCheckOutcome.VALID, model_count=count, message=f"{upstream.name} accepts this key.")
 
 
 def _check_url(upstream: Upstream) -> str | None:
-    """Where a key is checked; a health URL beside an adapter without a check may well answer to anyone."""
+    """The URL that checks a key; null without a key check, since a health URL may answer anyone."""
     return upstream.check_url() if upstream.adapter.key_check else None

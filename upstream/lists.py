@@ -1,4 +1,4 @@
-"""Reading a whole model list: all its pages, each at most once, from one place, or the word that nothing changed."""
+"""Fetches a model list: all its pages from one origin, or the provider's answer that it has not changed."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -14,23 +14,24 @@ from upstream.parse import next_url
 from upstream.upstream import Upstream
 
 Call = Callable[[str, Mapping[str, str]], Awaitable[Response]]
-"""One GET of a URL with headers, behind the provider's rate limit and retries."""
+"""Sends a GET request for a URL with headers, with the provider's rate limit and retries."""
 
 MAX_PAGES = 50
 _LONGEST_VALIDATOR = 1_000
+_TOO_LARGE = f"The pages of the list have more than {MAX_BODY:,} bytes in total."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validators:
-    """What a provider gave to ask whether its list changed."""
+    """Validators of a response, for a conditional request."""
 
     etag: str | None = None
     last_modified: str | None = None
 
     def headers(self) -> Mapping[str, str]:
-        """The conditions of a request."""
-        said = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
-        return {name: value for name, value in said.items() if value}
+        """The headers of a conditional request."""
+        headers = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
+        return {name: value for name, value in headers.items() if value}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +39,12 @@ class FetchedList:
     """A list as received."""
 
     bodies: tuple[bytes, ...]
-    """One per page; none when it was not modified."""
+    """One per page; empty if the list was not modified."""
     validators: Validators | None
-    """For the next time; null where the list has several pages or the provider gave none."""
+    """For the next request; null if the list has several pages or the provider sent none."""
     not_modified: bool = False
     digest: bytes = b""
-    """SHA-256 over the bodies; empty when it was not modified."""
+    """SHA-256 over the bodies; empty if the list was not modified."""
     latency_ms: float
     """Of the first page, to the end of its headers."""
 
@@ -55,9 +56,11 @@ async def fetch_list(
     key: SecretStr | None,
     validators: Validators | None = None,
 ) -> FetchedList:
-    """Read every page of a provider's list, with a key or without.
+    """Fetch every page of a provider's list.
 
-    Raises UpstreamError; Malformed for pages that loop, lead elsewhere, or are too many or too large together.
+    Raises:
+        Malformed: the pages loop, lead to another origin, or are too many or too large.
+        UpstreamError: a call failed.
     """
     headers = upstream.request_headers(key)
     conditions = validators.headers() if validators else {}
@@ -75,7 +78,7 @@ async def fetch_list(
         bodies.append(page.body)
         following = await _next(upstream, page.body, following)
     if sum(map(len, bodies)) > MAX_BODY:
-        raise Malformed(f"The pages of the list are larger than {MAX_BODY:,} bytes together.")
+        raise Malformed(_TOO_LARGE)
     return FetchedList(
         bodies=tuple(bodies),
         validators=_validators(first) if len(bodies) == 1 else None,
@@ -91,18 +94,18 @@ async def _next(upstream: Upstream, body: bytes, url: str) -> str | None:
     try:
         return urljoin(url, following) if following else None
     except ValueError:
-        raise Malformed("The list's next page is at an address that is none.") from None
+        raise Malformed("The URL of the list's next page is invalid.") from None
 
 
 def _admit(url: str, seen: set[str], bodies: list[bytes], list_url: str) -> None:
     if _place(url) != _place(list_url):
-        raise Malformed("The list's next page is at another place, which is not followed.")
+        raise Malformed("The list's next page is at another origin, which is not followed.")
     if url in seen:
-        raise Malformed("The list's pages lead in a circle.")
+        raise Malformed("The list's pages form a loop.")
     if len(seen) >= MAX_PAGES:
         raise Malformed(f"The list has more than {MAX_PAGES} pages.")
     if sum(map(len, bodies)) > MAX_BODY:
-        raise Malformed(f"The pages of the list are larger than {MAX_BODY:,} bytes together.")
+        raise Malformed(_TOO_LARGE)
 
 
 def _place(url: str) -> tuple[str, str]:
@@ -112,7 +115,7 @@ def _place(url: str) -> tuple[str, str]:
 
 def _unmodified(answer: Response, validators: Validators | None, *, asked: bool) -> FetchedList:
     if not asked:
-        raise Malformed("The provider answered that its list is unchanged without having been asked.")
+        raise Malformed("The provider answered 304 to an unconditional request.")
     return FetchedList(bodies=(), validators=validators, not_modified=True, latency_ms=answer.latency_ms)
 
 
@@ -122,7 +125,7 @@ def _validators(answer: Response) -> Validators | None:
 
 
 def _sendable(answer: Response, name: str) -> str | None:
-    """A header's value as it may be sent back; one that may not would end every later call here."""
+    """A header's value if it can be sent back: an invalid one would make every later call fail."""
     value = answer.headers.get(name, "")
     return value if value.isascii() and value.isprintable() and len(value) <= _LONGEST_VALIDATOR else None
 

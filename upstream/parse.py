@@ -1,4 +1,4 @@
-"""From bodies to facts: pure and picklable, so that a large list can be read in another process."""
+"""Parses response bodies into facts: pure, and picklable so that another process can do it."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,26 +18,26 @@ _ENVELOPES = ("data", "models", "items")
 _FEW = 3
 _LONGEST_NUMBER = 40
 MAX_ROWS = 50_000
-"""Ten times as many as the memory is promised for."""
+"""Rows of one list; ten times the size that the memory figures are stated for."""
 _MOST_VALUES = 500_000
-"""Objects and lists in one body: they unfold to ten and more times what they take in it."""
+"""Objects and lists in one body; decoded, each takes ten or more times its size in the body."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedList:
-    """What a list says."""
+    """The models of a list."""
 
     models: tuple[ModelFacts, ...]
-    """In the list's order, each id once: a repeated id keeps its first row."""
+    """In the list's order; of rows with the same id, the first."""
     dropped: int
-    """How many rows were garbage."""
+    """Number of rows that could not be read."""
 
 
 def parse_list(adapter_id: str, provider_id: str, provider_name: str, bodies: Iterable[bytes]) -> ParsedList:
-    """Read the pages of a list, already fetched.
+    """Parse the pages of a list. A row that the adapter cannot read is dropped and counted.
 
-    A row that its adapter cannot read, for whatever reason, is dropped and counted. Raises Malformed for a body that is
-    no list, or one of garbage only.
+    Raises:
+        Malformed: a body is not a list, has too many rows, or has no readable row.
     """
     adapter = adapters()[adapter_id]
     models: dict[str, ModelFacts] = {}
@@ -47,42 +47,44 @@ def parse_list(adapter_id: str, provider_id: str, provider_name: str, bodies: It
         rows += len(entries)
         if rows > MAX_ROWS:
             raise Malformed(f"The list of {provider_name} has more than {MAX_ROWS:,} rows.")
-        for entry in _given_up(entries):
+        for entry in _drained(entries):
             try:
                 facts = _facts(adapter, entry, provider_id)
-            except Exception:  # noqa: BLE001  whatever one row trips in an adapter costs that row, not the list
+            except Exception:  # noqa: BLE001  an error of the adapter costs the row, not the list
                 dropped += 1
                 continue
             if facts is not None:
                 models.setdefault(facts.id, facts)
     if dropped and not models:
-        raise Malformed(f"Not one row of the list of {provider_name} could be read.")
+        raise Malformed(f"No row of the list of {provider_name} could be read.")
     return ParsedList(models=tuple(_without_fetch_times(list(models.values()))), dropped=dropped)
 
 
 def parse_endpoints(adapter_id: str, body: bytes) -> tuple[Endpoint, ...]:
-    """Read the endpoints of one model, each name once; garbage among them is left out.
+    """Parse the endpoints of one model. Unreadable endpoints are dropped; of those with the same name, the first stays.
 
-    Raises Malformed for a body that is no object, LookupError for an adapter that publishes none.
+    Raises:
+        Malformed: the body is not an object.
+        LookupError: the adapter has no endpoints.
     """
     reader = adapters()[adapter_id].endpoints
     if reader is None:
         raise LookupError(adapter_id)
     decoded = _decoded(body)
     if not isinstance(decoded, dict):
-        raise Malformed("The provider's answer holds no endpoints.")
+        raise Malformed("The provider's response has no endpoints.")
     found: dict[str, Endpoint] = {}
     for row in reader.rows(Row(decoded, adapter_id)):
         try:
             endpoint = reader.read(row)
-        except Exception:  # noqa: BLE001, S112  as with rows: one endpoint costs itself
+        except Exception:  # noqa: BLE001, S112  an error of the adapter costs the endpoint, not the others
             continue
         found.setdefault(endpoint.name, endpoint)
     return tuple(found.values())
 
 
 def next_url(adapter_id: str, body: bytes, url: str) -> str | None:
-    """Where the page after this one is, as the page says it; null at the end."""
+    """The URL of the next page, absolute or relative; null on the last page."""
     adapter = adapters()[adapter_id]
     if adapter.next_page is None or (adapter.has_more is not None and not adapter.has_more.search(body)):
         return None
@@ -91,7 +93,7 @@ def next_url(adapter_id: str, body: bytes, url: str) -> str | None:
 
 
 def refuse_web_page(body: bytes) -> None:
-    """Raise Malformed for a web page, such as a login or a notice of maintenance; the beginning of a body suffices."""
+    """Raise Malformed for a web page, such as a login form or a maintenance notice; the start of a body is enough."""
     if body[:100].lstrip().startswith(b"<"):
         raise Malformed("The provider answered with a web page instead of a list.")
 
@@ -112,15 +114,15 @@ def _entries(decoded: object) -> Sequence[object]:
         for name in _ENVELOPES:
             if name in decoded and isinstance(decoded[name], list | None):
                 return decoded[name] or ()
-    raise Malformed("The provider's answer holds no list of models.")
+    raise Malformed("The provider's response has no list of models.")
 
 
 def _listed(body: bytes) -> list[object]:
     return list(_entries(_decoded(body)))
 
 
-def _given_up(entries: list[object]) -> Iterator[object]:
-    """Each entry, of which nothing is kept, so that a big list and its facts need not be in memory together."""
+def _drained(entries: list[object]) -> Iterator[object]:
+    """Yield each entry and release it, so that the rows and their facts are not in memory together."""
     entries.reverse()
     while entries:
         yield entries.pop()
@@ -129,15 +131,15 @@ def _given_up(entries: list[object]) -> Iterator[object]:
 def _decoded(body: bytes) -> Any:
     refuse_web_page(body)
     if body.count(b"{") + body.count(b"[") > _MOST_VALUES:
-        raise Malformed(f"The provider's answer holds more than {_MOST_VALUES:,} objects and lists.")
+        raise Malformed(f"The provider's response has more than {_MOST_VALUES:,} objects and lists.")
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise Malformed("The provider's answer is not text in UTF-8.") from None
+        raise Malformed("The provider's response is not UTF-8 text.") from None
     try:
         return json.loads(text, parse_float=_decimal, parse_int=_integer, parse_constant=_nothing)
     except (ValueError, RecursionError):
-        raise Malformed("The provider's answer is no JSON.") from None
+        raise Malformed("The provider's response is not valid JSON.") from None
 
 
 def _decimal(digits: str) -> Decimal | None:
@@ -152,11 +154,11 @@ def _integer(digits: str) -> int | None:
 
 
 def _nothing(_: str) -> None:
-    """NaN and infinities say nothing."""
+    """NaN and infinities count as null."""
 
 
 def _without_fetch_times(models: list[ModelFacts]) -> Iterator[ModelFacts]:
-    """Drop a release time that all models share: servers that know none give the time of the request."""
+    """Drop a release time that all models share: some servers send the time of the request."""
     shared = len(models) >= _FEW and len({m.released_at for m in models}) == 1
     for model in models:
         yield model.model_copy(update={"released_at": None}) if shared and model.released_at else model

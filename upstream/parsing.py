@@ -1,8 +1,8 @@
-"""Reading lists off the event loop: small ones in a thread, big ones in a child process.
+"""Parses lists off the event loop: small ones in a thread, big ones in a child process.
 
-Parsing holds the interpreter's lock, for 5,000 rows half a second. A child process has a lock of its own, ends with its
-list, and so does its memory. It is told the digests of the facts that were read before and hands back what differs, in
-slices: where 1 % of a list changed, this process takes in 1 % of it, and its heap is not torn up by the rest.
+Parsing 5,000 rows holds the GIL for half a second. A child process has its own GIL, and its memory is freed when it
+exits. It receives the digests of the facts that are known and sends back only the ones that differ, in slices, so that
+this process does little work, and its heap is not fragmented, when little has changed.
 """
 
 import asyncio
@@ -23,19 +23,19 @@ from upstream.parsing_child import DONE, LENGTH, SLICE, Slice
 from upstream.upstream import Upstream
 
 BIG = 1_000_000
-"""From this many bytes on a list is read in a child process."""
+"""Bytes from which a list is parsed in a child process."""
 _MAX_SECONDS = 60.0
 _NOTHING: Mapping[str, ModelFacts] = MappingProxyType({})
 
 _CHILD_ENV = {"PYTHONHASHSEED": "0", "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
-"""No keys; and hashes that are the same in every child, for only then are the digests of sets."""
+"""No keys. A fixed hash seed makes the digests of sets the same in every child."""
 
 Read = dict[str, tuple[str, ModelFacts]]
 """By model id: the digest of the facts and the facts."""
 
 
 class Parser:
-    """Reads the lists of all providers, one at a time where they are big."""
+    """Parses the lists of all providers; big ones one at a time."""
 
     def __init__(self) -> None:
         self._turn = asyncio.Lock()
@@ -44,10 +44,10 @@ class Parser:
     async def parse(
         self, upstream: Upstream, bodies: Sequence[bytes], *, known: Mapping[str, ModelFacts] | None = None
     ) -> ParsedList:
-        """The facts in a list; raises Malformed for a body that is none.
+        """Parse a list; raises Malformed if a body is not a list.
 
-        `known` are the records that are held already: equal ones in a big list are given as these, and what was read is
-        remembered for the provider's next list.
+        `known` are the records in memory: for a big list, equal ones are returned as the same objects, and the digests
+        are kept for the provider's next list.
         """
         if sum(map(len, bodies)) < BIG:
             return await asyncio.to_thread(parse_list, upstream.adapter.id, upstream.id, upstream.name, bodies)
@@ -70,42 +70,42 @@ async def _read_in_child(
             async with asyncio.timeout(_MAX_SECONDS):
                 return await _converse(ours, upstream, bodies, before, known)
         except (TimeoutError, asyncio.IncompleteReadError, ConnectionError):
-            raise Malformed(f"The list of {upstream.name} could not be read in time.") from None
+            raise Malformed(f"The list of {upstream.name} could not be parsed in time.") from None
         finally:
             child.kill()
             await asyncio.to_thread(child.wait)
 
 
 def _spawn(peer: socket.socket) -> Popen[bytes]:
-    # Not by the event loop, which would copy this process and hold everything for as long as that takes.
+    # In a thread: the event loop would stand still while this process is forked.
     return Popen([sys.executable, "-m", "upstream.parsing_child"], stdin=peer.fileno(), stdout=DEVNULL, env=_CHILD_ENV)
 
 
 async def _converse(
     peer: socket.socket, upstream: Upstream, bodies: Sequence[bytes], before: Read, known: Mapping[str, ModelFacts]
 ) -> tuple[Read, int]:
-    said, say = await asyncio.open_unix_connection(sock=peer)
+    reader, writer = await asyncio.open_unix_connection(sock=peer)
     digests = {id_: digest for id_, (digest, _) in before.items()}
     task = [upstream.adapter.id, upstream.id, upstream.name, list(map(len, bodies)), digests]
-    say.writelines([orjson.dumps(task), b"\n", *bodies])
-    say.write_eof()
+    writer.writelines([orjson.dumps(task), b"\n", *bodies])
+    writer.write_eof()
     read: Read = {}
     try:
         while True:
-            kind = await said.readexactly(1)
-            payload = await said.readexactly(LENGTH.unpack(await said.readexactly(LENGTH.size))[0])
+            kind = await reader.readexactly(1)
+            payload = await reader.readexactly(LENGTH.unpack(await reader.readexactly(LENGTH.size))[0])
             if kind == DONE:
                 return read, int(payload)
             if kind != SLICE:
                 raise Malformed(payload.decode())
-            taken: Slice = pickle.loads(payload)  # noqa: S301 - our own child's words
-            for id_, digest, facts in taken:
-                read[id_] = before[id_] if facts is None else (digest, _held(facts, known))
+            part: Slice = pickle.loads(payload)  # noqa: S301 - written by our own child
+            for id_, digest, facts in part:
+                read[id_] = before[id_] if facts is None else (digest, _known(facts, known))
             await asyncio.sleep(0)
     finally:
-        say.transport.abort()
+        writer.transport.abort()
 
 
-def _held(facts: ModelFacts, known: Mapping[str, ModelFacts]) -> ModelFacts:
-    held = known.get(facts.id)
-    return held if held == facts else facts
+def _known(facts: ModelFacts, known: Mapping[str, ModelFacts]) -> ModelFacts:
+    same = known.get(facts.id)
+    return same if same == facts else facts

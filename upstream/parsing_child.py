@@ -1,7 +1,7 @@
-"""The child process that reads one big list: it takes the list and gives the facts, in slices, over one socket.
+"""The child process that parses one big list. It receives the list and sends the facts over a socket, its stdin.
 
-In: a line of JSON `[adapter id, provider id, provider's name, [size of each body], {model id: known digest}]`, then the
-bodies, then the end. Out: messages of a kind (one byte), a length (four bytes) and a payload. The socket is its stdin.
+Input: a line of JSON, `[adapter id, provider id, provider name, [size of each body], {model id: known digest}]`, then
+the bodies, then EOF. Output: messages of a kind (one byte), a length (four bytes) and a payload.
 """
 
 import json
@@ -21,30 +21,30 @@ from upstream.parse import parse_list
 
 LENGTH = struct.Struct(">I")
 SLICE, DONE, REFUSED = b"s", b"d", b"r"
-"""A pickled Slice; the count of dropped rows, at the end; why the list is none."""
+"""Message kinds: a pickled Slice; the end, with the number of dropped rows; an error message."""
 
 Slice = list[tuple[str, str, ModelFacts | None]]
-"""Model id, digest of the facts, and the facts unless that digest was known."""
+"""Model id, digest of the facts, and the facts, or null if the digest was known."""
 
 _ROWS = 50
 
 
 def main() -> None:
-    """Read one list; ends without a word when nobody waits for it any more."""
+    """Parse one list; exit silently if the parent has closed the socket."""
     with suppress(ConnectionError), socket.socket(fileno=os.dup(sys.stdin.fileno())) as peer:
-        with peer.makefile("rb") as asked:
-            task = asked.readline()
+        with peer.makefile("rb") as stream:
+            task = stream.readline()
             if not task.endswith(b"\n"):
                 return
             *names, sizes, known = json.loads(task)
-            bodies = deque(asked.read(size) for size in sizes)
+            bodies = deque(stream.read(size) for size in sizes)
         if [len(body) for body in bodies] == sizes:
             _answer(peer, names, bodies, known)
 
 
 def _answer(peer: socket.socket, names: tuple[str, str, str], bodies: deque[bytes], known: Mapping[str, str]) -> None:
     try:
-        # Given up one by one: none is in memory together with all that it unfolds to.
+        # Released one by one, so that no body stays in memory beside its decoded rows.
         parsed = parse_list(*names, (bodies.popleft() for _ in range(len(bodies))))
     except Malformed as error:
         _send(peer, REFUSED, error.message.encode())

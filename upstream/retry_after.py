@@ -1,22 +1,22 @@
-"""How long a provider asks to wait: `retry-after-ms`, or `Retry-After` as seconds or as an HTTP date."""
+"""Reads how long a provider asks to wait: `retry-after-ms`, or `Retry-After` in seconds or as an HTTP date."""
 
 import math
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
 _LONGEST = 86_400.0
-"""Seconds; what asks for more is cut, so that a wrong clock cannot silence a provider for good."""
+"""Seconds; longer waits are capped, so that a provider's wrong clock cannot stop all calls to it."""
 
 
 def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
-    """Seconds to wait, 0 to a day; null where the headers do not say. `now` is in Unix seconds."""
+    """Seconds to wait, between 0 and a day; null if the headers do not say. `now` is in Unix seconds."""
     millis = _number(headers.get("retry-after-ms"))
     if millis is not None:
         return _bounded(millis / 1000)
-    said = headers.get("Retry-After")
-    seconds = _number(said)
-    if seconds is None and said:
-        seconds = _until(said, now)
+    value = headers.get("Retry-After")
+    seconds = _number(value)
+    if seconds is None and value:
+        seconds = _until(value, now)
     return None if seconds is None else _bounded(seconds)
 
 

@@ -1,4 +1,4 @@
-"""An adapter as configured: the provider that is really called, under its own name, with its key and limits."""
+"""A configured provider: an adapter with an id, a name, a base URL, a key and limits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,23 +22,23 @@ class Upstream:
     adapter: Adapter
     base_url: str
     health_url: str | None = None
-    """Asked instead of the adapter's key check, where the configuration names one."""
+    """Requested instead of the adapter's key check, if configured."""
     key: SecretStr | None = None
     key_source: KeySource = KeySource.NONE
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
-    """Sent with every call, as the configuration says."""
+    """Configured headers, sent with every call."""
     calls: CallLimits = field(default_factory=CallLimits)
     enabled: bool = True
     poll: bool = True
-    """Whether it is asked on schedule; if not, only when an admin refreshes, and then until it is well."""
+    """Whether it is polled on schedule; if not, only when an admin refreshes it, and then until it is healthy."""
 
     @property
     def configured(self) -> bool:
-        """Whether its list can be read: it has a key, or needs none."""
+        """Whether its list can be read: it has a key or needs none."""
         return self.key is not None or not self.adapter.needs_key
 
     def profile(self, list_ttl: timedelta) -> Profile:
-        """What the catalogue shows of the configuration."""
+        """The part of the configuration that the catalogue shows."""
         return Profile(
             id=self.id,
             name=self.name,
@@ -49,13 +49,13 @@ class Upstream:
         )
 
     def list_url(self) -> str:
-        """Where the first page of the model list is."""
+        """The URL of the first page of the model list."""
         return join_url(self.base_url, self.adapter.list_path)
 
     def check_url(self) -> str | None:
-        """Where a key or the health is checked without a model; null where the list is all there is to ask.
+        """The URL that checks a key or the health without using a model; null if there is only the list.
 
-        A key check on another host belongs to the adapter's own base URL: a key for any other is not sent there.
+        A key check on another host belongs to the adapter's own base URL: keys for other base URLs are not sent there.
         """
         if self.health_url is not None:
             return join_url(self.base_url, self.health_url)
@@ -65,19 +65,19 @@ class Upstream:
         return join_url(self.base_url, check)
 
     def endpoints_url(self, model_id: str) -> str | None:
-        """Where the endpoints of a model are, by the provider's own model id; null where it publishes none."""
+        """The URL of a model's endpoints, by the provider's own model id; null if the provider publishes none."""
         reader = self.adapter.endpoints
         if reader is None:
             return None
         return join_url(self.base_url, reader.path.format(model=quote(model_id, safe="/:@~")))
 
     def request_headers(self, key: SecretStr | None) -> Mapping[str, str]:
-        """The headers of a call with a key, or without one."""
+        """The headers of a call, with or without a key."""
         return dict(self.headers) if key is None else {**self.headers, **self.adapter.headers_for_key(key)}
 
 
 def join_url(base_url: str, path: str) -> str:
-    """A path put below a base URL, keeping the base's own path and query; an absolute URL stays as it is."""
+    """Append a path to a base URL, keeping the base's path and query; an absolute URL is returned unchanged."""
     if "://" in path:
         return path
     base, below = urlsplit(base_url), urlsplit(path)

@@ -93,7 +93,7 @@ async def test_a_provider_taken_down_and_brought_back_is_seen_by_a_subscriber(
         assert down["health"]["error"]["code"] == "UNREACHABLE"
         gone = await first(models, after="UNAVAILABLE")
         assert gone["model"]["status"] == "UNAVAILABLE"
-        assert gone["model"]["errorMessage"] == "OpenRouter is down: No connection to the provider could be made."
+        assert gone["model"]["errorMessage"] == "OpenRouter is down: The connection to the provider failed."
         assert (await server.query(PICKER))["models"] == []
 
         await upstream.start()

@@ -29,7 +29,7 @@ async def test_a_refused_key_rests_and_the_public_list_is_read_without_it(
         provider = await server.provider("openrouter")
         assert (provider["modelCount"], provider["health"]["status"]) == (10, "DEGRADED")
         assert {model["status"] for model in provider["models"]} == {"LIMITED"}
-        assert "refused the key" in provider["models"][0]["errorMessage"]
+        assert "rejected the key" in provider["models"][0]["errorMessage"]
         calls = len(upstream.seen("openrouter"))
         resting = (await upstream.arrived(calls + 2, "openrouter"))[calls:]
         assert not any("Authorization" in seen.headers for seen in resting), "polls leave the key alone"

@@ -121,7 +121,7 @@ class World:
 
     async def call(self, url: str, headers: Mapping[str, str]) -> Response:
         key = headers["Authorization"].removeprefix("Bearer ")
-        rows = self.listed.get(key, Unauthorized("The provider refused the key or its absence (status 401)."))
+        rows = self.listed.get(key, Unauthorized("The provider rejected the key, or requires one (status 401)."))
         if url.endswith("/key"):
             self.checked.append(url)
             return await self._check(rows)

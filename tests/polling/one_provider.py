@@ -39,7 +39,7 @@ from upstream.upstream import Upstream
 
 Answer = Response | UpstreamError | ServerStarved
 GOOD_KEY = SecretStr("sk-good-key-0001")
-DOWN = Unreachable("No connection to the provider could be made.")
+DOWN = Unreachable("The connection to the provider failed.")
 MANY = tuple(f"a/m{n}" for n in range(40))
 
 

@@ -75,7 +75,7 @@ async def test_a_garbled_list_degrades_without_counting_towards_down(one: World)
 
 async def test_a_probe_does_not_hide_that_the_list_is_garbled(keyed: World) -> None:
     await keyed.refresh()
-    keyed.calls.list_answer = Malformed("The provider's answer is no JSON.")
+    keyed.calls.list_answer = Malformed("The provider's response is not valid JSON.")
     await keyed.refresh()
     for _ in range(3):
         await keyed.probe()

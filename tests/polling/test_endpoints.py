@@ -249,7 +249,7 @@ async def test_no_more_models_are_read_at_once_than_may_be_and_the_rest_is_pendi
 async def test_a_key_stands_in_nothing_that_is_kept() -> None:
     world = World()
     await world.read()
-    world.answer = Unauthorized("The provider refused the key or its absence (status 401).")
+    world.answer = Unauthorized("The provider rejected the key, or requires one (status 401).")
     await world.read("openrouter/lab/model-2")
     (cache, *_) = world.source._caches.values()
     assert CANARY not in repr(vars(cache._storage._kept))  # type: ignore[attr-defined]  # the memory behind the port

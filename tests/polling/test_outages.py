@@ -29,7 +29,7 @@ async def test_three_failures_take_it_down_and_two_successes_bring_it_back(one: 
     model = one.ledger.snapshot.model("openrouter/a/one")
     assert model is not None
     assert model.status is ModelStatus.UNAVAILABLE
-    assert model.error_message == "OpenRouter is down: No connection to the provider could be made."
+    assert model.error_message == "OpenRouter is down: The connection to the provider failed."
     one.calls.list_answer = listed("a/one", "a/two")
     await one.refresh()
     assert (one.standing.status, one.standing.breaker) == (HealthStatus.DOWN, BreakerState.HALF_OPEN)
@@ -154,12 +154,12 @@ async def test_one_that_answers_again_but_for_its_list_is_degraded_and_not_down(
     for _ in range(3):
         await keyed.refresh()
     keyed.calls.check_answer = answered(b"{}")
-    keyed.calls.list_answer = Unreachable("The provider's answer broke off.")
+    keyed.calls.list_answer = Unreachable("The provider's response is incomplete.")
     for _ in range(3):
         await keyed.when_due()
     assert keyed.standing.status is HealthStatus.DEGRADED
     assert keyed.standing.error is not None
-    assert keyed.standing.error.message == "The provider's answer broke off."
+    assert keyed.standing.error.message == "The provider's response is incomplete."
 
 
 async def test_one_that_breaks_off_again_after_an_answer_is_left_alone_again(keyed: World) -> None:

@@ -11,7 +11,7 @@ from upstream.errors import Unauthorized
 
 
 async def test_a_refused_key_rests_while_the_public_list_is_read_without_it(keyed: World) -> None:
-    keyed.calls.keyed_list_answer = Unauthorized("The provider refused the key or its absence (status 401).")
+    keyed.calls.keyed_list_answer = Unauthorized("The provider rejected the key, or requires one (status 401).")
     result = await keyed.coordinator.refresh(Priority.POLL)
     assert result.outcome is RefreshOutcome.UPDATED
     assert [a.keyed for a in keyed.calls.asked] == [True, False]

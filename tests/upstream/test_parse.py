@@ -54,7 +54,7 @@ def test_a_row_that_trips_its_adapter_costs_that_row_and_not_the_list(monkeypatc
     monkeypatch.setattr("upstream.parse.adapters", lambda: {adapter.id: replace(adapter, read=read)})
     good = rows("a", metadata={"a": 1})
     assert parse([*rows("b", metadata=7), *good, *rows("c", metadata={})]) == (["mine/a"], 2)
-    with pytest.raises(Malformed, match="Not one row"):
+    with pytest.raises(Malformed, match="No row"):
         parse(rows("b", "c", metadata=7))
 
 

@@ -1,1 +1,1 @@
-"""Who we read: one small module per provider over a shared kit."""
+"""Provider adapters: one small module per provider, written with the shared kit."""

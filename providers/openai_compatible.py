@@ -1,7 +1,7 @@
-"""The dialect of OpenAI-compatible servers (vLLM, SGLang, LM Studio, LiteLLM, GPUStack and others), by any base URL.
+"""OpenAI-compatible servers (vLLM, SGLang, LM Studio, LiteLLM, GPUStack and others) at any base URL.
 
-What such lists say beyond the id goes by many names; what no name says stays unknown. `owned_by` names the server's
-software or its operator as often as a lab, so it is not taken for one.
+Fields beyond the id have many names; a fact without a known name stays unknown. `owned_by` is not read as the lab: it
+names the server's software or its operator as often.
 """
 
 from decimal import Decimal
@@ -48,23 +48,23 @@ _PER_TOKEN = PriceNames(
     input=("prompt",), output=("completion",), cache_read=("input_cache_read",), cache_write=("input_cache_write",)
 )
 _MOST_EXPENSIVE = Decimal("0.01")
-"""USD per token: what claims to cost more is a price per million without saying so."""
+"""USD per token; a higher price is one per million tokens that does not say so."""
 _ENDS = ("shutdown_date", "expiration_date", "deprecation_date", "deprecation", "retires", "retires_at")
 _ENDED = {"deprecated", "retired", "inactive", "offline"}
 _SAMPLE = "sample_spec"
-"""The entry of LiteLLM's price map that explains the others."""
+"""The entry of LiteLLM's price map that documents the others."""
 
 
 def read(row: Row) -> ModelFacts | None:
-    """Read a model, whatever its fields are called."""
+    """Read a model by any of the known field names."""
     own_id = row.id("id", "name", "model", "slug", "key", "model_name")
     if own_id == _SAMPLE:
         return None
     price, architecture = _price(row), row.row("architecture").over(row)
     inputs = architecture.modalities("input_modalities", "supported_input_modalities")
     outputs = architecture.modalities("output_modalities", "supported_output_modalities")
-    said, code = claims_in(row), for_code(own_id, *(row.words("tags") or ()))
-    claims = {**from_inputs(inputs), **from_outputs(outputs), **said, Capability.CODE: code}
+    stated, code = claims_in(row), for_code(own_id, *(row.words("tags") or ()))
+    claims = {**from_inputs(inputs), **from_outputs(outputs), **stated, Capability.CODE: code}
     return ModelFacts(
         id=f"{row.provider_id}/{own_id}",
         provider_id=row.provider_id,
@@ -72,8 +72,8 @@ def read(row: Row) -> ModelFacts | None:
         description=row.text("description", "summary"),
         capabilities=supported(claims),
         lacking=unsupported(claims),
-        input_modalities=inputs or chat_modalities(said),
-        output_modalities=outputs or chat_modalities(said),
+        input_modalities=inputs or chat_modalities(stated),
+        output_modalities=outputs or chat_modalities(stated),
         premium=premium(price),
         context_max=row.count(*_CONTEXT),
         output_max=row.count(*_OUTPUT) or row.row("top_provider").count(*_OUTPUT),
@@ -90,7 +90,7 @@ def read(row: Row) -> ModelFacts | None:
 
 
 def _price(row: Row) -> Price | None:
-    """Read the prices whose unit is certain: a `unit` names it, or the fields are known to be per token."""
+    """Read prices whose unit is certain: `unit` names it, or the fields are known to be per token."""
     pricing = row.row("pricing")
     named = _BY_UNIT.get(pricing.name("unit") or "")
     if named is not None:
@@ -100,7 +100,7 @@ def _price(row: Row) -> Price | None:
 
 
 def _is_per_token(stated: object) -> bool:
-    """Tell whether a price is per token: text that is not too dear is; a number may be per million, unless it is 0."""
+    """Whether a price is per token: a string that is not too high is; a number may be per million, unless it is 0."""
     amount = usd(stated)
     return amount is not None and amount < _MOST_EXPENSIVE and (isinstance(stated, str) or amount == 0)
 
@@ -111,7 +111,7 @@ def _is_ended(row: Row) -> bool:
 
 
 def _gives_request_time(row: Row) -> bool:
-    """Tell whether `created` is the time of the request, as with servers that name themselves as owner."""
+    """Whether `created` is the time of the request, as with servers that name themselves as the owner."""
     return (row.name("owned_by") or "").lower() in {"vllm", "sglang", "llamacpp"}
 
 

@@ -1,4 +1,4 @@
-"""OpenRouter: a gateway to most labs; its list is public, prices are strings of USD per token."""
+"""OpenRouter, a gateway to most labs: its list is public, its prices are strings in USD per token."""
 
 import re
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ _PRICES = PriceNames(
     other={kind: (kind, unit) for kind, unit in _OTHER_UNITS.items()},
 )
 _STATUS = {0: HealthStatus.HEALTHY, -2: HealthStatus.DEGRADED, -5: HealthStatus.DOWN}
-"""Told apart by the uptimes that endpoints of each status showed; the others have never been seen."""
+"""Derived from the uptimes of endpoints with each status; other values have not been seen."""
 _PARAMETERS = {
     Capability.TOOLS: {"tools"},
     Capability.STRUCTURED_OUTPUT: {"structured_outputs"},
@@ -48,7 +48,7 @@ _SPECIAL_OUTPUTS = {
 
 
 def read(row: Row) -> ModelFacts:
-    """Read a model; an alias is a model of its own, whose successor is what it stands for now."""
+    """Read a model. An alias is a model of its own, whose successor is the model that it points to."""
     own_id = row.id("id")
     architecture, top, target = row.row("architecture"), row.row("top_provider"), row.row("alias_target").name("slug")
     inputs = architecture.modalities("input_modalities") or ()
@@ -106,7 +106,7 @@ def _price(row: Row) -> Price | None:
 
 
 def _tier(row: Row) -> PriceTier | None:
-    """Read an override; one under no condition that is understood would seem to hold always, and is left out."""
+    """Read a price override; one without a known condition is skipped, since it would seem to apply always."""
     above, start, end = row.count("min_prompt_tokens"), row.clock("utc_start"), row.clock("utc_end")
     days = row.words("utc_days") or ()
     if not (above or start or end or days):
@@ -121,7 +121,7 @@ def _next_page(body: Mapping[str, object], _: str) -> str | None:
 
 
 def read_endpoint(row: Row) -> Endpoint:
-    """Read one endpoint; one host may serve a model several times, under different tags."""
+    """Read one endpoint; a host may serve a model several times, with different tags."""
     host, tag = row.name("provider_name"), row.name("tag")
     plain = host or row.id("name", "tag")
     status, quantization = row.number("status"), row.name("quantization")

@@ -1,4 +1,4 @@
-"""Requesty: a gateway whose list is public (with a key: what the key's organisation approved); USD per token."""
+"""Requesty, a gateway: its list is public (with a key, the models that the organisation approved); USD per token."""
 
 from catalogue.facts import ModelFacts, Price
 from catalogue.identity import family_key
@@ -30,11 +30,11 @@ _ABOVE = "prompt_tokens_threshold"
 _APIS = {"chat": Capability.CHAT, "embedding": Capability.EMBEDDING, "embeddings": Capability.EMBEDDING}
 
 _POLICY = "policy/"
-"""Begins the ids of a key's own routing rules, which cost what the models cost that they choose."""
+"""Prefix of the ids of a key's own routing rules, which cost as much as the models that they choose."""
 
 
 def read(row: Row) -> ModelFacts:
-    """Read a model in the shape of 2025 or of 2026; the part of an id before the slash is the host, not the lab."""
+    """Read a model in the format of 2025 or 2026; the part of the id before the slash is the host, not the lab."""
     own_id = row.id("id")
     price = _price(row)
     claims: dict[Capability, bool | None] = {capability: row.flag(field) for capability, field in _FLAGS.items()}
@@ -64,7 +64,7 @@ def read(row: Row) -> ModelFacts:
 
 
 def _price(row: Row) -> Price | None:
-    """Read the prices: the top level repeats the first band, and in some rows only the bands state them."""
+    """Read the prices. The top level repeats the first band; some rows have only the bands."""
     bands = row.rows("pricing")
     base = next((band for band in bands if not band.count(_ABOVE)), row.row())
     tiers = (_PRICES.tier(band, above_prompt_tokens=above) for band in bands if (above := band.count(_ABOVE)))

@@ -1,4 +1,4 @@
-"""What providers share; an adapter is written with the names given here."""
+"""The kit that adapters are written with."""
 
 from catalogue.identity import family_key
 from providers._kit.adapter import Adapter, CallLimits

@@ -1,4 +1,4 @@
-"""A provider as its file declares it: where its list is, which key reads it, and what a row means."""
+"""An adapter's declaration: where a provider's list is, which key reads it, and how to read a row."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -12,59 +12,59 @@ from providers._kit.row import Row
 
 
 def bearer(key: SecretStr) -> Mapping[str, str]:
-    """The header that most providers take a key in."""
+    """The `Authorization` header with which most providers accept a key."""
     return {"Authorization": f"Bearer {key.get_secret_value()}"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallLimits:
-    """How one provider may be called."""
+    """Rate limit, retries and timeout of calls to one provider."""
 
     requests_per_minute: int = 60
     burst: int = 10
-    """How many calls may go out at once after a pause."""
+    """Calls that may be sent at once after a pause."""
     max_retries: int = 3
     backoff_ms: int = 1000
-    """The first wait before trying again, in milliseconds; it doubles."""
+    """Milliseconds before the first retry; the wait doubles with each."""
     timeout: float = 10.0
     """Seconds for one try."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointReader:
-    """Where a provider publishes the endpoints of one model, and what one of them says."""
+    """Where a provider publishes the endpoints of a model, and how to read one."""
 
     path: str
-    """Below the base URL; `{model}` stands for the provider's own model id."""
+    """Relative to the base URL; `{model}` is replaced by the provider's own model id."""
     rows: Callable[[Row], tuple[Row, ...]]
-    """The endpoints in the decoded body."""
+    """Finds the endpoints in the decoded body."""
     read: Callable[[Row], Endpoint]
-    """What one endpoint says; raises RowError for garbage."""
+    """Reads one endpoint; raises RowError if it cannot be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adapter:
-    """One provider, or one dialect that endpoints of several names share."""
+    """A provider, or a dialect that several providers share."""
 
     id: str
     name: str
     website: str | None = None
     base_url: str | None = None
-    """Null for a dialect: each endpoint that speaks it is configured with its own."""
+    """Null for a dialect, whose base URL is configured per provider."""
     list_path: str = "/models"
-    """The model list below the base URL, its query included."""
+    """Path and query of the model list, relative to the base URL."""
     key_env: tuple[str, ...] = ()
     """Environment variables that may hold the key, the usual one first."""
     needs_key: bool = False
-    """Whether the list is unreadable without a key."""
+    """Whether the list requires a key."""
     headers_for_key: Callable[[SecretStr], Mapping[str, str]] = bearer
     read: Callable[[Row], ModelFacts | None]
-    """What a row says; null for a row that is no model, RowError for garbage."""
+    """Reads a row; returns null if the row is not a model, raises RowError if it cannot be read."""
     next_page: Callable[[Mapping[str, object], str], str | None] | None = None
-    """From a page's decoded body and its URL to the next page's URL, absolute or relative; null at the end."""
+    """From a page's decoded body and URL to the next page's URL, absolute or relative; null on the last page."""
     has_more: re.Pattern[bytes] | None = None
-    """What every page but the last contains, so that a whole list in one body is not decoded just to find its end."""
+    """Matches every page but the last, so that a one-page list is not decoded only to find its end."""
     key_check: str | None = None
-    """A path below the base URL, or a URL, that answers 200 for a good key and 401 or 403 for a bad one."""
+    """A path relative to the base URL, or a URL, that answers 200 to a valid key and 401 or 403 to an invalid one."""
     endpoints: EndpointReader | None = None
     calls: CallLimits = field(default_factory=CallLimits)

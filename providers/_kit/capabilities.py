@@ -1,4 +1,4 @@
-"""What a model can do and cannot, from claims that are yes, no or not made."""
+"""A model's capabilities, from claims that are true, false or unknown."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -27,57 +27,59 @@ _OUTPUT_MODALITY = {
 
 
 def supported(claims: Claims) -> frozenset[Capability]:
-    """What is claimed to be there."""
+    """The capabilities claimed to be supported."""
     return frozenset(capability for capability, claimed in claims.items() if claimed is True)
 
 
 def unsupported(claims: Claims) -> frozenset[Capability]:
-    """What is claimed not to be there."""
+    """The capabilities claimed not to be supported."""
     return frozenset(capability for capability, claimed in claims.items() if claimed is False)
 
 
 def from_inputs(inputs: Collection[Modality] | None) -> dict[Capability, bool | None]:
-    """What follows from the forms of data that a model takes; nothing where they are not said."""
-    return {} if not inputs else {capability: form in inputs for capability, form in _INPUT_MODALITY.items()}
+    """The claims that follow from input modalities; none if these are unknown."""
+    return {} if not inputs else {capability: modality in inputs for capability, modality in _INPUT_MODALITY.items()}
 
 
 def from_outputs(outputs: Collection[Modality] | None) -> dict[Capability, bool | None]:
-    """What follows from the forms of data that a model gives; nothing where they are not said."""
-    return {} if not outputs else {capability: form in outputs for capability, form in _OUTPUT_MODALITY.items()}
+    """The claims that follow from output modalities; none if these are unknown."""
+    return {} if not outputs else {capability: modality in outputs for capability, modality in _OUTPUT_MODALITY.items()}
 
 
 def reconcile_modalities(facts: ModelFacts) -> ModelFacts:
-    """The facts with forms of data that agree with the capabilities, whichever of the two the provider stated.
+    """Make the modalities agree with the capabilities, whichever of the two the provider stated.
 
-    What sees takes images, and what does not see takes none. Text follows from no capability alone: a chat says so
-    itself. But lists say "vision" of language models, so where one lists no forms, what sees takes text as well.
+    A model with vision takes images, one without takes none. Text follows from no capability, but lists use "vision"
+    for language models: a model with vision whose modalities are unknown takes text as well.
     """
-    inputs = _forms(facts, facts.input_modalities or _read_beside_images(facts), _INPUT_MODALITY)
-    outputs = _forms(facts, facts.output_modalities, _OUTPUT_MODALITY)
+    inputs = _modalities(facts, facts.input_modalities or _text_of_vision_model(facts), _INPUT_MODALITY)
+    outputs = _modalities(facts, facts.output_modalities, _OUTPUT_MODALITY)
     if (inputs, outputs) == (facts.input_modalities, facts.output_modalities):
         return facts
     return facts.model_copy(update={"input_modalities": inputs, "output_modalities": outputs})
 
 
-def _read_beside_images(facts: ModelFacts) -> tuple[Modality, ...]:
+def _text_of_vision_model(facts: ModelFacts) -> tuple[Modality, ...]:
     is_language_model = knows(facts, Capability.VISION) and knows(facts, Capability.CHAT) is not False
     return (Modality.TEXT,) if is_language_model else ()
 
 
-def _forms(facts: ModelFacts, listed: tuple[Modality, ...], by: Mapping[Capability, Modality]) -> tuple[Modality, ...]:
+def _modalities(
+    facts: ModelFacts, listed: tuple[Modality, ...], by: Mapping[Capability, Modality]
+) -> tuple[Modality, ...]:
     known: dict[Modality, bool | None] = {
-        form: knows(facts, capability) for capability, form in by.items() if form is not Modality.TEXT
+        modality: knows(facts, capability) for capability, modality in by.items() if modality is not Modality.TEXT
     }
-    stated = {form: form in listed if known.get(form) is None else known[form] for form in Modality}
-    return shared(tuple(form for form in Modality if stated[form]))
+    stated = {modality: modality in listed if known.get(modality) is None else known[modality] for modality in Modality}
+    return shared(tuple(modality for modality in Modality if stated[modality]))
 
 
 def chat_modalities(claims: Claims) -> tuple[Modality, ...]:
-    """The form of data that a model is known to take and give by being said to be a chat."""
+    """The modalities, input and output, of a chat model; empty for any other."""
     return (Modality.TEXT,) if claims.get(Capability.CHAT) else ()
 
 
 def for_code(*names: str | None) -> bool | None:
-    """Whether a model is made for code, by a word of its own name or a tag; null otherwise, as nobody says no."""
+    """True if a name or tag says that the model is made for code, else null: no list says that it is not."""
     own = (name.lower().rpartition("/")[2] for name in names if name)
     return True if any(_CODE_WORD.search(name) for name in own) else None

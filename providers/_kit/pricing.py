@@ -1,4 +1,4 @@
-"""Reading prices by the names a list gives them, and whether a model costs money at all."""
+"""Reads prices by a list's field names, and decides whether a model costs money."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ Names = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceNames:
-    """By which fields a list gives its prices, and for how many tokens."""
+    """The fields that hold a list's prices, and the number of tokens that they are for."""
 
     input: Names
     output: Names
@@ -23,11 +23,11 @@ class PriceNames:
     request: Names = ()
     image: Names = ()
     other: Mapping[str, tuple[str, str]] = field(default_factory=lambda: MappingProxyType({}))
-    """What else is billed: from its kind to the field and what one amount pays for."""
+    """Other billed items: from the kind to the field and the unit that one amount pays for."""
     per: Decimal = PER_TOKEN
 
     def price(self, row: Row, tiers: Iterable[PriceTier] = ()) -> Price | None:
-        """The price that a row states; null where it states no amount."""
+        """The prices in a row; null if it has none."""
         price = Price(
             input=row.usd(*self.input, per=self.per),
             output=row.usd(*self.output, per=self.per),
@@ -49,7 +49,7 @@ class PriceNames:
         utc_end: str | None = None,
         utc_days: Names = (),
     ) -> PriceTier:
-        """The prices that a row states for a condition."""
+        """The prices in a row that apply under a condition."""
         return PriceTier(
             above_prompt_tokens=above_prompt_tokens,
             utc_start=utc_start,
@@ -68,9 +68,9 @@ class PriceNames:
 
 
 def premium(price: Price | None, *, billed_elsewhere: bool = False) -> bool | None:
-    """Whether a model costs money: free only where input, output and everything else stated are 0.
+    """Whether a model costs money; it is free only if input, output and every other stated price are 0.
 
-    Zeros mean nothing where what the model gives is billed elsewhere, as images and songs are.
+    Zeros prove nothing if the output is billed elsewhere, as images and songs are.
     """
     if price is None:
         return None

@@ -1,4 +1,4 @@
-"""One entry of a list as received, read by typed getters that survive whatever stands in a field."""
+"""One entry of a list as received, with typed getters that accept any value in a field."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -24,11 +24,11 @@ _MODALITIES = {m.value: m for m in Modality} | {
 
 
 class RowError(Exception):
-    """The row is garbage: it is dropped and counted."""
+    """The row cannot be read: it is dropped and counted."""
 
 
 class Row:
-    """A JSON object; each getter takes the names that a field goes by and gives the first usable value, or null."""
+    """A JSON object; each getter takes the possible names of a field and returns the first usable value, or null."""
 
     __slots__ = ("_values", "provider_id")
 
@@ -37,39 +37,39 @@ class Row:
         self.provider_id = provider_id
 
     def __contains__(self, name: str) -> bool:
-        """Whether the row has the field and says something in it: null is as good as missing."""
+        """Whether the row has the field with a value other than null."""
         return self._values.get(name) is not None
 
     def values(self, *names: str) -> Iterator[object]:
-        """What stands in the fields, nulls left out."""
+        """The values of the fields, without nulls."""
         for name in names:
             value = self._values.get(name)
             if value is not None:
                 yield value
 
     def id(self, *names: str) -> str:
-        """The provider's own model id; RowError where there is none that can be used."""
+        """The provider's own model id; raises RowError if there is no usable one."""
         for value in self.values(*names):
             if isinstance(value, str) and len(value) <= _ID_LIMIT and _names_a_model(value):
                 return value.strip()
         raise RowError
 
     def name(self, *names: str) -> str | None:
-        """A short text on one line."""
+        """A short single-line text."""
         for value in self.values(*names):
             if isinstance(value, str) and (clean := _CONTROL.sub("", value).strip()):
                 return clean[:_NAME_LIMIT]
         return None
 
     def text(self, *names: str) -> str | None:
-        """A text of several lines, cut where it is very long."""
+        """A text of several lines, truncated if it is very long."""
         for value in self.values(*names):
             if isinstance(value, str) and (clean := _UNPRINTABLE.sub("", value).strip()):
                 return clean if len(clean) <= _TEXT_LIMIT else f"{clean[: _TEXT_LIMIT - 1]}…"
         return None
 
     def count(self, *names: str) -> int | None:
-        """A positive whole number; providers write 0 for unknown."""
+        """A positive integer; 0 counts as null, since providers write 0 for unknown."""
         for value in self.values(*names):
             found = units.number(value)
             if found is not None and 0 < found <= _LARGEST_COUNT and found == found.to_integral_value():
@@ -77,41 +77,41 @@ class Row:
         return None
 
     def number(self, *names: str) -> float | None:
-        """A number that is no money."""
+        """A number that is not a price."""
         found = (units.number(value) for value in self.values(*names))
         return next((float(n) for n in found if n is not None), None)
 
     def flag(self, *names: str) -> bool | None:
-        """Yes, no, or not said."""
+        """A boolean, or null."""
         return next((value for value in self.values(*names) if isinstance(value, bool)), None)
 
     def usd(self, *names: str, per: Decimal = units.PER_TOKEN) -> Decimal | None:
-        """A price in USD per token (or per whatever is billed), given for `per` of them."""
+        """A price in USD per token (or other billed unit), from an amount for `per` of them."""
         found = (units.usd(value, per) for value in self.values(*names))
         return next((amount for amount in found if amount is not None), None)
 
     def start(self, *names: str) -> datetime | None:
-        """A moment; a date without a time is the start of the UTC day."""
+        """A time in UTC; a date without a time is the start of that UTC day."""
         found = (units.moment(value) for value in self.values(*names))
         return next((at for at in found if at is not None), None)
 
     def end(self, *names: str) -> datetime | None:
-        """A moment; a date without a time is the last second of the UTC day."""
+        """A time in UTC; a date without a time is the last second of that UTC day."""
         found = (units.moment(value, day_ends=True) for value in self.values(*names))
         return next((at for at in found if at is not None), None)
 
     def cutoff(self, *names: str) -> str | None:
-        """A knowledge cutoff."""
+        """A knowledge cutoff as YYYY, YYYY-MM or YYYY-MM-DD."""
         found = (units.cutoff(value) for value in self.values(*names))
         return next((day for day in found if day is not None), None)
 
     def clock(self, *names: str) -> str | None:
-        """A time of day."""
+        """A time of day as HH:MM."""
         found = (units.clock(value) for value in self.values(*names))
         return next((at for at in found if at is not None), None)
 
     def words(self, *names: str) -> tuple[str, ...] | None:
-        """A list of words; null where there is no list, empty where the list is."""
+        """A list of strings; null if there is no list, empty if the list is empty."""
         for value in self.values(*names):
             if isinstance(value, list):
                 words = (str(word) for word in value[:_WORDS_LIMIT] if isinstance(word, str | int))
@@ -119,7 +119,7 @@ class Row:
         return None
 
     def modalities(self, *names: str) -> tuple[Modality, ...] | None:
-        """Known forms of data, each once, in the vocabulary's order; null where the row has no such list."""
+        """The known modalities in a list, without duplicates; null if there is no list."""
         words = self.words(*names)
         if words is None:
             return None
@@ -127,25 +127,25 @@ class Row:
         return tuple(modality for modality in Modality if modality in found)
 
     def row(self, *names: str) -> "Row":
-        """An object in the row; an empty one where there is none."""
+        """A nested object, or an empty one."""
         found = next((value for value in self.values(*names) if isinstance(value, dict)), {})
         return Row(found, self.provider_id)
 
     def over(self, other: "Row") -> "Row":
-        """This row, and what the other says where this one is silent."""
-        said = {name: value for name, value in self._values.items() if value is not None}
-        return Row({**other._values, **said}, self.provider_id)  # noqa: SLF001  a row may look into another
+        """This row, with the other's values for the fields that are missing or null here."""
+        own = {name: value for name, value in self._values.items() if value is not None}
+        return Row({**other._values, **own}, self.provider_id)  # noqa: SLF001  the other is a Row too
 
     def where(self, keep: Callable[[object], bool]) -> "Row":
-        """This row with only the fields whose value is to be kept."""
+        """This row with only the fields whose value `keep` accepts."""
         return Row({name: value for name, value in self._values.items() if keep(value)}, self.provider_id)
 
     def rows(self, *names: str) -> tuple["Row", ...]:
-        """The objects of a list in the row."""
+        """The objects in a nested list."""
         found = next((value for value in self.values(*names) if isinstance(value, list)), [])
         return tuple(Row(value, self.provider_id) for value in found[:_WORDS_LIMIT] if isinstance(value, dict))
 
 
 def _names_a_model(id_: str) -> bool:
-    """Whether an id can be shown, and used in a URL without leading elsewhere."""
+    """Whether an id can be displayed, and used in a URL without changing its path."""
     return bool(id_.strip()) and not _CONTROL.search(id_) and not {".", ".."}.intersection(id_.strip().split("/"))

@@ -1,4 +1,4 @@
-"""What the same ability is called in the lists of different servers: as a flag, as a word in a list, as a type."""
+"""The names of capabilities in the lists of different servers: flags, words in a list, and types."""
 
 from catalogue.vocabulary import Capability
 from providers._kit.row import Row
@@ -47,10 +47,10 @@ _TYPES: dict[str, set[Capability]] = {
 
 
 def claims_in(row: Row) -> dict[Capability, bool]:
-    """Every claim that a row makes by a known name; a word or type says yes, and its absence says nothing."""
+    """The claims that a row makes by a known name. A word or type claims true; its absence claims nothing."""
     flags = row.row("capabilities").over(row)
-    said = {capability: flags.flag(*names) for capability, names in _FLAGS.items()}
-    claims = {capability: claimed for capability, claimed in said.items() if claimed is not None}
+    stated = {capability: flags.flag(*names) for capability, names in _FLAGS.items()}
+    claims = {capability: claimed for capability, claimed in stated.items() if claimed is not None}
     lists = (row.words(name) or () for name in ("supported_parameters", "features", "capabilities", "tags"))
     words = {word.lower() for found in lists for word in found}
     claims |= {capability: True for capability, known in _WORDS.items() if known & words}

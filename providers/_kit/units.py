@@ -1,4 +1,4 @@
-"""From the numbers and times that providers write to USD per token and UTC; what cannot be meant becomes null."""
+"""Converts the numbers and times of providers to USD per token and UTC; implausible values become null."""
 
 import re
 from datetime import UTC, date, datetime, time
@@ -7,40 +7,40 @@ from decimal import Context, Decimal, InvalidOperation
 PER_TOKEN = Decimal(1)
 PER_MILLION = Decimal(10**6)
 TEN_THOUSANDTHS_PER_MILLION = Decimal(10**10)
-"""Integers of which 10,000 make one USD per million tokens."""
+"""For integers in units of 1/10,000 USD per million tokens."""
 
 _EXACT = Context(prec=64)
 _SURE_DIGITS, _LONGEST_PRICE = 15, 12
 _SURE = Context(prec=_SURE_DIGITS)
 _LONGEST_NUMBER = 40
 _LARGEST_EXPONENT = 40
-"""Nothing is counted or billed beyond it, and a whole number of a million digits takes minutes to make."""
+"""No count or price is larger, and an integer with a million digits takes minutes to build."""
 _ABSURD = Decimal(10**9)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _CUTOFF = re.compile(r"(20\d{2})(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
 _FIRST_YEAR, _SENTINEL_YEAR = 2000, 2090
 _MILLIS_FROM = 10**11
 _CONSTANTS = frozenset({1677610602, 1755815280})
-"""Creation times that gateways give every model alike (LiteLLM, Vercel): no release dates."""
+"""Creation times that gateways (LiteLLM, Vercel) give to every model: not release dates."""
 
 
 def usd(value: object, per: Decimal = PER_TOKEN) -> Decimal | None:
-    """USD per token from a price for `per` tokens; null for a negative ("dynamic") or absurd one.
+    """Convert a price for `per` tokens to USD per token; null if it is negative ("dynamic") or absurd.
 
-    Every digit of a text is kept, and of a JSON number all that a provider can have meant.
+    Strings keep every digit; JSON numbers lose the rounding noise of floats.
     """
-    amount = number(value.strip().removeprefix("$")) if isinstance(value, str) else _meant(number(value))
+    amount = number(value.strip().removeprefix("$")) if isinstance(value, str) else _without_noise(number(value))
     if amount is None or amount < 0 or amount >= _ABSURD * per:
         return None
     exact = _EXACT.normalize(_EXACT.divide(abs(amount), per))
     return exact.quantize(Decimal(1)) if exact == exact.to_integral_value() else exact
 
 
-def _meant(amount: Decimal | None) -> Decimal | None:
-    """A JSON number without the noise of the arithmetic that made it: 2.6 from 2.5999999999999996.
+def _without_noise(amount: Decimal | None) -> Decimal | None:
+    """Remove the rounding noise of float arithmetic: 2.6 from 2.5999999999999996.
 
-    A float carries 15 digits surely and writes 17 at most, so a longer one that comes to a short price in 15 digits is
-    that price with noise; one that stays long, such as a twelfth, is kept as written.
+    A float has 15 reliable digits of at most 17. If rounding to 15 digits gives a short price, that price was meant; a
+    number that stays long, such as 1/12, is kept as written.
     """
     if amount is None or len(amount.as_tuple().digits) <= _SURE_DIGITS:
         return amount
@@ -49,7 +49,7 @@ def _meant(amount: Decimal | None) -> Decimal | None:
 
 
 def number(value: object) -> Decimal | None:
-    """A number from a number or its text; null where it is endless, or so large or small that nobody can mean it."""
+    """Convert a number or a numeric string; null if it is not finite or implausibly large or small."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
         return None
     text = str(value)
@@ -63,10 +63,10 @@ def number(value: object) -> Decimal | None:
 
 
 def moment(value: object, *, day_ends: bool = False) -> datetime | None:
-    """A UTC time from Unix seconds or milliseconds, or from ISO 8601.
+    """Convert Unix seconds, Unix milliseconds or ISO 8601 to a time in UTC.
 
-    A date without a time is the start of that UTC day, or its last second with `day_ends`. Constants and sentinels,
-    such as 0, years before 2000 and from 2090 on, are null.
+    A date without a time is the start of that UTC day, or its last second with `day_ends`. Known constants, years
+    before 2000 and years from 2090 are null.
     """
     stamp = number(value)
     try:
@@ -93,14 +93,14 @@ def _of_text(value: object, *, day_ends: bool) -> datetime | None:
 
 
 def cutoff(value: object) -> str | None:
-    """A knowledge cutoff as YYYY, YYYY-MM or YYYY-MM-DD."""
+    """Convert a knowledge cutoff to YYYY, YYYY-MM or YYYY-MM-DD."""
     text = value.strip() if isinstance(value, str) else ""
     found = _CUTOFF.match(text)
     return found.group() if found and (found.end() == len(text) or text[found.end()] in "T ") else None
 
 
 def clock(value: object) -> str | None:
-    """A time of day as HH:MM, from a number such as 930 or a text such as 09:30."""
+    """Convert a time of day, a number such as 930 or a string such as 09:30, to HH:MM."""
     if isinstance(value, str):
         value = value.replace(":", "", 1)
     hhmm = number(value)

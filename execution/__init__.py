@@ -1,1 +1,1 @@
-"""How an answer is computed, fast and safely."""
+"""Execution of GraphQL operations: documents, limits, cost, results and errors."""

@@ -1,9 +1,8 @@
-"""graphql-core's executor, made to let others run: operations take turns, a few rows or one search at a time.
+"""graphql-core's executor with cooperative scheduling: operations take turns, a few rows or one search at a time.
 
-graphql-core completes lists of ordinary values in one go; a thousand models with all their fields would hold every
-other client up for a tenth of a second, and what their fields wait for would come all at once. Here a few rows are
-begun in a turn, and awaited before the next ones. Fields that look through models take milliseconds whatever they
-return, so each waits for a turn of its own.
+graphql-core completes a list of plain values in one go: a thousand models with all fields would block other clients
+for a tenth of a second. Here a turn starts a few rows, and awaits them before the next turn. A field that searches
+models takes milliseconds whatever it returns, so it gets a turn of its own.
 """
 
 import asyncio
@@ -25,16 +24,16 @@ from graphql.pyutils import AwaitableOrValue, Path, gather_with_cancel
 from schema.policy import policy_of
 
 ROWS_AT_ONCE: Final = 32
-"""Rows that one operation completes before others run: a few milliseconds."""
+"""Rows that one operation completes in a turn: a few milliseconds."""
 SECONDS_AT_ONCE: Final = 0.005
-"""The same where rows are large; a request that waits needs several turns of the event loop."""
+"""Length of a turn with large rows; a waiting request needs several turns of the event loop."""
 
 
 class CooperativeExecutor(GraphQLExecutor[Any]):
-    """Completes the lists of one operation; all operations that share a `turn` go on one after the other.
+    """Executes one operation; operations that share the lock `turn` run one at a time.
 
-    Lists within lists all become ready at the same moment, and the event loop would run every one of them before
-    anything else; the lock lets one at a time go on. Rows are not awaited under it: lists within them need it too.
+    Nested lists become ready at the same moment, and the event loop would run all of them before anything else; the
+    lock admits one at a time. Rows are awaited without the lock, since lists within them need it too.
     """
 
     def __init__(self, *arguments: Any, turn: asyncio.Lock, most_rows: int, **named: Any) -> None:
@@ -45,15 +44,15 @@ class CooperativeExecutor(GraphQLExecutor[Any]):
 
     @property
     def overfull(self) -> bool:
-        """Whether the answer has more rows than it may, so that it is of no use."""
+        """Whether the result has too many rows and must be discarded."""
         return self._room < 0
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Let go of what refers back to it: all that it holds would live until a garbage collection, or for good."""
-        self.async_helpers = None  # type: ignore[assignment]  # only what was abandoned would still ask for them
+        """Break the reference cycle that would keep the operation in memory until a garbage collection, or forever."""
+        self.async_helpers = None  # type: ignore[assignment]  # only abandoned work would still use them
 
     def execute_field(
         self,
@@ -63,7 +62,7 @@ class CooperativeExecutor(GraphQLExecutor[Any]):
         path: Path,
         position_context: Any,
     ) -> AwaitableOrValue[Any]:
-        """Resolve and complete a field, in a turn of its own if it looks through models."""
+        """Resolve and complete a field, in a turn of its own if it searches models."""
         node = field_details_list[0].node
         if node.selection_set is not None:
             field = self.schema.get_field(parent_type, node.name.value)
@@ -87,9 +86,9 @@ class CooperativeExecutor(GraphQLExecutor[Any]):
         result: AsyncIterable[Any] | Iterable[Any],
         position_context: Any,
     ) -> AwaitableOrValue[list[Any]]:
-        """Complete a list, in turns if many rows were completed since others last ran.
+        """Complete a list, in turns if many rows were completed since other operations last ran.
 
-        Once the answer has too many rows, lists are empty: failing would leave what was begun beside them unawaited.
+        Once the result has too many rows, lists stay empty: an error would leave started work unawaited.
         """
         if isinstance(result, list | tuple) and is_composite_type(get_named_type(return_type)):
             self._room -= len(result)
@@ -111,7 +110,7 @@ class CooperativeExecutor(GraphQLExecutor[Any]):
         rows: Sequence[Any],
         position_context: Any,
     ) -> list[Any]:
-        """Complete some rows in a turn, and what they wait for before the next: together it would come all at once."""
+        """Complete a few rows in each turn, and await them before the next turn."""
         completed: list[Any] = []
         while len(completed) < len(rows) and not self.overfull:
             waiting: list[int] = []

@@ -1,4 +1,4 @@
-"""Writing a result as JSON: a large one in pieces, so that others run meanwhile, and no larger than one may be."""
+"""Encodes results as JSON, large ones in pieces so that other operations can run, up to a size limit."""
 
 import asyncio
 from collections.abc import Iterable, Iterator
@@ -10,17 +10,17 @@ import orjson
 from execution.errors import AnswerTooLarge
 
 PIECE: Final = 64 * 1024
-"""Characters, names left out, that are written at once: less than a millisecond."""
+"""Characters that are encoded at once, names not counted: less than a millisecond."""
 _SHORT: Final = 8
-"""What a value counts as that is no text."""
+"""Characters that a value counts as if it is not a string."""
 _SECONDS_AT_ONCE: Final = 0.005
 
 
 async def encode(result: object, most: int) -> bytes:
-    """Write a result.
+    """Encode a result.
 
     Raises:
-        AnswerTooLarge: it has more than `most` bytes.
+        AnswerTooLarge: the result has more than `most` bytes.
     """
     written: list[bytes] = []
     size, began = 0, perf_counter()
@@ -36,14 +36,14 @@ async def encode(result: object, most: int) -> bytes:
 
 
 def pieces(value: Any) -> Iterator[bytes]:
-    """The JSON of a value; what can be taken apart comes in pieces of about `PIECE`."""
+    """The JSON of a value, in pieces of about `PIECE` characters."""
     if not isinstance(value, dict | list) or _left((value,), PIECE) > 0:
         yield orjson.dumps(value)
     elif isinstance(value, dict):
         before = b"{"
-        for name, held in value.items():
+        for name, item in value.items():
             yield before + orjson.dumps(name) + b":"
-            yield from pieces(held)
+            yield from pieces(item)
             before = b","
         yield b"}"
     else:
@@ -59,7 +59,7 @@ def pieces(value: Any) -> Iterator[bytes]:
 
 
 def _batches(items: list[Any]) -> Iterator[list[Any]]:
-    """The items, as many at a time as have room in one piece, and a larger one alone."""
+    """Split items into batches that fit in one piece; a larger item is a batch of its own."""
     start, room = 0, PIECE
     for end, item in enumerate(items):
         room = _left((item,), room)
@@ -69,9 +69,9 @@ def _batches(items: list[Any]) -> Iterator[list[Any]]:
     yield items[start:]
 
 
-def _left(held: Iterable[Any], room: int) -> int:
-    """What is left of some room for characters after these values; none or less as soon as it is full."""
-    for value in held:
+def _left(values: Iterable[Any], room: int) -> int:
+    """The characters left of `room` after these values; 0 or less if they do not fit."""
+    for value in values:
         room -= _SHORT
         if isinstance(value, str):
             room -= len(value)

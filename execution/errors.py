@@ -1,4 +1,4 @@
-"""What of an error reaches the client: a code always, words for expected errors, a random id for the rest."""
+"""Errors as clients see them: expected errors with their message and code, unexpected ones masked with a random id."""
 
 import secrets
 from collections.abc import Callable, Iterable
@@ -11,7 +11,7 @@ from catalogue.errors import ClientError
 from execution.answer import Answer, Outcome
 
 Report = Callable[[Exception, str], None]
-"""Takes an unexpected error and the id that the client was given for it to the log."""
+"""Logs an unexpected error with the id that the client receives."""
 
 _LONGEST_MESSAGE = 500
 
@@ -21,7 +21,7 @@ BAD_USER_INPUT = "BAD_USER_INPUT"
 
 
 class DocumentTooLarge(ClientError):
-    """The document itself passes a limit, whatever it would cost to run."""
+    """The document exceeds a limit, whatever its cost."""
 
     code = "QUERY_TOO_COMPLEX"
 
@@ -33,38 +33,38 @@ class DocumentTooLarge(ClientError):
 
 
 class AnswerTooLarge(ClientError):
-    """The answer passes a limit, which only shows while it is made."""
+    """The result exceeds a limit, which shows only during execution."""
 
     code = "QUERY_TOO_COMPLEX"
 
     def __init__(self, what: str, limit: int) -> None:
         super().__init__(
-            f"The answer has more than {limit} {what}. Ask for fewer fields, or for a page at a time.",
+            f"The result has more than {limit} {what}. Select fewer fields, or request a page at a time.",
             measure=f"{what} of the answer",
             limit=limit,
         )
 
 
 class OperationTimedOut(ClientError):
-    """The operation took longer than one may."""
+    """The operation took too long."""
 
     code = "TIMEOUT"
 
 
 def client_error(error: ClientError) -> dict[str, Any]:
-    """Write an expected error that belongs to no field."""
+    """Format an expected error that belongs to no field."""
     return {"message": error.message, "extensions": dict(error.extensions)}
 
 
 def document_errors(errors: Iterable[GraphQLError], code: str) -> list[dict[str, Any]]:
-    """Write graphql-core's own complaints about a document or its variables; every one is the caller's to mend."""
+    """Format graphql-core's errors about a document or its variables; all of them are the client's to fix."""
     return [_write(error, error.message, {"code": code}) for error in errors]
 
 
 def field_errors(errors: Iterable[GraphQLError], report: Report) -> list[dict[str, Any]]:
-    """Write the errors of fields: expected ones in their own words, the rest masked and reported.
+    """Format the errors of fields: expected ones as they are, the rest masked and reported.
 
-    What one field meets in every row is reported once, and has the same id in all of them.
+    An error of one field that repeats in many rows is reported once and has one id.
     """
     masked: dict[object, tuple[str, dict[str, Any]]] = {}
 
@@ -84,12 +84,12 @@ def crash(error: Exception, report: Report) -> dict[str, Any]:
 
 
 def refuse(outcome: Outcome, *errors: dict[str, Any]) -> Answer:
-    """Answer with errors alone: nothing ran, so there is no `data`."""
+    """An answer with errors and no `data`: nothing ran."""
     return Answer(orjson.dumps({"errors": errors}), outcome)
 
 
 def code_of(error: GraphQLError) -> str:
-    """Tell a document that is no GraphQL from one that does not fit the schema."""
+    """The code of graphql-core's error: the document is not GraphQL, or does not fit the schema."""
     return PARSE_FAILED if isinstance(error, GraphQLSyntaxError) else VALIDATION_FAILED
 
 
@@ -105,10 +105,10 @@ def _field_error(
 
 
 def _cause(error: GraphQLError) -> Exception:
-    """Find what was raised: graphql-core wraps it once, or twice in a list.
+    """The error that was raised: graphql-core wraps it once, or twice in a list.
 
-    An argument that does not fit is graphql-core's own error and knows its place in the document (`nodes`); a
-    resolver's result that does not fit its type does not, and is the server's fault.
+    graphql-core's own error about an invalid argument has a position in the document (`nodes`); its error about a
+    resolver's result of the wrong type has none, and is the server's fault.
     """
     cause: Exception = error
     while isinstance(cause, GraphQLError) and cause.original_error is not None:
@@ -119,7 +119,7 @@ def _cause(error: GraphQLError) -> Exception:
 def _mask(error: Exception, report: Report) -> tuple[str, dict[str, Any]]:
     error_id = secrets.token_hex(8)
     report(error, error_id)
-    return f"Something went wrong in the server. The log has it as {error_id}.", {"code": "INTERNAL", "id": error_id}
+    return f"Internal server error. Its id in the log is {error_id}.", {"code": "INTERNAL", "id": error_id}
 
 
 def _write(error: GraphQLError, message: str, extensions: dict[str, Any]) -> dict[str, Any]:

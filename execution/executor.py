@@ -1,7 +1,7 @@
-"""The seam: every operation of every transport runs through `Executor`.
+"""The `Executor`, which runs the operations of all transports.
 
-Strawberry's own `Schema.execute` parses and validates anew for each request, and refuses nothing; here graphql-core
-runs Strawberry's schema directly, on documents that were read, measured and costed before.
+Strawberry's `Schema.execute` parses and validates each request again and has no limits. Here graphql-core runs
+Strawberry's schema directly, on documents that are already parsed, validated and within the limits.
 """
 
 import asyncio
@@ -65,13 +65,13 @@ def _is_awaitable(value: Any) -> TypeGuard[Awaitable[Any]]:
 
 
 class Executor(Generic[S]):
-    """Runs operations on one schema; `S` is the caller's scope, which only the context factory looks into.
+    """Runs operations on one schema; `S` is the caller's scope, which only `context` reads.
 
     `context` is called once for each query or mutation, once for a subscription's source and once for each of its
-    events, so that an event reads the world as it is then. Where what it makes has an attribute `cost`, it is told
-    what the operation costs. An answer is private where a field reads the caller, or where the context's attribute
-    `private` is true afterwards. `event_id` names the cursor of a source event. `catalogue_size` says how large the
-    catalogue is. `report` takes unexpected errors to the log.
+    events, so that an event reads the current state. If the context has an attribute `cost`, it is set to the cost of
+    the operation. An answer is private if a field reads the caller, or if the context's attribute `private` is true
+    afterwards. `event_id` returns the cursor of a source event, `catalogue_size` the size of the catalogue. `report`
+    logs unexpected errors.
     """
 
     def __init__(
@@ -95,12 +95,12 @@ class Executor(Generic[S]):
         )
         self._turn = asyncio.Lock()
         self._reading = asyncio.Lock()
-        self._telling = asyncio.Lock()
+        self._waking = asyncio.Lock()
 
     async def prepare_in_turn(
         self, request: GraphQLRequest, *, allow: frozenset[OperationType] | None = None
     ) -> Prepared | Answer:
-        """Prepare a request; where its document is new, one at a time, so that others with known ones go on between."""
+        """Prepare a request; new documents are parsed one at a time, so that known ones can run in between."""
         if not self._preparation.knows(request):
             async with self._reading:
                 await asyncio.sleep(0)
@@ -108,7 +108,7 @@ class Executor(Generic[S]):
         return self.prepare(request, allow=allow)
 
     def prepare(self, request: GraphQLRequest, *, allow: frozenset[OperationType] | None = None) -> Prepared | Answer:
-        """Make a request ready to run, or answer why it cannot; `allow` names the kinds that may run (None: all)."""
+        """Prepare a request, or return an answer with errors; `allow` limits the kinds of operation (null: all)."""
         try:
             return self._preparation(request, allow)
         except InvalidDocument as error:
@@ -121,17 +121,17 @@ class Executor(Generic[S]):
             return refuse(outcome, *document_errors([error], code))
         except ClientError as error:
             return refuse(_REFUSALS.get(type(error), Outcome.INVALID), client_error(error))
-        except Exception as error:  # noqa: BLE001 - whatever else breaks is the server's fault: reported and masked
+        except Exception as error:  # noqa: BLE001 - any other error is the server's fault: reported and masked
             return refuse(Outcome.CRASHED, crash(error, self._report))
 
     async def execute(self, prepared: Prepared, scope: S) -> Answer:
-        """Run a query or a mutation within its time."""
+        """Run a query or a mutation, with a time limit."""
         return await self._run(prepared, scope, root=None)
 
     async def subscribe(self, prepared: Prepared, scope: S) -> AsyncGenerator[Answer, None]:
-        """Run a subscription; closing this generator, or cancelling the task that waits for it, closes the source.
+        """Run a subscription; closing this generator, or cancelling the task that awaits it, closes the source.
 
-        A source that cannot be opened or that breaks gives one last answer with errors.
+        A source that cannot be opened or that fails yields one last answer with errors.
         """
         try:
             source = await self._source(prepared, scope)
@@ -140,15 +140,15 @@ class Executor(Generic[S]):
                 return
             async with aclosing(cast("AsyncGenerator[object, None]", source)) as events:
                 async for event in events:
-                    # One event wakes all who follow: together they would hold the loop.
-                    async with self._telling:
+                    # An event wakes all subscribers, which together would block the event loop.
+                    async with self._waking:
                         await asyncio.sleep(0)
                     yield await self._run(prepared, scope, root=event)
         except TimeoutError:
             yield self._late()
         except ClientError as error:
             yield refuse(Outcome.FAILED, client_error(error))
-        except Exception as error:  # noqa: BLE001 - whatever breaks a stream is reported, and masked for the client
+        except Exception as error:  # noqa: BLE001 - any error of a stream is reported, and masked for the client
             yield refuse(Outcome.FAILED, crash(error, self._report))
 
     async def _source(self, prepared: Prepared, scope: S) -> AsyncIterable[object] | ExecutionResult:
@@ -172,7 +172,7 @@ class Executor(Generic[S]):
             return self._late()
         except ClientError as error:
             return refuse(Outcome.INVALID, client_error(error))
-        except Exception as error:  # noqa: BLE001 - what escapes graphql-core is the server's fault: reported and masked
+        except Exception as error:  # noqa: BLE001 - an error that leaves graphql-core is reported and masked
             return refuse(Outcome.CRASHED, crash(error, self._report))
 
     def _context_of(self, prepared: Prepared, scope: S) -> object:

@@ -1,8 +1,8 @@
-"""How much a document asks for by its text alone, counted before validation and in linear time.
+"""The extent of a document, measured before validation and in linear time.
 
-Strawberry's own limiters walk every spread anew, which doubles with each level of nesting, and graphql-core's rule
-about overlapping fields compares every pair of equal fields. Here each fragment is measured once, and a document whose
-written-out size or whose pairs pass a bound never reaches validation.
+Strawberry's limiters walk every fragment spread again, which doubles with each level of nesting, and graphql-core's
+rule about overlapping fields compares every pair of equal fields. Here each fragment is measured once, and a document
+with too many expanded fields or pairs never reaches validation.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ Fragments = Mapping[str, FragmentDefinitionNode]
 
 
 class _Extent(NamedTuple):
-    """One selection set with every spread written out."""
+    """The extent of a selection set with all fragment spreads expanded."""
 
     selections: int = 0
     fields: int = 0
@@ -35,17 +35,17 @@ class _Extent(NamedTuple):
 
 
 class _Text(NamedTuple):
-    """One definition as it stands, each spread counted as the one word that it is."""
+    """Counts over one definition as written, without expanding spreads."""
 
     aliases: int
     directives: int
 
 
 def check_extent(document: DocumentNode, fragments: Fragments, limits: DocumentLimits) -> None:
-    """Refuse a document that is too large to be validated or run.
+    """Check that a document is small enough to be validated and run.
 
     Raises:
-        DocumentTooLarge: a count passes its limit.
+        DocumentTooLarge: a count exceeds its limit.
         GraphQLError: a fragment spreads itself, directly or through others.
     """
     try:
@@ -81,7 +81,7 @@ def _definitions(document: DocumentNode) -> list[OperationDefinitionNode | Fragm
 
 
 def _text_of(definition: OperationDefinitionNode | FragmentDefinitionNode) -> _Text:
-    """Count aliases and directives with a stack of its own, since nothing bounds the nesting yet."""
+    """Count aliases and directives, without recursion since the nesting is not yet limited."""
     aliases = 0
     directives = len(definition.directives or ())
     for variable in definition.variable_definitions or ():
@@ -98,7 +98,7 @@ def _text_of(definition: OperationDefinitionNode | FragmentDefinitionNode) -> _T
 
 
 class _Measure:
-    """Measures selection sets, each fragment once."""
+    """Measures selection sets; each fragment is measured once."""
 
     def __init__(self, fragments: Fragments) -> None:
         self._fragments = fragments
@@ -136,7 +136,7 @@ class _Measure:
 
 
 def _pairs(root: SelectionSetNode, fragments: Fragments) -> int:
-    """Count the pairs of fields that share a response path: the work that merging them is to validation."""
+    """Count the pairs of fields with the same response path, which validation compares."""
     pairs = 0
     pending: list[Sequence[SelectionSetNode]] = [[root]]
     while pending:

@@ -1,4 +1,4 @@
-"""What a client asks: one GraphQL request, read from decoded JSON, the same for HTTP, SSE and WebSocket."""
+"""A GraphQL request, read from decoded JSON; the same for HTTP, SSE and WebSocket."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class BadRequest(Exception):
-    """The request has the wrong shape; `status` is what HTTP calls it (400 to 422) and `message` is safe to show."""
+    """The request is malformed; `status` is the HTTP status (400 to 422), and `message` is safe to show."""
 
     def __init__(self, message: str, status: int = 422) -> None:
         super().__init__(message)
@@ -19,23 +19,23 @@ class BadRequest(Exception):
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    """One operation to run: its text or the hash of a text known to the server, and its inputs."""
+    """An operation to run: the text of a document, or the hash of a known one, and the inputs."""
 
     query: str | None
     variables: Mapping[str, object] | None = None
     operation_name: str | None = None
     document_hash: str | None = None
-    """SHA-256 of the text in lower-case hex, from `extensions.persistedQuery` or from `documentId`."""
+    """SHA-256 of the text in lower-case hex, from `extensions.persistedQuery` or `documentId`."""
 
 
 def parse_request(value: object) -> GraphQLRequest:
-    """Read a request; unknown properties are ignored and null means absent.
+    """Read a request; unknown properties are ignored, and null counts as absent.
 
     Raises:
-        BadRequest: a property has the wrong type, or nothing says which document is meant.
+        BadRequest: a property has the wrong type, or there is neither a document nor a hash.
     """
     if not isinstance(value, Mapping):
-        raise BadRequest("A GraphQL request is one JSON object; batches are not supported.")
+        raise BadRequest("A GraphQL request must be one JSON object. Batches are not supported.")
     query = _text(value, "query")
     document_hash = _persisted(_object(value, "extensions")) or _document_id(value)
     if query is None and document_hash is None:
@@ -63,7 +63,7 @@ def _object(value: Mapping[str, Any], name: str) -> Mapping[str, object] | None:
 
 
 def _persisted(extensions: Mapping[str, object] | None) -> str | None:
-    """Find the hash where Apollo's automatic persisted queries put it: `persistedQuery {version: 1, sha256Hash}`."""
+    """The hash in Apollo's automatic persisted queries: `persistedQuery {version: 1, sha256Hash}`."""
     persisted = (extensions or {}).get("persistedQuery")
     if persisted is None:
         return None

@@ -1,4 +1,4 @@
-"""How many values the variables of a request may have: each costs time before anything is known of its worth."""
+"""Limits the number of values in a request's variables, each of which costs time before the cost is known."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ from execution.errors import DocumentTooLarge
 
 
 def check_values(variables: Mapping[str, object], most: int) -> None:
-    """Count the values in variables, those within lists and objects included.
+    """Count the values in variables, including those in lists and objects.
 
     Raises:
         DocumentTooLarge: there are more than `most`.

@@ -93,7 +93,7 @@ async def test_an_answer_to_a_crash_is_strict_too(tmp_path: Path) -> None:
     async with ServerProcess(tmp_path) as server:
         with closing(sqlite3.connect(server.data_dir / "catalogue.db")) as store:
             store.execute("DROP TABLE audit")
-        with pytest.raises(QueryError, match="The log has it as") as caught:
+        with pytest.raises(QueryError, match="Its id in the log is") as caught:
             await server.query("{ auditLog { nodes { at } } }", token="practice-admin-token")
         error_id = str(caught.value).rpartition(" ")[2].rstrip(".")
         await server.logged(error_id)

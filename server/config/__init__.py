@@ -1,1 +1,1 @@
-"""What the operator decides: the settings, the lists and secrets beside them, and the folder that keeps what lasts."""
+"""The configuration: settings, the files that they name, secrets, and the data folder."""

@@ -1,4 +1,4 @@
-"""The documents that the operator lists as all that may run: a JSON file by hash, or a folder of GraphQL files."""
+"""The allow-list of documents: a JSON file of documents by hash, or a folder of GraphQL files."""
 
 import hashlib
 import json
@@ -8,32 +8,32 @@ from pathlib import Path
 from server.config.configuration import ConfigurationError
 
 MAX_BYTES = 16 * 1024 * 1024
-"""Of all documents together."""
+"""Size limit of all documents together."""
 
 
 def allowed_documents(path: Path | None, *, own: Iterable[str] = ()) -> Mapping[str, str] | None:
-    """The texts that may run, by their SHA-256; null where any may. `own` are texts that run whatever is listed.
+    """The allowed documents by SHA-256, or null if any document may run; `own` documents are always allowed.
 
     Raises:
-        ConfigurationError: the list cannot be read, or a hash in it is not that of its text.
+        ConfigurationError: the list cannot be read, or a hash does not match its document.
     """
     if path is None:
         return None
     try:
         listed = dict(_in_folder(path)) if path.is_dir() else _in_file(path)
     except OSError as error:
-        raise _fault(path, f"cannot be read ({error.strerror}); mend its name or its permissions") from None
+        raise _fault(path, f"cannot be read ({error.strerror}); fix the path or the permissions") from None
     except UnicodeDecodeError:
         raise _fault(path, "is not UTF-8 text; save it as UTF-8") from None
     if not listed:
-        raise _fault(path, "lists no document; add one, or remove the setting and any document may run")
+        raise _fault(path, "has no documents; add one, or remove the setting to allow any document")
     return {**listed, **{_hash(text): text for text in own}}
 
 
 def _in_folder(folder: Path) -> Iterator[tuple[str, str]]:
     files = sorted(folder.rglob("*.graphql"))
     if sum(file.stat().st_size for file in files) > MAX_BYTES:
-        raise _fault(folder, f"holds more than {MAX_BYTES} bytes; is it the right folder?")
+        raise _fault(folder, f"is larger than {MAX_BYTES} bytes; check that it is the right folder")
     for file in files:
         text = file.read_text("utf-8")
         yield _hash(text), text
@@ -41,16 +41,16 @@ def _in_folder(folder: Path) -> Iterator[tuple[str, str]]:
 
 def _in_file(file: Path) -> dict[str, str]:
     if file.stat().st_size > MAX_BYTES:
-        raise _fault(file, f"has more than {MAX_BYTES} bytes; is it the right file?")
+        raise _fault(file, f"is larger than {MAX_BYTES} bytes; check that it is the right file")
     try:
         listed = json.loads(file.read_text("utf-8"))
     except (json.JSONDecodeError, RecursionError):
-        raise _fault(file, "is not valid JSON; write it anew") from None
+        raise _fault(file, "is not valid JSON; generate it again") from None
     if not isinstance(listed, dict) or not all(isinstance(text, str) for text in listed.values()):
-        raise _fault(file, "must be a JSON object of documents by their hashes")
+        raise _fault(file, "must be a JSON object that maps hashes to documents")
     for hash_, text in listed.items():
         if hash_.removeprefix("sha256:") != _hash(text):
-            raise _fault(file, f"the document under {hash_[:16]!r} has another SHA-256; write the file anew")
+            raise _fault(file, f"the hash {hash_[:16]!r} does not match its document; generate the file again")
     return {_hash(text): text for text in listed.values()}
 
 

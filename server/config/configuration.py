@@ -1,7 +1,7 @@
-"""Reading the configuration: a TOML file, then environment variables, then options of the command line; the last wins.
+"""Reads the configuration from a TOML file, environment variables and command-line options; the last one wins.
 
-Each layer is validated on its own turn, so that an error names the place that has to be mended; none repeats a value,
-which may be a secret.
+Each layer is validated separately, so that an error names the place to fix. No error repeats a value, which may be a
+secret.
 """
 
 import json
@@ -28,26 +28,26 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     **{f"{PREFIX}{key.upper()}": (key,) for key in Settings.model_fields if key not in TABLES},
     **{f"{PREFIX}LIMITS_{key.upper()}": ("limits", key) for key in Limits.model_fields},
 }
-"""The environment variables that are settings, with the place of each in the file."""
+"""The environment variables for settings, with the setting's place in the file."""
 OTHER_VARIABLES = frozenset({CONFIG, "CATALOGUE_TOKEN", "CATALOGUE_URL"})
-"""Variables of the same prefix that are no settings: the file's name, and what the command line asks with."""
+"""Variables with the same prefix that are not settings: the path of the file, and those of the command line."""
 _KEY_WORDS = frozenset({"api_key", "apikey", "api-key", "key", "token", "api_token", "secret"})
-"""What operators call a key that they put into the file."""
+"""Names under which operators may try to put a key into the file."""
 Place = tuple[str | int, ...]
-"""Where a setting stands: names of tables and keys, and the positions of entries."""
+"""The path of a setting: names of tables and keys, and positions of entries."""
 
 
 class ConfigurationError(Exception):
-    """The configuration cannot be used; the message is one line that names the place, the key and the remedy."""
+    """The configuration is invalid; the message is one line that names the place, the key and the fix."""
 
 
 def load_settings(
     env: Mapping[str, str], *, config: Path | None = None, options: Mapping[str, object] | None = None
 ) -> Settings:
-    """Read the settings; `options` are settings by key that the command line gave.
+    """Read the settings; `options` are command-line options by setting.
 
     Raises:
-        ConfigurationError: something in it is wrong.
+        ConfigurationError: a setting is unknown or invalid, or the file cannot be read.
     """
     named = config or (Path(env[CONFIG]) if env.get(CONFIG) else None)
     values = _read_file(named) if named else {}
@@ -72,7 +72,7 @@ def located(
     config: Path | None = None,
     options: Mapping[str, object] | None = None,
 ) -> ConfigurationError:
-    """Name the place of a fault that was found only after reading, and so tells the setting alone."""
+    """Add the place to an error that was found after reading, and so names only the setting."""
     key = re.split("[:.]", str(error), maxsplit=1)[0]
     variable = f"{PREFIX}{key.upper()}"
     named = config or (Path(env[CONFIG]) if env.get(CONFIG) else None)
@@ -90,11 +90,11 @@ def located(
 def _read_file(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > MAX_FILE:
-            raise ConfigurationError(f"{path}: larger than {MAX_FILE} bytes; is it the right file?")
+            raise ConfigurationError(f"{path}: is larger than {MAX_FILE} bytes; check that it is the right file.")
         return tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise ConfigurationError(
-            f"{path}: cannot be read ({error.strerror}); mend the file's name or its permissions, or unset {CONFIG}."
+            f"{path}: cannot be read ({error.strerror}); fix the path or the permissions, or unset {CONFIG}."
         ) from None
     except UnicodeDecodeError:
         raise ConfigurationError(f"{path}: is not UTF-8 text; save it as UTF-8.") from None
@@ -103,7 +103,7 @@ def _read_file(path: Path) -> dict[str, Any]:
 
 
 def _settings_of(env: Mapping[str, str]) -> Mapping[str, str]:
-    """Find the settings in the environment; empty means unset."""
+    """The settings in the environment; an empty variable counts as unset."""
     found = {name: text for name, text in env.items() if name.startswith(PREFIX) and name not in OTHER_VARIABLES}
     for name in sorted(found.keys() - VARIABLES.keys()):
         known = (*VARIABLES, *OTHER_VARIABLES)
@@ -130,8 +130,8 @@ def _in_file(path: Path, error: ErrorDetails) -> str:
     match error["type"]:
         case "extra_forbidden" if place[0] == "providers" and str(place[-1]).lower() in _KEY_WORDS:
             fault = (
-                "keys stand in the environment alone; remove it, set a variable such as "
-                f"{_key_variable(str(place[1]))}, and name that in api_key_env."
+                "keys belong in the environment; remove it, set a variable such as "
+                f"{_key_variable(str(place[1]))}, and name the variable in api_key_env."
             )
         case "extra_forbidden":
             fault = f"unknown setting; {_nearest(str(place[-1]), _model_at(place).model_fields)}"
@@ -155,11 +155,11 @@ def _fault(place: Place, error: ErrorDetails) -> str:
         .replace("an object", "a table")
         .replace("a valid array", "a list")
     )
-    return f"{message}; mend or remove it{_default(place)}."
+    return f"{message}; fix or remove it{_default(place)}."
 
 
 def _default(place: Place) -> str:
-    """Say the default where it is short and the same everywhere."""
+    """The setting's default in parentheses, if it is short and fixed."""
     field = _model_at(place).model_fields.get(str(place[-1]))
     default = field.default if field else None
     shown = isinstance(default, str | int | float)
@@ -184,9 +184,9 @@ def _dotted(place: Place) -> str:
 
 
 def _short(name: str) -> str:
-    return "".join(sign if sign.isprintable() else "?" for sign in name[:80])
+    return "".join(character if character.isprintable() else "?" for character in name[:80])
 
 
 def _nearest(name: str, known: Mapping[str, object] | tuple[str, ...]) -> str:
     close = get_close_matches(name, list(known), n=1)
-    return f"did you mean {close[0]}?" if close else f"known are {', '.join(sorted(known))}."
+    return f"did you mean {close[0]}?" if close else f"choose one of {', '.join(sorted(known))}."

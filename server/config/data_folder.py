@@ -1,4 +1,4 @@
-"""The data folder belongs to one server: a lock that the kernel lets go of when the process ends, however it ends."""
+"""Locks the data folder for one server; the kernel releases the lock when the process ends, however it ends."""
 
 import fcntl
 import os
@@ -18,27 +18,27 @@ log = structlog.get_logger(__name__)
 
 
 class DataFolderLock:
-    """One server's hold on its data folder."""
+    """One server's lock on its data folder."""
 
     def __init__(self, path: Path, file: TextIO) -> None:
         self._path = path
         self._file = file
 
     def renew(self, restore: Callable[[], Collection[str]]) -> None:
-        """Take the folder anew where it was deleted or replaced; `restore` then writes what else is gone from it.
+        """Lock the folder again if it was deleted or replaced, and call `restore` to write its missing files.
 
         `restore` returns the names of the files that it wrote.
 
         Raises:
-            StoreConflict: Another server has taken the folder meanwhile.
-            OSError: The folder cannot be written; the next call tries anew.
+            StoreConflict: another server has locked the new folder.
+            OSError: the folder cannot be written; the next call tries again.
         """
         if self._is_held():
             return
         try:
             file = _locked(self._path)
         except BlockingIOError:
-            raise StoreConflict("The data folder was replaced, and another server uses it now. Stop one.") from None
+            raise StoreConflict("The data folder was replaced, and another server uses it. Stop one of them.") from None
         try:
             files = restore()
         except BaseException:
@@ -49,11 +49,11 @@ class DataFolderLock:
         log.error("data_folder_locked_again", written=[LOCK_FILE, *files])
 
     def release(self) -> None:
-        """Leave the folder to others."""
+        """Release the lock."""
         self._file.close()
 
     def _is_held(self) -> bool:
-        """Whether the file that is locked still is the one that others would try to lock."""
+        """Whether the locked file is still the one at the lock's path."""
         try:
             return os.path.samestat(self._path.stat(), os.fstat(self._file.fileno()))
         except (FileNotFoundError, NotADirectoryError):
@@ -62,20 +62,20 @@ class DataFolderLock:
 
 @contextmanager
 def lock_data_folder(data_dir: Path) -> Iterator[DataFolderLock]:
-    """Hold the data folder, made where there is none.
+    """Lock the data folder, and create it if necessary.
 
     Raises:
-        ConfigurationError: another server holds it, or it cannot be written.
+        ConfigurationError: another server uses the folder, or it cannot be written.
     """
     try:
         lock = DataFolderLock(data_dir / LOCK_FILE, _locked(data_dir / LOCK_FILE))
     except BlockingIOError:
         raise ConfigurationError(
-            f"data_dir: {data_dir} is used by another server; stop that one or set another folder."
+            f"data_dir: {data_dir} is used by another server; stop that server or set another folder."
         ) from None
     except OSError as error:
         raise ConfigurationError(
-            f"data_dir: {data_dir} cannot be used ({error.strerror}); mend its permissions or set another."
+            f"data_dir: {data_dir} cannot be used ({error.strerror}); fix its permissions or set another folder."
         ) from None
     try:
         yield lock
@@ -84,7 +84,7 @@ def lock_data_folder(data_dir: Path) -> Iterator[DataFolderLock]:
 
 
 def _locked(path: Path) -> TextIO:
-    """The lock's file, locked; BlockingIOError where another process has it."""
+    """Open and lock the lock file; raises BlockingIOError if another process holds the lock."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = path.open("w")
     try:

@@ -1,4 +1,4 @@
-"""Secrets that are made once and kept in the data folder: what keys are hashed with, and the first admin token."""
+"""Secrets that are generated once and kept in the data folder: the secret for hashing keys, and an admin token."""
 
 import os
 import secrets
@@ -19,7 +19,7 @@ ADMIN_NAME = "admin"
 
 
 def hashing_secret(settings: Settings) -> SecretStr:
-    """The configured secret, or the one in the data folder, made when there is none.
+    """The configured secret, or the generated one in the data folder.
 
     Raises:
         ConfigurationError: the file cannot be read, written or used.
@@ -28,7 +28,7 @@ def hashing_secret(settings: Settings) -> SecretStr:
 
 
 def admin_tokens(settings: Settings) -> tuple[Token, ...]:
-    """The configured tokens, or the one in the data folder, made when there is none.
+    """The configured tokens, or the generated one in the data folder.
 
     Raises:
         ConfigurationError: the file cannot be read, written or used.
@@ -39,11 +39,11 @@ def admin_tokens(settings: Settings) -> tuple[Token, ...]:
     try:
         return (read_token(f"{ADMIN_NAME}:{Grant.ADMIN.value}:{_kept(path).get_secret_value()}"),)
     except ValueError:
-        raise ConfigurationError(f"{path}: holds no usable token; remove it and a new one is made.") from None
+        raise ConfigurationError(f"{path}: has no usable token; remove the file to generate a new one.") from None
 
 
 def generated(settings: Settings, secret: SecretStr, tokens: tuple[Token, ...]) -> Mapping[str, SecretStr]:
-    """What of this lies in the data folder, by the name of its file: what is not configured."""
+    """The generated secrets, that is those that are not configured, by file name."""
     kept = {} if settings.secret else {HASHING_FILE: secret}
     if not settings.admin_tokens and tokens[0].plain:
         kept[ADMIN_FILE] = tokens[0].plain
@@ -51,7 +51,7 @@ def generated(settings: Settings, secret: SecretStr, tokens: tuple[Token, ...]) 
 
 
 def restore(data_dir: Path, kept: Mapping[str, SecretStr]) -> list[str]:
-    """Write what is gone from the data folder anew, and return the names of these files; OSError where it cannot be."""
+    """Write the missing files to the data folder again and return their names; raises OSError if it cannot."""
     written = []
     for name, secret in kept.items():
         with suppress(FileExistsError):
@@ -67,14 +67,16 @@ def _kept(path: Path) -> SecretStr:
         text = path.read_text("ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not ASCII text"
-        raise ConfigurationError(f"{path}: cannot be used ({reason}); mend its permissions or set data_dir.") from None
+        raise ConfigurationError(f"{path}: cannot be used ({reason}); fix its permissions or set data_dir.") from None
     if len(text) < MIN_SECRET:
-        raise ConfigurationError(f"{path}: holds fewer than {MIN_SECRET} characters; remove it and a new one is made.")
+        raise ConfigurationError(
+            f"{path}: has fewer than {MIN_SECRET} characters; remove the file to generate a new one."
+        )
     return SecretStr(text)
 
 
 def _make(path: Path) -> None:
-    """Write a new secret unless there is one; nobody else may read it, whatever it was before."""
+    """Write a new secret unless the file exists; either way, make it readable by the owner only."""
     with suppress(FileExistsError):
         _write(path, secrets.token_urlsafe(32))
     if path.stat().st_mode & 0o077:
@@ -82,14 +84,14 @@ def _make(path: Path) -> None:
 
 
 def _write(path: Path, secret: str) -> None:
-    """Write a secret into a file that is not there yet: all of it or nothing."""
+    """Write a secret to a new file, completely or not at all."""
     with open(path, "x", encoding="ascii", opener=_private) as file:
         try:
             file.write(secret)
             file.flush()
             os.fsync(file.fileno())
         except BaseException:
-            path.unlink()  # half a secret, left by a full disk, would stop every later start
+            path.unlink()  # a partial secret, left by a full disk, would make every later start fail
             raise
 
 

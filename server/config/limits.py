@@ -1,4 +1,4 @@
-"""Every limit of the front in one settings block: sizes, counts, times, cost, and what one client may do."""
+"""The limits of requests and of clients: sizes, counts, times and cost."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ Seconds = Annotated[float, Field(gt=0, le=366 * 86_400, allow_inf_nan=False)]
 
 
 class Limits(BaseModel):
-    """The table `[limits]` of the configuration."""
+    """The table `[limits]`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -19,9 +19,9 @@ class Limits(BaseModel):
     tokens: PositiveInt = 2_000
     """Lexical tokens of a document."""
     values: PositiveInt = 2_000
-    """Values in a request's variables, those within lists and objects included."""
+    """Values in a request's variables, including those in lists and objects."""
     depth: PositiveInt = 16
-    """Fields within fields; the standard introspection query fits."""
+    """Levels of nested fields; the standard introspection query fits."""
     aliases: PositiveInt = 30
     """Aliases in a document."""
     directives: PositiveInt = 50
@@ -33,11 +33,11 @@ class Limits(BaseModel):
     cost: PositiveInt = 50_000
     """Cost of one operation, computed before it runs."""
     rows: PositiveInt = 1_000
-    """What a list without `limit` or `first` counts as in the cost, at most."""
+    """Maximum size that the cost assumes for a list without `limit` or `first`."""
     answer_rows: PositiveInt = 200_000
-    """Entries of all lists of objects in one answer."""
+    """Entries of all lists of objects in one result."""
     answer_bytes: PositiveInt = 16_777_216
-    """Bytes of one answer."""
+    """Bytes of one result."""
     execution_seconds: Seconds = 10.0
     """Seconds that one operation may run."""
     socket_message_bytes: PositiveInt = 262_144
@@ -45,28 +45,28 @@ class Limits(BaseModel):
     socket_init_seconds: Seconds = 3.0
     """Seconds from opening a WebSocket to its `connection_init`."""
     socket_operations: PositiveInt = 100
-    """Operations at once on one WebSocket."""
+    """Concurrent operations on one WebSocket."""
     head_seconds: Seconds = 15.0
     """Seconds for a request's headers to arrive."""
     arrival_seconds: Seconds = 30.0
     """Seconds for a request's body to arrive."""
     idle_seconds: Seconds = 15.0
-    """Seconds that a connection may wait for its next request."""
+    """Seconds that a connection may be idle between requests."""
     requests_per_minute: PositiveInt = 600
-    """Requests per minute that one client may send for long."""
+    """Sustained requests per minute of one client."""
     burst: PositiveInt = 120
     """Requests that one client may send at once after a pause."""
     concurrent_requests: PositiveInt = 20
-    """Requests of one client under way at once, event streams set aside."""
+    """Concurrent requests of one client, not counting event streams."""
     connections: PositiveInt = 20
     """Open WebSockets of one client."""
     subscriptions: PositiveInt = 200
-    """Event streams of one client and operations on its WebSockets, which do not count as concurrent requests."""
+    """Event streams of one client and operations on its WebSockets; these are not concurrent requests."""
     limit_loopback: bool = False
-    """Whether the limits per client hold for callers on this machine too; with trusted proxies they always do."""
+    """Whether the limits per client apply to clients on this machine; with trusted proxies they always do."""
 
     def document(self, *, introspection: bool, suggestions: bool) -> DocumentLimits:
-        """The part that holds before and while a document runs."""
+        """The limits of documents and their execution."""
         return DocumentLimits(
             source=self.body_bytes,
             tokens=self.tokens,

@@ -1,4 +1,4 @@
-"""What the operator says of one former model id: an entry `[[migrations]]`."""
+"""Settings of a model migration: an entry of `[[migrations]]`."""
 
 from typing import Annotated
 
@@ -14,7 +14,7 @@ ModelId = Annotated[
     str,
     matching(
         r"[^/\s]{1,64}/[^\x00-\x1f\x7f]{1,255}",
-        "must be a model's id: the provider's id, a slash, and the provider's own model id",
+        "must be a model id: the provider's id, a slash, and the provider's own model id",
     ),
 ]
 
@@ -25,13 +25,13 @@ class MigrationSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     old_id: ModelId
-    """The id that was used until then; once in all entries."""
+    """The former model id; unique among the entries."""
     new_id: ModelId
-    """The id that takes its place."""
+    """The model id that replaces it."""
     reason: MigrationReason = MigrationReason.RENAMED
-    """Why it does."""
+    """The reason for the migration."""
     automatic: bool = True
-    """Whether it is followed without asking; if not, it is a proposal."""
+    """Whether clients should follow it without asking; if not, it is a proposal."""
 
     @field_validator("new_id")
     @classmethod
@@ -41,7 +41,7 @@ class MigrationSettings(BaseModel):
         return new_id
 
     def migration(self) -> ModelMigration:
-        """The same as the catalogue has it."""
+        """Convert the entry to the catalogue's type."""
         return ModelMigration(old_id=self.old_id, new_id=self.new_id, reason=self.reason, automatic=self.automatic)
 
 

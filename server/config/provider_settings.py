@@ -1,4 +1,4 @@
-"""What the operator says of one provider: a table `[providers.<id>]`, where every key has the adapter's default."""
+"""Settings of a provider: a table `[providers.<id>]`, with defaults from the adapter."""
 
 import re
 from collections.abc import Mapping
@@ -13,11 +13,11 @@ _KEY_PARAMETER = re.compile(
     r"(.*[_.-])?(api|access|auth|client|secret|subscription)?(key|token|secret|password|auth|sig|signature|credentials?)",
     re.IGNORECASE,
 )
-"""Parameters of a URL that hold keys."""
+"""Names of URL parameters that hold keys."""
 
 
 def matching(pattern: str, words: str) -> AfterValidator:
-    """Refuse a text that does not match as a whole, in words for a person."""
+    """Validate that a text matches a pattern completely; `words` is the error message."""
     compiled = re.compile(pattern)
 
     def check(text: str) -> str:
@@ -52,33 +52,33 @@ VariableName = Annotated[str, matching(r"[A-Za-z_][A-Za-z0-9_]{0,127}", "must be
 
 
 class ProviderSettings(BaseModel):
-    """The table `[providers.<id>]`; null is the adapter's default."""
+    """The table `[providers.<id>]`; null means the adapter's default."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     adapter: str | None = None
-    """The adapter or dialect that reads it, such as `openai-compatible`; needed unless the id is an adapter's own."""
+    """The adapter that reads the list, such as `openai-compatible`; required unless the id is an adapter's id."""
     name: Annotated[str, Field(min_length=1, max_length=80)] | None = None
-    """The name that people read."""
+    """The display name."""
     base_url: HttpUrl | None = None
-    """Where its API is."""
+    """The base URL of the API."""
     health_url: HttpUrl | None = None
-    """What a health check asks, in place of the adapter's choice."""
+    """The URL for health checks, instead of the adapter's."""
     enabled: bool = True
-    """Whether the catalogue has it."""
+    """Whether the provider is in the catalogue."""
     poll: bool = True
-    """Whether it is asked on schedule; if not, only when an admin refreshes, and then until it is well."""
+    """Whether it is polled on schedule; if not, only when an admin refreshes it, and then until it is healthy."""
     requests_per_minute: PositiveInt | None = None
-    """Calls per minute to it, at most."""
+    """Maximum calls per minute."""
     burst: PositiveInt | None = None
-    """Calls at once after a pause."""
+    """Calls that may be sent at once after a pause."""
     max_retries: Annotated[int, Field(ge=0, le=10)] | None = None
-    """Tries after a failed one."""
+    """Retries after a failed call."""
     backoff_ms: Annotated[int, Field(gt=0, le=60_000)] | None = None
-    """Milliseconds before the first retry; each further one waits twice as long."""
+    """Milliseconds before the first retry; the wait doubles with each."""
     timeout: Annotated[Seconds, Field(le=300)] | None = None
     """Seconds for one try."""
     headers: Mapping[HeaderName, HeaderValue] = Field(default_factory=dict)
     """Headers sent with every call; their values are secrets."""
     api_key_env: VariableName | None = None
-    """The environment variable that holds its key."""
+    """The environment variable that holds the key."""

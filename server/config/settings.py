@@ -1,4 +1,4 @@
-"""What the operator decides: the shape of the configuration, with every default."""
+"""The settings, with their types and defaults."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +20,7 @@ _HOST_NAME = re.compile(r"(?!.*\.\d+$)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 
 
 def _read_host(text: str) -> str:
-    """Take what can be an address or a name; a name does not end in a number, so that a wrong address is none."""
+    """Accept an IP address or a host name; names do not end in a number, so that an invalid address is not a name."""
     if not _HOST_NAME.fullmatch(text):
         try:
             ip_address(text)
@@ -45,12 +45,12 @@ def _read_network(text: str) -> IPv4Network | IPv6Network:
 
 
 def _each(read: Callable[[str], Any]) -> PlainValidator:
-    """Read a list from strings, or from one string with commas as environment variables have it."""
+    """Read a list of strings, or one comma-separated string as in an environment variable."""
 
     def split(value: object) -> object:
         items = value.split(",") if isinstance(value, str) else value
         if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-            raise ValueError("must be a list of strings, or one string with commas")
+            raise ValueError("must be a list of strings, or one comma-separated string")
         return tuple(read(item.strip()) for item in items if item.strip())
 
     return PlainValidator(split)
@@ -58,7 +58,7 @@ def _each(read: Callable[[str], Any]) -> PlainValidator:
 
 def _long_enough(secret: SecretStr) -> SecretStr:
     if len(secret.get_secret_value()) < MIN_SECRET:
-        raise ValueError(f"must have {MIN_SECRET} characters or more")
+        raise ValueError(f"must have at least {MIN_SECRET} characters")
     return secret
 
 
@@ -69,7 +69,7 @@ Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
 
 
 class Settings(BaseModel):
-    """The whole configuration; `server.config.configuration` reads it from the environment and a file."""
+    """The whole configuration, as read by `server.config.configuration`."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -82,70 +82,70 @@ class Settings(BaseModel):
     host: Annotated[str, AfterValidator(_read_host)] = "127.0.0.1"
     """The address to listen on."""
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
-    """The port to listen on; 0 is any free one."""
+    """The port to listen on; 0 selects a free one."""
     data_dir: Path = Field(default_factory=lambda: user_data_path("model-catalogue", appauthor=False))
-    """Where the embedded store, the made secret and the made admin token live."""
+    """The folder of the store, the generated secret and the generated admin token."""
     secret: Annotated[SecretStr, AfterValidator(_long_enough)] | None = None
-    """What keys are hashed with, 16 characters or more; made once into data_dir when absent."""
+    """The secret for hashing keys, at least 16 characters; if unset, one is generated once in `data_dir`."""
     model_list_ttl: Seconds = 600
-    """Seconds that a model list is fresh."""
+    """Seconds that a model list stays fresh."""
     model_details_ttl: Seconds = 3600
-    """Seconds that the endpoints of a model are fresh."""
+    """Seconds that the endpoints of a model stay fresh."""
     provider_health_ttl: Seconds = 30
-    """Seconds between two health checks of a provider."""
+    """Seconds between health checks of a provider."""
     key_wait_seconds: Seconds = 2.0
-    """Seconds that a first request with a caller's key waits for the caller's list."""
+    """Seconds that the first request with a caller's key waits for that key's list."""
     guard_removed_share: Share = 0.30
-    """The share of models that a list may lose before it is held back; fewer than ten lost never are a reason."""
+    """Share of models that a new list may lose before it is quarantined; fewer than ten are always accepted."""
     guard_repriced_share: Share = 0.05
-    """The share of priced models whose price may jump or vanish before a list is held back; ten or more must."""
+    """Share of prices that may jump or vanish before a list is quarantined; fewer than ten are always accepted."""
     admin_tokens: Annotated[tuple[Token, ...], _each(read_token)] = ()
-    """Admin tokens, see below; when there are none, one is made into `admin-token` in data_dir."""
+    """Admin tokens, see below; if unset, one is generated in the file `admin-token` in `data_dir`."""
     cors_origins: Annotated[tuple[str, ...], _each(_read_origin)] = ()
-    """Origins whose pages may read answers and open WebSockets, `*` for any; the server's own always may."""
+    """Origins whose pages may read responses and open WebSockets, `*` for any; the server's own origin always may."""
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], _each(_read_network)] = ()
-    """Addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are believed."""
+    """Addresses or networks whose X-Forwarded-For and X-Forwarded-Proto headers are trusted."""
     audit_retention_days: Annotated[int, Field(ge=1, le=3_650)] = 90
-    """Days that entries of the audit log are kept."""
+    """Days that audit log entries are kept."""
     allowed_documents: Path | None = None
-    """The only documents that may run: a JSON file of them by hash, or a folder of `.graphql` files, see below."""
+    """The only documents that may run: a JSON file of documents by hash, or a folder of `.graphql` files, see below."""
     introspection: bool = True
-    """Whether clients may read the schema."""
+    """Whether clients may query the schema."""
     suggestions: bool = False
-    """Whether errors may suggest names of the schema."""
+    """Whether errors may suggest names from the schema."""
     graphiql: bool = False
     """Whether browsers get the GraphiQL page, which loads its code from another host."""
     log_format: Literal["auto", "console", "json"] = "auto"
-    """How logs are written: for people, as JSON lines, or by whether stderr is a terminal."""
+    """Log output: `console` for people, `json` for JSON lines, `auto` for `console` if stderr is a terminal."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    """The least severe log record that is written."""
+    """The minimum severity of log records."""
     default_model: ModelId | None = None
     """The id of the model that new users start with, before automatic migrations."""
     limits: Limits = Limits()
-    """Every limit of the front, see below."""
+    """Limits of requests and clients, see below."""
     providers: Mapping[ProviderId, ProviderSettings] = Field(default_factory=dict)
     """Providers by id, see below."""
     migrations: Migrations = ()
-    """What former model ids stand for now, see below."""
+    """Model migrations, see below."""
 
     @property
     def exempts_loopback(self) -> bool:
-        """Whether callers on this machine are free of the limits per client."""
+        """Whether clients on this machine are exempt from the limits per client."""
         return not self.trusted_proxies and not self.limits.limit_loopback
 
     @property
     def local_url(self) -> str:
-        """Where a command on this machine finds the server."""
+        """The URL of the server for commands on this machine."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - read, not bound
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     @property
     def store_file(self) -> Path:
-        """The embedded store."""
+        """The path of the store."""
         return self.data_dir / "catalogue.db"
 
     def secrets(self) -> Iterator[SecretStr]:
-        """Everything in here that no log may show."""
+        """The secrets in the settings, which no log may show."""
         if self.secret:
             yield self.secret
         yield from (token.plain for token in self.admin_tokens if token.plain)

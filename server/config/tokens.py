@@ -1,9 +1,8 @@
-"""Admin tokens: named bearer secrets with rights, compared in constant time and kept as hashes.
+"""Admin tokens: named bearer tokens with scopes, stored as hashes and compared in constant time.
 
-One token is written `name:token`, which grants everything, or `name:scopes:token` with scopes joined by `+` (`read`,
-`refresh`, `admin`). Instead of the token its hash may stand: `sha256$` and 64 hex digits. Several tokens are separated
-by commas; a name may come twice, so that an old and a new token hold while one replaces the other. Neither a name nor a
-token has colons, commas or spaces.
+A token is written `name:token`, with all scopes, or `name:scopes:token`, with scopes joined by `+` (`read`, `refresh`,
+`admin`). `sha256$` and 64 hex digits may replace the token. Tokens are separated by commas. A name may occur twice, so
+that an old and a new token are valid during a rotation. Names and tokens have no colons, commas or spaces.
 """
 
 import hashlib
@@ -22,7 +21,7 @@ _HASH = "sha256$"
 _HEX = re.compile(r"[0-9a-f]{64}")
 _MAX_CREDENTIALS = 1_024
 _NOTHING = hashlib.sha256(b"").digest()
-"""What hashing a token gives where the shell has no value for it."""
+"""The hash of an empty token, which a shell produces from an unset variable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +33,14 @@ class Token:
     digest: bytes = field(repr=False)
     """SHA-256 of the token."""
     plain: SecretStr | None = None
-    """The token itself where the configuration states it, so that logs can leave it out."""
+    """The token itself, if the configuration has it, so that logs can redact it."""
 
 
 def read_token(text: str) -> Token:
-    """Read one token as configured.
+    """Parse a configured token.
 
     Raises:
-        ValueError: its form is wrong; the message does not repeat it.
+        ValueError: the token is malformed; the message does not repeat it.
     """
     parts = text.strip().split(":")
     name, scopes, secret = parts[0], parts[1:-1], parts[-1]
@@ -54,7 +53,7 @@ def read_token(text: str) -> Token:
             raise ValueError(f"the hash of token '{name}' must be sha256$ and 64 hex digits")
         digest = bytes.fromhex(digits)
         if digest == _NOTHING:
-            raise ValueError(f"the hash of token '{name}' is that of an empty text: set the token, then hash it again")
+            raise ValueError(f"the hash of token '{name}' is that of an empty token; set the token, then hash it again")
         return Token(name, grants, digest)
     if not _SECRET.fullmatch(secret):
         raise ValueError(f"token '{name}' must have 16 to 512 visible ASCII characters, no colon and no comma")
@@ -62,9 +61,9 @@ def read_token(text: str) -> Token:
 
 
 def identify(authorization: str, tokens: Iterable[Token]) -> Token | None:
-    """The token that an `Authorization` header carries; null when it is none of these.
+    """Find the token in an `Authorization` header; null if there is none or it is unknown.
 
-    Every token is compared, in constant time, so that the time taken tells nothing.
+    Every token is compared in constant time, so that the duration reveals nothing.
     """
     scheme, _, credentials = authorization.strip().partition(" ")
     credentials = credentials.strip()
@@ -81,7 +80,7 @@ def identify(authorization: str, tokens: Iterable[Token]) -> Token | None:
 def _read_grants(name: str, scopes: str) -> frozenset[Grant]:
     known = {grant.value: grant for grant in Grant}
     if not set(scopes.split("+")) <= known.keys():
-        raise ValueError(f"the scopes of token '{name}' must be of {', '.join(known)}, joined by +")
+        raise ValueError(f"the scopes of token '{name}' must be one or more of {', '.join(known)}, joined by +")
     return frozenset(known[scope] for scope in scopes.split("+"))
 
 

@@ -1,4 +1,4 @@
-"""Which providers there are: each adapter's defaults, overlaid with what the operator says of it."""
+"""The configured providers: each adapter's defaults, overridden by the settings."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -26,12 +26,12 @@ def _warn(provider_id: str, variable: str) -> None:
 def upstreams(
     settings: Settings, env: Mapping[str, str], *, on_unset: Callable[[str, str], None] = _warn
 ) -> tuple[Upstream, ...]:
-    """Every enabled provider by id: the adapters with an address of their own, and the ones that the operator adds.
+    """All enabled providers, sorted by id: adapters with a base URL, and providers added in the configuration.
 
-    `on_unset` is told each provider whose `api_key_env` names a variable that is not set, with that variable.
+    `on_unset` is called with the provider and the variable if `api_key_env` names a variable that is not set.
 
     Raises:
-        ConfigurationError: a table names no known adapter, or leaves out an address or a key that it must give.
+        ConfigurationError: a provider's adapter is unknown, its base URL is missing, or its key is invalid.
     """
     known = adapters()
     built_in = {id_: ProviderSettings() for id_, adapter in known.items() if adapter.base_url}
@@ -45,9 +45,9 @@ def upstreams(
 
 
 def key_variables(settings: Settings, id_: str, adapter: Adapter) -> tuple[str, ...]:
-    """The variables that may hold a provider's key, in the order in which they are looked at.
+    """The variables that may hold a provider's key, in order of precedence.
 
-    They are what its table says, or the adapter's usual names for the adapter's own provider alone.
+    This is `api_key_env` or, for the adapter's own provider only, the adapter's usual variables.
     """
     return _names(id_, settings.providers.get(id_, ProviderSettings()), adapter)
 
@@ -55,11 +55,11 @@ def key_variables(settings: Settings, id_: str, adapter: Adapter) -> tuple[str, 
 def _upstream(id_: str, table: ProviderSettings, known: Mapping[str, Adapter], env: Mapping[str, str]) -> Upstream:
     adapter = known.get(table.adapter or id_)
     if adapter is None:
-        wrong = f"adapter: unknown adapter {table.adapter!r}" if table.adapter else "needs an adapter"
-        raise ConfigurationError(f"providers.{id_}: {wrong}; set adapter to one of {', '.join(known)}.")
+        fault = f"unknown adapter {table.adapter!r}" if table.adapter else "adapter is missing"
+        raise ConfigurationError(f"providers.{id_}: {fault}; set adapter to one of {', '.join(known)}.")
     base_url = table.base_url or adapter.base_url
     if base_url is None:
-        raise ConfigurationError(f"providers.{id_}.base_url: missing; {adapter.id} has no address of its own, set one.")
+        raise ConfigurationError(f"providers.{id_}.base_url: is missing; {adapter.id} has no base URL of its own.")
     key = _key(id_, table, adapter, env)
     return Upstream(
         id=id_,
@@ -79,7 +79,7 @@ def _key(id_: str, table: ProviderSettings, adapter: Adapter, env: Mapping[str, 
     for name in _names(id_, table, adapter):
         key = env.get(name, "").strip()
         if key and not (key.isascii() and key.isprintable()):
-            raise ConfigurationError(f"{name}: the key has characters that no header may carry; set it anew.")
+            raise ConfigurationError(f"{name}: the key has characters that are invalid in a header; set the key again.")
         if key:
             return SecretStr(key)
     return None

@@ -358,7 +358,7 @@ Wrong = tuple[str, dict[str, str], list[str]]
 """The configuration, the environment, and the parts of the line."""
 WRONG: list[Wrong] = [
     ("prot = 1\n", {}, ["catalogue.toml", "prot", "did you mean port"]),
-    ('model_list_ttl = "soon"\n', {}, ["catalogue.toml", "model_list_ttl", "mend or remove"]),
+    ('model_list_ttl = "soon"\n', {}, ["catalogue.toml", "model_list_ttl", "fix or remove"]),
     ("[providers.openrouter]\nbase_urll = 1\n", {}, ["providers.openrouter.base_urll", "did you mean base_url"]),
     ('[providers.mine]\nbase_url = "http://localhost:1"\n', {}, ["providers.mine", "set adapter"]),
     ("= nonsense\n", {}, ["catalogue.toml", "not valid TOML"]),

@@ -55,9 +55,9 @@ def test_the_command_line_works_whatever_is_listed(tmp_path: Path) -> None:
         (b"\xff", "not UTF-8"),
         (b"[]", "must be a JSON object"),
         (b'{"a": 1}', "must be a JSON object"),
-        (b"{}", "lists no document"),
-        (json.dumps({"0" * 64: TEXT}).encode(), "another SHA-256"),
-        (b" " * (MAX_BYTES + 1), "more than"),
+        (b"{}", "has no documents"),
+        (json.dumps({"0" * 64: TEXT}).encode(), "does not match"),
+        (b" " * (MAX_BYTES + 1), "larger than"),
     ],
 )
 def test_a_list_that_cannot_be_used_stops_the_start_with_one_line(tmp_path: Path, content: bytes, words: str) -> None:

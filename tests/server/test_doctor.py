@@ -81,7 +81,7 @@ def test_doctor_names_the_file_of_a_provider_that_cannot_be_composed(run: Run, t
     config = tmp_path / "c.toml"
     config.write_text("[providers.x]\npoll = false")
     _, out, _ = run("doctor", "--config", str(config))
-    assert f"configuration\tWRONG\t{config}: providers.x: needs an adapter" in out
+    assert f"configuration\tWRONG\t{config}: providers.x: adapter is missing" in out
 
 
 def test_doctor_says_what_is_wrong_with_the_configuration(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,11 +38,11 @@ def test_a_migration_is_a_rename_that_is_followed_unless_it_says_otherwise(tmp_p
 @pytest.mark.parametrize(
     ("text", "place", "words"),
     [
-        ('default_model = "opus"', "default_model", "a model's id"),
+        ('default_model = "opus"', "default_model", "a model id"),
         ("migrations = 3", "migrations", "should be a list"),
         ("migrations = [3]", "migrations[0]", "should be a table"),
         ('[[migrations]]\nnew_id = "a/b"', "migrations[0].old_id", "is missing; add it."),
-        ('[[migrations]]\nold_id = "opus"', "migrations[0].old_id", "a model's id"),
+        ('[[migrations]]\nold_id = "opus"', "migrations[0].old_id", "a model id"),
         ('[[migrations]]\nold_id = "a/b"\nnew_id = "a/b"', "migrations[0].new_id", "must differ from old_id"),
         (f'{ENTRY}new_ip = "a/c"', "migrations[0].new_ip", "did you mean new_id?"),
         (f'{ENTRY}reason = "bored"', "migrations[0].reason", "'renamed', 'moved' or 'deprecated'"),

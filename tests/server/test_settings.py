@@ -91,7 +91,7 @@ def test_every_setting_but_the_tables_has_a_variable() -> None:
         ("prot = 1", ["prot", "did you mean port?"]),
         ("[limits]\ndpth = 1", ["limits.dpth", "did you mean depth?"]),
         ('[providers.x]\nbase_ulr = "http://x"', ["providers.x.base_ulr", "did you mean base_url?"]),
-        ("zzz = 1", ["zzz", "known are", "model_list_ttl"]),
+        ("zzz = 1", ["zzz", "choose one of", "model_list_ttl"]),
         ('port = "80"', ["port", "valid integer", "default: 8000"]),
         ("port = true", ["port", "valid integer"]),
         ("port = 70000", ["port", "65535"]),
@@ -256,7 +256,7 @@ def test_a_provider_that_borrows_an_adapter_does_not_get_that_ones_key(tmp_path:
     ("text", "words"),
     [
         ('[providers.x]\nadapter = "opnrouter"', ["providers.x", "opnrouter", "openai-compatible, "]),
-        ("[providers.x]\npoll = false", ["providers.x", "needs an adapter", "openrouter"]),
+        ("[providers.x]\npoll = false", ["providers.x", "adapter is missing", "openrouter"]),
         ('[providers.x]\nadapter = "openai-compatible"', ["providers.x.base_url", "missing"]),
     ],
 )

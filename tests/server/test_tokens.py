@@ -33,7 +33,7 @@ def test_a_hash_stands_for_its_token() -> None:
 
 
 def test_the_hash_of_an_empty_text_is_refused_with_the_remedy() -> None:
-    with pytest.raises(ValueError, match="'ops' is that of an empty text"):
+    with pytest.raises(ValueError, match="'ops' is that of an empty token"):
         read_token(f"ops:sha256${hashlib.sha256(b'').hexdigest()}")
 
 

@@ -1,1 +1,1 @@
-"""The composition root: settings, HTTP, WebSocket and SSE, the command line."""
+"""The server process: configuration, HTTP, WebSocket and SSE, and the command line."""

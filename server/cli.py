@@ -1,7 +1,7 @@
-"""The command `catalogue`: serve, ask a running server, and find out what is wrong.
+"""The command `catalogue`: run the server, query a running one, and check the installation.
 
-Exit codes: 0 done, 1 failed, 2 used or configured wrongly, 3 failed for some providers, 4 failed for all of them. What
-is heavy is imported where it is needed, so that the light commands answer at once. It is long because every
+Exit codes: 0 success, 1 failure, 2 wrong usage or configuration, 3 failure of some providers, 4 failure of all. Heavy
+modules are imported where they are needed, so that light commands start fast. The module is long because every
 command's options are declared here.
 """
 
@@ -41,13 +41,13 @@ from server.redaction import Redactor
 
 FAILURE, USAGE, PARTIAL, ALL_FAILED = 1, 2, 3, 4
 _TOKEN_REMEDY = (
-    "Name a file that holds an admin token with --token-file, or set CATALOGUE_TOKEN; "
-    f"on the server's machine --data-dir names its data folder, where the file {ADMIN_FILE} holds one."
+    "Pass a file with an admin token in --token-file, or set CATALOGUE_TOKEN. "
+    f"On the server's machine, pass its data folder in --data-dir: the file {ADMIN_FILE} has a token."
 )
 
 app = typer.Typer(
     name="catalogue",
-    help="Which AI models there are, at what price, and whether they are up.",
+    help="List AI models, their prices and their availability.",
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -56,14 +56,14 @@ app = typer.Typer(
 )
 
 Config = Annotated[Path | None, typer.Option(help="The configuration file (TOML).", envvar="CATALOGUE_CONFIG")]
-DataDir = Annotated[Path | None, typer.Option(help="Where the store is.")]
-Url = Annotated[str | None, typer.Option(help="The running server.", envvar="CATALOGUE_URL")]
+DataDir = Annotated[Path | None, typer.Option(help="The data folder.")]
+Url = Annotated[str | None, typer.Option(help="The URL of the running server.", envvar="CATALOGUE_URL")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-Providers = Annotated[list[str] | None, typer.Option("--provider", help="Only this provider; may be given again.")]
+Providers = Annotated[list[str] | None, typer.Option("--provider", help="Only this provider. Repeat for several.")]
 
 
 def main() -> None:
-    """Run the command, and turn what is wrong into one line and an exit code."""
+    """Run the command; report errors as one line and an exit code."""
     try:
         app()
     except ConfigurationError as error:
@@ -72,14 +72,14 @@ def main() -> None:
     except RemoteError as error:
         print_message(str(error))
         sys.exit(USAGE if error.wrong_input else FAILURE)
-    except Exception as error:  # noqa: BLE001 - a traceback would show folders of this machine, and maybe a secret
-        told = Redactor()(None, "error", {"exc_info": error})["exception"]
-        print_message(f"This should not happen, please report it: {told}")
+    except Exception as error:  # noqa: BLE001 - a traceback would show local paths, and maybe a secret
+        details = Redactor()(None, "error", {"exc_info": error})["exception"]
+        print_message(f"Unexpected error; please report it: {details}")
         sys.exit(FAILURE)
 
 
-def _version(asked: bool) -> None:  # noqa: FBT001 - typer calls it so
-    if asked:
+def _version(requested: bool) -> None:  # noqa: FBT001 - typer passes it by position
+    if requested:
         typer.echo(version("model-catalogue"))
         raise typer.Exit
 
@@ -102,7 +102,7 @@ def serve(
     config: Config = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Run the server until it is told to stop."""
+    """Run the server."""
     options = _given(host=host, port=port, data_dir=data_dir)
     settings = load_settings(os.environ, config=config, options=options)
     from server.serve import serve as run  # noqa: PLC0415 - heavy: the whole server
@@ -118,42 +118,46 @@ def models(
     *,
     provider: Providers = None,
     capability: Annotated[
-        list[str] | None, typer.Option(help="Only with this capability; all, if given again.")
+        list[str] | None, typer.Option(help="Only models with this capability. Repeat to require several.")
     ] = None,
-    status: Annotated[list[str] | None, typer.Option(help="Only with this status; any, if given again.")] = None,
-    search: Annotated[str | None, typer.Option(help="Only where these words occur in name, id or lab.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many.")] = None,
+    status: Annotated[
+        list[str] | None, typer.Option(help="Only models with this status. Repeat to allow several.")
+    ] = None,
+    search: Annotated[str | None, typer.Option(help="Only models with these words in their name, id or lab.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Maximum number of models.")] = None,
     as_json: AsJson = False,
     url: Url = None,
     config: Config = None,
 ) -> None:
     """List models."""
-    asked = {
+    variables = {
         "provider": provider,
         "capability": _enums(capability, Capability, "--capability"),
         "status": _enums(status, ModelStatus, "--status"),
         "search": search,
         "limit": limit,
     }
-    found = _remote(url, config).query(MODELS, {name: value for name, value in asked.items() if value})["models"]
-    _print(found, MODEL_COLUMNS, model_row, none="No model matches.", as_json=as_json)
+    found = _remote(url, config).query(MODELS, {name: value for name, value in variables.items() if value})["models"]
+    _print(found, MODEL_COLUMNS, model_row, none="No models match.", as_json=as_json)
 
 
 @app.command()
 def health(
     *,
     provider: Providers = None,
-    ready: Annotated[bool, typer.Option("--ready", help="Only whether the server is ready, by the exit code.")] = False,
+    ready: Annotated[
+        bool, typer.Option("--ready", help="Only check that the server is ready; see the exit code.")
+    ] = False,
     as_json: AsJson = False,
     url: Url = None,
     config: Config = None,
 ) -> None:
-    """Show how the providers are; the exit code tells whether some or all of them are down."""
+    """Show the health of providers. The exit code is 3 if some are down, 4 if all are."""
     remote = _remote(url, config)
     if ready:
         raise typer.Exit(0 if remote.status("/readyz") == 200 else FAILURE)  # noqa: PLR2004
     found = remote.query(HEALTH, {"provider": provider} if provider else {})["providerHealth"]
-    _print(found, HEALTH_COLUMNS, health_row, none="There is no provider.", as_json=as_json)
+    _print(found, HEALTH_COLUMNS, health_row, none="There are no providers.", as_json=as_json)
     raise typer.Exit(_code([is_down(row) for row in found]))
 
 
@@ -161,32 +165,32 @@ def health(
 def refresh(
     *,
     provider: Providers = None,
-    if_old: Annotated[bool, typer.Option("--if-old", help="Only lists past their lifetime.")] = False,
-    token_file: Annotated[Path | None, typer.Option(help="A file that holds the admin token.")] = None,
+    if_old: Annotated[bool, typer.Option("--if-old", help="Only lists that are no longer fresh.")] = False,
+    token_file: Annotated[Path | None, typer.Option(help="A file with the admin token.")] = None,
     as_json: AsJson = False,
     url: Url = None,
     config: Config = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Fetch the providers' lists now. The token comes from --token-file, CATALOGUE_TOKEN or the data folder."""
+    """Fetch the providers' lists now. The admin token comes from --token-file, CATALOGUE_TOKEN or the data folder."""
     remote = _remote(url, config, token=_token(token_file, config, data_dir), timeout=30.0)
-    asked = {"force": not if_old, **({"provider": provider} if provider else {})}
+    variables = {"force": not if_old, **({"provider": provider} if provider else {})}
     try:
-        with step_display() as tell, following_progress(remote, tell):
-            results = remote.query(REFRESH, asked)["refreshCatalogue"]["results"]
+        with step_display() as display, following_progress(remote, display):
+            results = remote.query(REFRESH, variables)["refreshCatalogue"]["results"]
     except TokenRefused as error:
         raise TokenRefused(f"{error} {_TOKEN_REMEDY}") from None
-    _print(results, REFRESH_COLUMNS, refresh_row, none="No provider was due.", as_json=as_json)
+    _print(results, REFRESH_COLUMNS, refresh_row, none="All lists are still fresh.", as_json=as_json)
     raise typer.Exit(_code([has_failed(row) for row in results]))
 
 
 @app.command()
 def doctor(*, as_json: AsJson = False, config: Config = None, data_dir: DataDir = None) -> None:
-    """Check the installation, and say what is wrong and how to mend it."""
+    """Check the installation, and show problems with their fixes."""
     from server.command.doctor import CHECK_COLUMNS, check_row, examine  # noqa: PLC0415 - heavy: the providers and aiohttp
 
     checks = [asdict(check) for check in examine(os.environ, config=config, data_dir=data_dir)]
-    _print(checks, CHECK_COLUMNS, check_row, none="Nothing was checked.", as_json=as_json)
+    _print(checks, CHECK_COLUMNS, check_row, none="There are no checks.", as_json=as_json)
     raise typer.Exit(0 if all(check["ok"] for check in checks) else FAILURE)
 
 
@@ -211,19 +215,20 @@ def _print(
 
 
 def _code(failures: Sequence[bool]) -> int:
-    """Tell whether none, some or all providers failed."""
+    """The exit code for no, some or all providers failing."""
     if not any(failures):
         return 0
     return ALL_FAILED if all(failures) else PARTIAL
 
 
 def _enums(words: Sequence[str] | None, vocabulary: type[Enum], option: str) -> list[str]:
-    """The names in GraphQL of an option's words."""
+    """Convert an option's values to GraphQL enum values."""
     names = [word.upper().replace("-", "_") for word in words or ()]
     for word, name in zip(words or (), names, strict=True):
         if name not in vocabulary.__members__:
             known = ", ".join(known.lower() for known in vocabulary.__members__)
-            raise typer.BadParameter(f"{word!r} is none. Known are {known}.", param_hint=option)
+            kind = option.removeprefix("--")
+            raise typer.BadParameter(f"{word!r} is not a {kind}. Choose one of: {known}.", param_hint=option)
     return names
 
 

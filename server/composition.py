@@ -1,4 +1,4 @@
-"""The composition root: every part made once, handed what it needs, started, and closed in reverse."""
+"""The composition root: creates each part once with its dependencies, starts it, and closes all in reverse order."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -33,14 +33,14 @@ from upstream.parsing import Parser
 from upstream.upstream import Upstream
 
 _ON_DEMAND = CallPolicy(priority=Priority.DEMAND, budget=30.0, retries=1)
-"""For one call made because somebody asks; its reader waits far less."""
+"""For a call made on demand; its reader waits much less than this budget."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What runs once the catalogue is put together."""
+    """The running parts of the catalogue."""
 
     clock: Clock
     store: SqliteStore
@@ -51,7 +51,7 @@ class Parts:
     own_lists: OwnLists
 
     def end_streams(self) -> None:
-        """End every subscriber's stream; to be called when the server begins to stop."""
+        """End all subscribers' streams; call it when the server begins to stop."""
         self.feed.close()
         self.poller.end_streams()
 
@@ -60,9 +60,9 @@ class Parts:
 async def running(
     settings: Settings, upstreams: Sequence[Upstream], *, secret: SecretStr, claim: Callable[[], None]
 ) -> AsyncIterator[Parts]:
-    """Open the store, take up what it holds, and keep every provider in step until the block ends.
+    """Open the store, restore the catalogue from it, and poll all providers until the block ends.
 
-    `claim` sees before each write that the data folder still is this server's, see `open_store`.
+    `claim` is called before each write to check the lock on the data folder, see `open_store`.
 
     Raises:
         StoreUnusable: the data folder cannot be written.
@@ -140,5 +140,5 @@ def _surroundings(settings: Settings, store: SqliteStore, handover: Handover, cl
             health_ttl=timedelta(seconds=settings.provider_health_ttl),
         ),
         guard=GuardLimits(removed_share=settings.guard_removed_share, repriced_share=settings.guard_repriced_share),
-        rng=Random(),  # noqa: S311 - only spreads polls in time
+        rng=Random(),  # noqa: S311 - only spreads polls over time
     )

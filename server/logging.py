@@ -1,4 +1,4 @@
-"""One log for the whole process: structlog's records and the standard library's go one way, redacted, to stderr."""
+"""Logging for the whole process: records of structlog and the standard library go to stderr, redacted."""
 
 import logging
 import re
@@ -16,15 +16,15 @@ _QUIET = ("uvicorn.access", "aiohttp.access")
 """Loggers that repeat request lines, which may hold keys."""
 
 _TERSE = {"aiocache": logging.WARNING, "uvicorn.error": logging.INFO, "websockets": logging.INFO}
-"""Loggers whose lesser records hold cache keys, and so fingerprints of callers' keys, or whole frames and headers."""
+"""Minimum levels of loggers whose lower records have fingerprints of callers' keys, or whole frames and headers."""
 
 _SOCKET_WRITER = "uvicorn.error"
-"""The logger that also tells of every socket's opening and end, with the query string, which may hold keys."""
+"""The logger that logs each WebSocket's opening and end with its query string, which may hold keys."""
 _SOCKET_LINES = re.compile(r'%s - "WebSocket |connection (?:open|closed|rejected)')
 
 
 def configure(log_format: LogFormat, level: str, redactor: Redactor) -> None:
-    """Send every record to stderr through the redactor; `auto` writes for people where stderr is a terminal."""
+    """Send all records through the redactor to stderr; `auto` selects the console format if stderr is a terminal."""
     on_terminal = sys.stderr.isatty()
     for_people = log_format == "console" or (log_format == "auto" and on_terminal)
     renderer = structlog.dev.ConsoleRenderer(colors=on_terminal) if for_people else structlog.processors.JSONRenderer()
@@ -57,20 +57,20 @@ def configure(log_format: LogFormat, level: str, redactor: Redactor) -> None:
         logging.getLogger(name).disabled = True
     for name, least in _TERSE.items():
         logging.getLogger(name).setLevel(max(least, root.level))
-    logging.getLogger(_SOCKET_WRITER).addFilter(_tells_of_no_socket)
+    logging.getLogger(_SOCKET_WRITER).addFilter(_is_not_about_a_socket)
     logging.captureWarnings(capture=True)
-    _log_what_nobody_catches()
-    # A record that cannot be formatted would be printed as it is, secrets included.
+    _log_uncaught_exceptions()
+    # A record that cannot be formatted would be printed unredacted.
     logging.raiseExceptions = False
 
 
-def _log_what_nobody_catches() -> None:
-    """Take over from Python's own hooks, which print an exception as it is, with whatever its message quotes."""
+def _log_uncaught_exceptions() -> None:
+    """Replace Python's own hooks, which print exceptions unredacted."""
     log = logging.getLogger(__name__)
     sys.excepthook = lambda _type, error, _trace: log.critical("exception_ended_process", exc_info=error)
-    threading.excepthook = lambda told: log.error("exception_ended_thread", exc_info=told.exc_value)
-    sys.unraisablehook = lambda told: log.error("exception_not_raised", exc_info=told.exc_value)
+    threading.excepthook = lambda args: log.error("exception_ended_thread", exc_info=args.exc_value)
+    sys.unraisablehook = lambda args: log.error("exception_not_raised", exc_info=args.exc_value)
 
 
-def _tells_of_no_socket(record: logging.LogRecord) -> bool:
+def _is_not_about_a_socket(record: logging.LogRecord) -> bool:
     return record.levelno > logging.INFO or not _SOCKET_LINES.match(str(record.msg))

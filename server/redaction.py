@@ -1,8 +1,8 @@
-"""What a log may show: one structlog processor that takes every secret out of every record.
+"""A structlog processor that redacts secrets from every log record.
 
-Known secrets go wherever they stand, also quoted or escaped: the configured ones, and the ones that the present request
-carries. What only looks like a secret goes by its shape or by the name before it. Records are bounded in depth and
-length, stay on one line, and of an exception keep type, message and where it passed, by module and line.
+Known secrets (configured ones, and those of the current connection) are redacted anywhere, also quoted or escaped.
+Unknown ones are recognized by their shape or by the name before them. Records are bounded in depth and length and stay
+on one line; an exception keeps its type, its message and its stack as modules and lines.
 """
 
 import json
@@ -22,12 +22,12 @@ from catalogue.fingerprint import PREFIX
 
 GONE = "[redacted]"
 MIN_SECRET = 4
-"""Shorter ones are left alone: taking them out would take out ordinary words."""
+"""Characters; shorter secrets are not redacted, since they may be ordinary words."""
 MAX_TEXT = 8_192
 _MAX_INPUT = 65_536
 _LONGEST_FORM = 4_096
 _OURS = frozenset({"level", "logger", "timestamp"})
-"""What stands in every record, from our own words: a caller whose key is one of them must not blot it out."""
+"""Fields with our own words, which a caller's key of the same text must not redact."""
 _MAX_NAME = 128
 _MAX_DEPTH = 4
 _MAX_ITEMS = 20
@@ -38,7 +38,7 @@ _MAX_CAUSES = 5
 _SENSITIVE = r"(?:api[-_]?)?keys?|tokens?|secret|passw(?:or)?d|authorization|cookie|credentials?"
 _NAMED = re.compile(rf"(?:.*(?:[-_.]|(?-i:[a-z](?=[A-Z]))))?(?:{_SENSITIVE})", re.IGNORECASE)
 _FINGERPRINT = rf"(?-i:[0-9a-f]{{{PREFIX}}})(?![\w-])"
-"""How the audit log names a caller's key."""
+"""The name of a caller's key in the audit log."""
 _SHAPES = (
     (re.compile(r"(?<![A-Za-z0-9])(?:sk|pk|rk|rqy|xai|gsk|hf|ghp)[-_][A-Za-z0-9_-]{6,}"), GONE),
     (re.compile(r"(\b(?:bearer|basic)[\s:=]{1,4})[^\s\"',;]+", re.IGNORECASE), rf"\1{GONE}"),
@@ -54,11 +54,11 @@ _SHAPES = (
     ),
     (re.compile(r"(?<![\w.@+/-])(?:/[\w.@+-]++)+/(?=[\w-]+\.py\b)"), ""),
 )
-"""What looks like a secret, and folders of this machine's sources; all in time linear in the text."""
+"""Patterns of secrets and of local source paths; all match in time linear in the text."""
 
 
-class _Carried:
-    """What one connection has brought, for as long as it or a task of it lives."""
+class _Connection:
+    """The secrets of one connection, kept as long as the connection or one of its tasks."""
 
     __slots__ = ("__weakref__", "secrets")
 
@@ -66,41 +66,41 @@ class _Carried:
         self.secrets: deque[str] = deque(maxlen=_MAX_CARRIED)
 
 
-_carried: ContextVar[_Carried | None] = ContextVar("carried_secrets", default=None)
-_living: WeakSet[_Carried] = WeakSet()
+_current: ContextVar[_Connection | None] = ContextVar("connection_secrets", default=None)
+_open: WeakSet[_Connection] = WeakSet()
 
 
 def begin_connection() -> None:
-    """Begin a connection, which carries nothing yet; all tasks that it starts share what is carried later."""
-    _carried.set(held := _Carried())
-    _living.add(held)
+    """Start a connection without secrets; all tasks that it starts share the secrets added later."""
+    _current.set(connection := _Connection())
+    _open.add(connection)
 
 
 def redact_in_connection(secrets: Iterable[str]) -> None:
-    """Take these out of every record that the present connection's tasks write from now on.
+    """Redact these secrets from records of the current connection's tasks.
 
-    And out of every exception, whoever tells of it: that of a thread or of a lost task comes without its connection.
+    They are redacted from all exceptions too: one in a thread or a lost task is logged without its connection.
     """
-    if _carried.get() is None:
+    if _current.get() is None:
         begin_connection()
-    if held := _carried.get():
-        held.secrets.extend(secrets)
+    if connection := _current.get():
+        connection.secrets.extend(secrets)
 
 
 class Redactor:
-    """A structlog processor; `register` tells it secrets for good."""
+    """A structlog processor that redacts registered and connection secrets."""
 
     def __init__(self) -> None:
         self._secrets: set[str] = set()
         self._known: tuple[str, ...] = ()
 
     def register(self, secrets: Iterable[SecretStr]) -> None:
-        """Take these out of every record from now on."""
+        """Redact these secrets from all records."""
         self._secrets.update(secret.get_secret_value() for secret in secrets)
         self._known = _forms(self._secrets)
 
     def __call__(self, _logger: object, _method: str, record: Mapping[str, Any]) -> dict[str, Any]:
-        """Redact a record; a stack, which names files, is left out."""
+        """Redact a record and drop `stack_info`, which names files."""
         exception = _exception_of(record.get("exc_info"))
         known = self._known_here() if exception is None else self._known_anywhere()
         clean = {name: value if name in _OURS else _named(name, value, known) for name, value in record.items()}
@@ -111,15 +111,15 @@ class Redactor:
         return clean
 
     def _known_here(self) -> tuple[str, ...]:
-        carried = _carried.get()
-        return _forms({*self._secrets, *carried.secrets}) if carried and carried.secrets else self._known
+        connection = _current.get()
+        return _forms({*self._secrets, *connection.secrets}) if connection and connection.secrets else self._known
 
     def _known_anywhere(self) -> tuple[str, ...]:
-        return _forms(self._secrets.union(*(carried.secrets for carried in list(_living))))
+        return _forms(self._secrets.union(*(connection.secrets for connection in list(_open))))
 
 
 def _forms(secrets: Iterable[str]) -> tuple[str, ...]:
-    """Every form that secrets take inside other texts, the longest first."""
+    """Every form of secrets inside other texts, longest first."""
     forms: set[str] = set()
     for secret in secrets:
         if len(secret) >= MIN_SECRET:
@@ -130,7 +130,7 @@ def _forms(secrets: Iterable[str]) -> tuple[str, ...]:
 
 
 def _escaped(text: str) -> Iterable[str]:
-    """How a text stands within quotes of either kind; a text that is quoted along with it may decide which."""
+    """The forms of a text inside quotes of either kind; the text around it may decide the kind."""
     doubled = text.replace("\\", "\\\\")
     return (doubled, doubled.replace("'", "\\'"), doubled.replace('"', '\\"'))
 
@@ -160,7 +160,7 @@ def _text(text: str, known: tuple[str, ...]) -> str:
         text = text.replace(form, GONE)
     for shape, rest in _SHAPES:
         text = shape.sub(rest, text)
-    # The cut may have halved a secret, which then nobody knows any more.
+    # The cut may have split a secret, whose rest would not be recognized.
     return _one_line((text[:-_LONGEST_FORM] if is_cut else text)[:MAX_TEXT])
 
 
@@ -173,22 +173,22 @@ def _exception_of(info: object) -> BaseException | None:
 
 
 def _describe(error: BaseException) -> str:
-    """Type, message and way of an exception and of what caused it."""
-    told: list[str] = []
+    """Type, message and stack of an exception and its causes."""
+    parts: list[str] = []
     cause: BaseException | None = error
-    while cause is not None and len(told) < _MAX_CAUSES:
-        told.append(_tell(cause))
+    while cause is not None and len(parts) < _MAX_CAUSES:
+        parts.append(_describe_one(cause))
         if isinstance(cause, BaseExceptionGroup):
-            told.extend(_tell(part) for part in cause.exceptions[:_MAX_CAUSES])
+            parts.extend(_describe_one(part) for part in cause.exceptions[:_MAX_CAUSES])
         cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
-    return " <- ".join(told)
+    return " <- ".join(parts)
 
 
-def _tell(error: BaseException) -> str:
+def _describe_one(error: BaseException) -> str:
     frames = list(traceback.walk_tb(error.__traceback__))[-_MAX_FRAMES:]
     places = (f"{frame.f_globals.get('__name__', '?')}:{line}" for frame, line in frames)
-    way = f" ({' > '.join(places)})" if frames else ""
-    return f"{type(error).__name__}: {_shown(error)}{way}"
+    stack = f" ({' > '.join(places)})" if frames else ""
+    return f"{type(error).__name__}: {_shown(error)}{stack}"
 
 
 def _shown(value: object) -> str:
@@ -199,5 +199,5 @@ def _shown(value: object) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Spell control characters out, so that no value can forge a record or move a terminal's cursor."""
+    """Escape control characters, so that a value cannot forge a record or control the terminal."""
     return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

@@ -1,4 +1,4 @@
-"""Running the server: uvicorn over the application, from an opened store to a quiet end."""
+"""Runs the server: uvicorn with the application, from opening the store to a clean shutdown."""
 
 import asyncio
 import gc
@@ -37,13 +37,13 @@ from server.wire.connection_limits import ConnectionLimits
 from server.wire.uvicorn_protocol import uvicorn_options
 
 DRAIN_SECONDS = 5.0
-"""How long a stopping server waits for answers under way; open streams are cut after it."""
+"""Seconds that a stopping server waits for responses in progress; open streams are closed after that."""
 _SWITCH_SECONDS = 0.001
-"""How long the event loop waits for each turn while a thread compares lists; Python's own 5 ms add up in an answer."""
+"""Seconds after which a busy thread hands the GIL to the event loop; Python's default of 5 ms adds up in a response."""
 _RARELY = 100
-"""Younger collections for each look at all that lives, in which everything waits: ten times as many as is usual.
+"""Young collections per full garbage collection, during which everything waits: ten times Python's default.
 
-A thousand connections are long to look at; what a list brings is frozen out of sight, and little else waits for it."""
+A full collection is long with a thousand connections, and finds little: the facts of lists are frozen."""
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +56,7 @@ def serve(settings: Settings) -> None:
     """
     redactor = Redactor()
     configure(settings.log_format, settings.log_level, redactor)
-    stamina.instrumentation.set_on_retry_hooks([])  # an outage is logged once, by its coordinator
+    stamina.instrumentation.set_on_retry_hooks([])  # the coordinator logs an outage once
     sys.setswitchinterval(_SWITCH_SECONDS)
     gc.set_threshold(*gc.get_threshold()[:2], _RARELY)
     with lock_data_folder(settings.data_dir) as lock:
@@ -139,37 +139,37 @@ def _config(app: ASGIApp, settings: Settings, refusals: Refusals) -> uvicorn.Con
 
 
 class _Server(uvicorn.Server):
-    """Says its address once it listens, and why where it cannot; ends streams first and the process last."""
+    """Prints the address once the server listens, and ends event streams on shutdown."""
 
     def __init__(self, config: uvicorn.Config, *, on_stop: Callable[[], None]) -> None:
         super().__init__(config)
         self._on_stop = on_stop
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
-        """Listen; what lives to the end, such as the schema, is frozen out of the garbage collector's sight first."""
+        """Listen, after exempting permanent objects such as the schema from garbage collection."""
         gc.collect()
         gc.freeze()
         try:
             await super().startup(sockets=sockets)
-        except SystemExit:  # uvicorn logs the reason and exits without a word for a person
+        except SystemExit:  # uvicorn logs the reason and exits without a message
             raise ConfigurationError(
-                f"host and port: {self.config.host}:{self.config.port} cannot be listened on; free it or set others."
+                f"host and port: {self.config.host}:{self.config.port} is not available; free it or set others."
             ) from None
         for server in self.servers:
             for listening in server.sockets:
                 host, port = listening.getsockname()[:2]
                 shown = f"[{host}]" if ":" in host else host
-                print(f"Model catalogue at http://{shown}:{port}/graphql", flush=True)  # noqa: T201 - for who started it
+                print(f"Model catalogue at http://{shown}:{port}/graphql", flush=True)  # noqa: T201 - for the operator
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
-        """Stop; streams end by themselves, so that only answers under way are waited for."""
-        # After uvicorn has closed the WebSockets: what ends before would tell its client that it is complete.
+        """Stop: end the streams, and wait for responses in progress."""
+        # After uvicorn has closed the WebSockets: a stream that ends earlier looks complete to its client.
         asyncio.get_running_loop().call_soon(self._on_stop)
         await super().shutdown(sockets=sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Stop at a signal; uvicorn would raise it anew and end the process before the store is closed."""
+        """Stop on a signal; uvicorn would raise it again and end the process before the store is closed."""
         with super().capture_signals():
             yield
             self._captured_signals.clear()

@@ -1,1 +1,1 @@
-"""What the command line does: what it asks a running server, how it prints it, and how it examines an installation."""
+"""The parts of the command line: queries to a running server, their output, and checks of an installation."""

@@ -1,4 +1,4 @@
-"""What the command line asks a running server, and the rows it makes of the answers."""
+"""The GraphQL operations of the command line, and the table rows for their results."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -34,7 +34,7 @@ mutation Refresh($provider: [ID!], $force: Boolean!) {
 """
 PROGRESS = "subscription Progress { refreshProgress { provider { id } step received modelCount } }"
 DOCUMENTS = (MODELS, HEALTH, REFRESH, PROGRESS)
-"""All that the command line asks."""
+"""All operations of the command line."""
 
 MODEL_COLUMNS = (
     Column(title="Model", wraps=True),
@@ -44,7 +44,7 @@ MODEL_COLUMNS = (
     Column(title="$/M in", number=True),
     Column(title="$/M out", number=True),
     Column(title="Capabilities", wraps=True, least=30, leave_out=2),
-    Column(title="Why", note=True),
+    Column(title="Reason", note=True),
 )
 HEALTH_COLUMNS = (
     Column(title="Provider"),
@@ -52,20 +52,20 @@ HEALTH_COLUMNS = (
     Column(title="Models", number=True),
     Column(title="Latency ms", number=True, leave_out=1),
     Column(title="Last success"),
-    Column(title="What is wrong", wraps=True, least=32),
+    Column(title="Problem", wraps=True, least=32),
 )
 REFRESH_COLUMNS = (
     Column(title="Provider"),
     Column(title="Outcome"),
     *(Column(title=title, number=True) for title in ("Models", "Added", "Removed", "Changed", "Seconds")),
-    Column(title="What is wrong", wraps=True, least=20),
+    Column(title="Problem", wraps=True, least=20),
 )
 
 _FAILED = frozenset({"FAILED", "KEPT_LAST_GOOD", "QUARANTINED"})
 
 
 def model_row(model: Mapping[str, Any]) -> Row:
-    """A model in `MODEL_COLUMNS`."""
+    """The cells of a model, for `MODEL_COLUMNS`."""
     price = model["pricing"] or {}
     prices = (price.get("inputPerMillion"), price.get("outputPerMillion"))
     known = [capability.lower() for capability in model["capabilities"]]
@@ -73,7 +73,7 @@ def model_row(model: Mapping[str, Any]) -> Row:
 
 
 def health_row(health: Mapping[str, Any]) -> Row:
-    """A provider's health in `HEALTH_COLUMNS`."""
+    """The cells of a provider's health, for `HEALTH_COLUMNS`."""
     latency, success = health["latencyMs"], health["lastSuccessAt"]
     return (
         health["provider"]["id"],
@@ -81,15 +81,15 @@ def health_row(health: Mapping[str, Any]) -> Row:
         health["modelCount"],
         None if latency is None else round(latency),
         datetime.fromisoformat(success) if success else None,
-        _wrong(health),
+        _problem(health),
     )
 
 
 def refresh_row(result: Mapping[str, Any]) -> Row:
-    """What a refresh did for a provider, in `REFRESH_COLUMNS`."""
+    """The cells of a provider's refresh, for `REFRESH_COLUMNS`."""
     counts = (result[name] for name in ("modelCount", "added", "removed", "changed"))
     seconds = f"{result['durationMs'] / 1000:.1f}"
-    return (result["provider"]["id"], result["outcome"], *counts, seconds, _wrong(result))
+    return (result["provider"]["id"], result["outcome"], *counts, seconds, _problem(result))
 
 
 def is_down(health: Mapping[str, Any]) -> bool:
@@ -98,11 +98,11 @@ def is_down(health: Mapping[str, Any]) -> bool:
 
 
 def has_failed(result: Mapping[str, Any]) -> bool:
-    """Whether a refresh left a provider with its old list."""
+    """Whether a refresh failed and the provider kept its old list."""
     return result["outcome"] in _FAILED
 
 
-def _wrong(row: Mapping[str, Any]) -> str | None:
+def _problem(row: Mapping[str, Any]) -> str | None:
     if quarantine := row.get("quarantine"):
-        return f"Held back as {quarantine['id']}: {quarantine['reason']}"
+        return f"Quarantined as {quarantine['id']}: {quarantine['reason']}"
     return str(row["error"]["message"]) if row["error"] else None

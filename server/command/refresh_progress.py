@@ -1,4 +1,4 @@
-"""The progress of refreshes, followed in a thread while the command line waits for their results."""
+"""Follows the progress of a refresh in a thread, while the command line waits for the result."""
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -10,8 +10,8 @@ from server.command.remote import Remote, RemoteError
 
 
 @contextmanager
-def following_progress(remote: Remote, tell: Callable[[str, str, str], None]) -> Iterator[threading.Thread]:
-    """Tell the steps of refreshes meanwhile (provider, step, detail), in a thread, where the server streams them."""
+def following_progress(remote: Remote, display: Callable[[str, str, str], None]) -> Iterator[threading.Thread]:
+    """Display the steps of refreshes (provider, step, detail) until the block ends, if the server streams them."""
     running, over = threading.Event(), threading.Event()
 
     def follow() -> None:
@@ -21,7 +21,7 @@ def following_progress(remote: Remote, tell: Callable[[str, str, str], None]) ->
                 if over.is_set():
                     return
                 if data:
-                    tell(*_step(data["refreshProgress"]))
+                    display(*_step(data["refreshProgress"]))
         except (RemoteError, KeyError, TypeError):
             running.set()
 

@@ -1,4 +1,4 @@
-"""A running server as the command line sees it: GraphQL over HTTP, without redirects or proxies, light to import."""
+"""A client for a running server: GraphQL over HTTP, without redirects or proxies, light to import."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -13,24 +13,24 @@ _TOKEN_REFUSED = frozenset({"UNAUTHENTICATED", "FORBIDDEN"})
 
 
 class RemoteError(Exception):
-    """The server did not give what was asked for; the message is one line for a person."""
+    """A request to the server failed; the message is one line."""
 
     wrong_input = False
-    """Whether what was asked for is at fault."""
+    """Whether the user's input caused the error."""
 
 
 class WrongInput(RemoteError):
-    """What was asked for is at fault."""
+    """The user's input caused the error."""
 
     wrong_input = True
 
 
 class TokenRefused(RemoteError):
-    """The server wants a token, or another one."""
+    """The server requires a token, or rejected the one that was sent."""
 
 
 class Remote:
-    """A server at a URL, asked with a token where one is given; `timeout` is in seconds."""
+    """A client for the server at a URL; `timeout` is in seconds."""
 
     def __init__(self, url: str, *, token: str | None = None, timeout: float = _TIMEOUT) -> None:
         parts = urlsplit(url)
@@ -39,7 +39,7 @@ class Remote:
         except ValueError:
             port = 0
         if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
-            raise WrongInput("The URL of the server must be like http://127.0.0.1:8000.")
+            raise WrongInput("The server's URL must look like http://127.0.0.1:8000.")
         self.url = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
         self._secure = parts.scheme == "https"
         self._host, self._port, self._path = parts.hostname, port, parts.path.rstrip("/")
@@ -47,20 +47,20 @@ class Remote:
         self._timeout = timeout
 
     def status(self, path: str) -> int:
-        """The status of a GET."""
+        """Send a GET request and return the status."""
         with self._open("GET", path, {}) as response:
             return response.status
 
     def query(self, document: str, variables: Mapping[str, object]) -> Mapping[str, Any]:
-        """The data of one operation."""
+        """Run an operation and return its data."""
         with self._open("POST", "/graphql", {"Accept": "application/json"}, document, variables) as response:
             return _data(self._decoded(response))
 
     def follow(self, document: str) -> Iterator[Mapping[str, Any]]:
-        """The data of each event of a subscription, after {} once it runs, until the server ends it.
+        """Run a subscription: yield {} when it starts, then the data of each event until the server ends it.
 
         Raises:
-            RemoteError: the server does not stream, or breaks off.
+            RemoteError: the server does not stream, or the stream breaks off.
         """
         with self._open("POST", "/graphql", {"Accept": "text/event-stream"}, document, {}) as response:
             if response.status != 200 or not response.headers["content-type"].startswith("text/event-stream"):  # noqa: PLR2004
@@ -71,7 +71,7 @@ class Remote:
                     if line.startswith(b"data:") and line[5:].strip():
                         yield _data(json.loads(line[5:]))
             except (OSError, HTTPException, ValueError):
-                raise RemoteError(f"{self.url} broke off while it streamed events.") from None
+                raise RemoteError(f"{self.url} closed the event stream early.") from None
 
     def _open(
         self,
@@ -91,7 +91,7 @@ class Remote:
         except (OSError, HTTPException, ValueError) as error:
             why = getattr(error, "strerror", None) or type(error).__name__
             raise RemoteError(
-                f"No server answers at {self.url} ({why}); start it with 'catalogue serve', or name it with --url."
+                f"No server answers at {self.url} ({why}). Start one with 'catalogue serve', or pass its URL in --url."
             ) from None
 
     def _decoded(self, response: HTTPResponse) -> object:
@@ -101,7 +101,9 @@ class Remote:
                 return json.loads(body)
         except (OSError, HTTPException, ValueError):
             pass
-        raise RemoteError(f"{self.url} gave no GraphQL answer (status {response.status}); is it a catalogue server?")
+        raise RemoteError(
+            f"{self.url} did not answer with GraphQL (status {response.status}). Check that it is a catalogue server."
+        )
 
 
 def _data(answer: object) -> Mapping[str, Any]:
@@ -112,5 +114,5 @@ def _data(answer: object) -> Mapping[str, Any]:
         raise kind(str(error.get("message")))
     data = answer.get("data") if isinstance(answer, dict) else None
     if not isinstance(data, dict):
-        raise RemoteError("The server gave no data.")
+        raise RemoteError("The server's response has no data.")
     return data

@@ -1,4 +1,4 @@
-"""What the command line prints: a table on a terminal, tab-separated lines in a pipe, or one JSON document."""
+"""Output of the command line: a table on a terminal, tab-separated lines in a pipe, or one JSON document."""
 
 import json
 import sys
@@ -15,19 +15,19 @@ _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """How a column is shown on a terminal; a pipe gets every column whole."""
+    """Layout of a column on a terminal; a pipe gets all columns in full."""
 
     title: str
     number: bool = False
-    """Whether its cells stand right."""
+    """Whether cells are right-aligned."""
     wraps: bool = False
-    """Whether a cell may go on in the next line; no cell is ever cut."""
+    """Whether cells may wrap; cells are never truncated."""
     least: int | None = None
-    """The characters that do for it; null: as many as its widest cell has."""
+    """Minimum width in characters; null means the width of the widest cell."""
     leave_out: int = 0
-    """Where the terminal is narrow, the column with the highest one goes first; 0 stays."""
+    """On a narrow terminal, the column with the highest value is left out first; 0 is never left out."""
     note: bool = False
-    """Whether its cells are told below the table, each once with how many rows it is for."""
+    """Whether cells are listed below the table instead, each once with its number of rows."""
 
 
 def print_json(value: object) -> None:
@@ -36,9 +36,9 @@ def print_json(value: object) -> None:
 
 
 def print_rows(columns: Sequence[Column], rows: Iterable[Sequence[object]], *, none: str) -> None:
-    """Print rows, or `none` where there are none; what comes from outside cannot steer the terminal.
+    """Print rows, or the message `none` if there are none; control characters are replaced.
 
-    In a cell null is empty. A time is told in UTC by a pipe and by its age on a terminal.
+    Null is an empty cell. A time is its age on a terminal, and UTC in a pipe.
     """
     rows = list(rows)
     if not rows:
@@ -53,23 +53,23 @@ def print_rows(columns: Sequence[Column], rows: Iterable[Sequence[object]], *, n
 
 
 def print_message(line: str) -> None:
-    """Print a line for the person at the terminal, beside the output proper."""
+    """Print a line to stderr."""
     sys.stderr.write(_printable(line) + "\n")
 
 
 @contextmanager
 def step_display() -> Iterator[Callable[[str, str, str], None]]:
-    """Tell where each subject is (subject, step, detail) beside the output proper.
+    """A function that displays progress (subject, step, detail) on stderr.
 
-    A terminal has a line for each subject, which changes in place; elsewhere each new step is a line.
+    On a terminal, each subject has a line that is updated in place; elsewhere, each new step is a line.
     """
-    told: dict[str, tuple[str, str]] = {}
+    current: dict[str, tuple[str, str]] = {}
     if not sys.stderr.isatty():
 
         def write(subject: str, step: str, detail: str) -> None:
-            if told.get(subject, ("", ""))[0] != step:
+            if current.get(subject, ("", ""))[0] != step:
                 print_message(_step(subject, step, detail))
-            told[subject] = (step, detail)
+            current[subject] = (step, detail)
 
         yield write
         return
@@ -80,8 +80,8 @@ def step_display() -> Iterator[Callable[[str, str, str], None]]:
     with Live(console=Console(stderr=True), transient=True, refresh_per_second=8) as live:
 
         def draw(subject: str, step: str, detail: str) -> None:
-            told[subject] = (step, detail)
-            live.update(Text("\n".join(_printable(_step(name, *now)) for name, now in told.items())))
+            current[subject] = (step, detail)
+            live.update(Text("\n".join(_printable(_step(name, *state)) for name, state in current.items())))
 
         yield draw
 
@@ -114,11 +114,11 @@ def _table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
         for note, count in notes.most_common(_MOST_NOTES):
             console.print(Text(f"{count:,} of these: {note}"))
         if len(notes) > _MOST_NOTES:
-            console.print(Text(f"and {len(notes) - _MOST_NOTES} other reasons; --json has all."))
+            console.print(Text(f"{len(notes) - _MOST_NOTES} more reasons; use --json to see all."))
 
 
 def _fitting(columns: Sequence[Column], widest: Sequence[int], width: int) -> list[int]:
-    """The columns that a terminal of this width has room for, by their positions."""
+    """The positions of the columns that fit on a terminal of this width."""
     shown = [index for index, column in enumerate(columns) if not column.note]
     while sum(_needed(columns[index], widest[index]) + _GAP for index in shown) - _GAP > width:
         index = max(shown, key=lambda index: columns[index].leave_out)
@@ -153,4 +153,4 @@ def _age(moment: datetime, now: datetime) -> str:
 
 
 def _printable(text: str) -> str:
-    return "".join(sign if sign.isprintable() else "?" for sign in text)
+    return "".join(character if character.isprintable() else "?" for character in text)

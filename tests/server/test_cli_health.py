@@ -34,7 +34,7 @@ def test_health_tells_the_age_of_a_success_and_the_list_that_is_held_back(
     _, lines = on_terminal(run, monkeypatch, 80, "health", "--url", fake.url)
     assert "d ago" in lines[1]
     assert "0123456789abcdef0123456789abcdef" in "\n".join(lines)
-    assert "\t2026-05-01T12:00:00Z\tHeld back as 0123456789abcdef" in run("health", "--url", fake.url)[1]
+    assert "\t2026-05-01T12:00:00Z\tQuarantined as 0123456789abcdef" in run("health", "--url", fake.url)[1]
 
 
 def test_models_and_health_send_no_token(fake: FakeServer, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,7 +74,7 @@ def test_why_models_are_not_available_is_said_once_below_the_table(
 
 def test_where_nothing_matches_it_is_said_beside_the_output(fake: FakeServer, run: Run) -> None:
     fake.data = {"models": []}
-    assert run("models", "--url", fake.url) == (0, "", "No model matches.\n")
+    assert run("models", "--url", fake.url) == (0, "", "No models match.\n")
     assert run("models", "--json", "--url", fake.url) == (0, "[]\n", "")
 
 

@@ -81,11 +81,11 @@ def test_doctor_names_the_file_of_a_provider_that_cannot_be_composed(run: Run, t
     config = tmp_path / "c.toml"
     config.write_text("[providers.x]\npoll = false")
     _, out, _ = run("doctor", "--config", str(config))
-    assert f"configuration\tWRONG\t{config}: providers.x: adapter is missing" in out
+    assert f"configuration\tFAILED\t{config}: providers.x: adapter is missing" in out
 
 
 def test_doctor_says_what_is_wrong_with_the_configuration(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CATALOGUE_PORT", "eight")
     code, out, _ = run("doctor")
     assert code == 1
-    assert "configuration\tWRONG\tCATALOGUE_PORT" in out
+    assert "configuration\tFAILED\tCATALOGUE_PORT" in out

@@ -13,15 +13,15 @@ _END = "<!-- /providers -->"
 def table() -> str:
     """The table as the README should hold it."""
     rows = "".join(_row(adapter) for _, adapter in sorted(adapters().items()))
-    return f"| id | name | key | list without a key | endpoints of a model |\n|---|---|---|---|---|\n{rows}"
+    return f"| Id | Name | Key | List without a key | Endpoints of models |\n|---|---|---|---|---|\n{rows}"
 
 
 def _row(adapter: Adapter) -> str:
-    keys = ", ".join(f"`{name}`" for name in adapter.key_env) or "named in its table"
+    keys = ", ".join(f"`{name}`" for name in adapter.key_env) or "set by `api_key_env`"
     public = "no" if adapter.needs_key else "yes"
     if adapter.base_url is None:
-        public = "as the server has it"
-    endpoints = "yes" if adapter.endpoints else "not published"
+        public = "depends on the server"
+    endpoints = "yes" if adapter.endpoints else "no"
     return f"| `{adapter.id}` | {adapter.name} | {keys} | {public} | {endpoints} |\n"
 
 

@@ -1,4 +1,4 @@
-"""The result of one GraphQL operation, encoded, with its outcome."""
+"""The answer to one GraphQL operation: its encoded result and its outcome."""
 
 from dataclasses import dataclass
 from enum import Enum

@@ -44,7 +44,7 @@ class CooperativeExecutor(GraphQLExecutor[Any]):
 
     @property
     def overfull(self) -> bool:
-        """Whether the result has too many rows and must be discarded."""
+        """Whether the answer has too many rows and must be discarded."""
         return self._room < 0
 
     def __enter__(self) -> Self:
@@ -88,7 +88,7 @@ class CooperativeExecutor(GraphQLExecutor[Any]):
     ) -> AwaitableOrValue[list[Any]]:
         """Complete a list, in turns if many rows were completed since other operations last ran.
 
-        Once the result has too many rows, lists stay empty: an error would leave started work unawaited.
+        Once the answer has too many rows, lists stay empty: an error would leave started work unawaited.
         """
         if isinstance(result, list | tuple) and is_composite_type(get_named_type(return_type)):
             self._room -= len(result)

@@ -20,7 +20,7 @@ async def encode(result: object, most: int) -> bytes:
     """Encode a result.
 
     Raises:
-        AnswerTooLarge: the result has more than `most` bytes.
+        AnswerTooLarge: the answer would have more than `most` bytes.
     """
     written: list[bytes] = []
     size, began = 0, perf_counter()

@@ -33,13 +33,13 @@ class DocumentTooLarge(ClientError):
 
 
 class AnswerTooLarge(ClientError):
-    """The result exceeds a limit, which shows only during execution."""
+    """The answer exceeds a limit, which shows only during execution."""
 
     code = "QUERY_TOO_COMPLEX"
 
     def __init__(self, what: str, limit: int) -> None:
         super().__init__(
-            f"The result has more than {limit} {what}. Select fewer fields, or request a page at a time.",
+            f"The answer has more than {limit} {what}. Select fewer fields, or request a page at a time.",
             measure=f"{what} of the answer",
             limit=limit,
         )

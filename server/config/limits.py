@@ -35,9 +35,9 @@ class Limits(BaseModel):
     rows: PositiveInt = 1_000
     """Maximum size that the cost assumes for a list without `limit` or `first`."""
     answer_rows: PositiveInt = 200_000
-    """Entries of all lists of objects in one result."""
+    """Entries of all lists of objects in one answer."""
     answer_bytes: PositiveInt = 16_777_216
-    """Bytes of one result."""
+    """Bytes of one answer."""
     execution_seconds: Seconds = 10.0
     """Seconds that one operation may run."""
     socket_message_bytes: PositiveInt = 262_144

@@ -16,19 +16,19 @@ _SHORT: Final = 8
 _SECONDS_AT_ONCE: Final = 0.005
 
 
-async def encode(result: object, most: int) -> bytes:
+async def encode(result: object, max_bytes: int) -> bytes:
     """Encode a result.
 
     Raises:
-        AnswerTooLarge: the answer would have more than `most` bytes.
+        AnswerTooLarge: the answer would have more than `max_bytes` bytes.
     """
     written: list[bytes] = []
     size, began = 0, perf_counter()
     for piece in pieces(result):
         written.append(piece)
         size += len(piece)
-        if size > most:
-            raise AnswerTooLarge("bytes", most)
+        if size > max_bytes:
+            raise AnswerTooLarge("bytes", max_bytes)
         if perf_counter() - began > _SECONDS_AT_ONCE:
             await asyncio.sleep(0)
             began = perf_counter()

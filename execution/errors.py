@@ -10,7 +10,7 @@ from graphql import GraphQLError, GraphQLSyntaxError
 from catalogue.errors import ClientError
 from execution.answer import Answer, Outcome
 
-Report = Callable[[Exception, str], None]
+ErrorReporter = Callable[[Exception, str], None]
 """Logs an unexpected error with the id that the client receives."""
 
 _LONGEST_MESSAGE = 500
@@ -26,10 +26,9 @@ class DocumentTooLarge(ClientError):
     code = "QUERY_TOO_COMPLEX"
 
     def __init__(self, what: str, count: int | None, limit: int) -> None:
-        size = "more" if count is None else str(count)
-        super().__init__(
-            f"The document has {size} {what}; the limit is {limit}.", measure=what, cost=count, limit=limit
-        )
+        excess = "" if count is None else f": it has {count}"
+        message = f"The document exceeds the limit of {limit} for {what}{excess}."
+        super().__init__(message, measure=what, cost=count, limit=limit)
 
 
 class AnswerTooLarge(ClientError):
@@ -61,7 +60,7 @@ def document_errors(errors: Iterable[GraphQLError], code: str) -> list[dict[str,
     return [_write(error, error.message, {"code": code}) for error in errors]
 
 
-def field_errors(errors: Iterable[GraphQLError], report: Report) -> list[dict[str, Any]]:
+def field_errors(errors: Iterable[GraphQLError], report: ErrorReporter) -> list[dict[str, Any]]:
     """Format the errors of fields: expected ones as they are, the rest masked and reported.
 
     An error of one field that repeats in many rows is reported once and has one id.
@@ -77,7 +76,7 @@ def field_errors(errors: Iterable[GraphQLError], report: Report) -> list[dict[st
     return [_field_error(error, mask) for error in errors]
 
 
-def crash(error: Exception, report: Report) -> dict[str, Any]:
+def crash(error: Exception, report: ErrorReporter) -> dict[str, Any]:
     """Mask and report an unexpected error that belongs to no field."""
     message, extensions = _mask(error, report)
     return {"message": message, "extensions": extensions}
@@ -116,7 +115,7 @@ def _cause(error: GraphQLError) -> Exception:
     return cause
 
 
-def _mask(error: Exception, report: Report) -> tuple[str, dict[str, Any]]:
+def _mask(error: Exception, report: ErrorReporter) -> tuple[str, dict[str, Any]]:
     error_id = secrets.token_hex(8)
     report(error, error_id)
     return f"Internal server error. Its id in the log is {error_id}.", {"code": "INTERNAL", "id": error_id}

@@ -33,8 +33,8 @@ from execution.errors import (
     PARSE_FAILED,
     VALIDATION_FAILED,
     AnswerTooLarge,
+    ErrorReporter,
     OperationTimedOut,
-    Report,
     client_error,
     code_of,
     crash,
@@ -81,7 +81,7 @@ class Executor(Generic[S]):
         limits: DocumentLimits,
         context: Callable[[S], object],
         catalogue_size: Callable[[], CatalogueSize],
-        report: Report,
+        report: ErrorReporter,
         event_id: Callable[[object], str | None] = lambda _: None,
         persisted: PersistedDocuments | None = None,
     ) -> None:

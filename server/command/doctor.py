@@ -34,8 +34,8 @@ MAX_SKEW_SECONDS = 60.0
 CHECK_COLUMNS = (
     Column(title="Check", wraps=True),
     Column(title="Result"),
-    Column(title="Found", wraps=True, least=24),
-    Column(title="Fix", wraps=True, least=24),
+    Column(title="Found", wraps=True, min_width=24),
+    Column(title="Fix", wraps=True, min_width=24),
 )
 
 

@@ -38,12 +38,12 @@ DOCUMENTS = (MODELS, HEALTH, REFRESH, PROGRESS)
 
 MODEL_COLUMNS = (
     Column(title="Model", wraps=True),
-    Column(title="Name", wraps=True, least=20, leave_out=1),
+    Column(title="Name", wraps=True, min_width=20, leave_out=1),
     Column(title="Status"),
     Column(title="Context", number=True),
     Column(title="$/M in", number=True),
     Column(title="$/M out", number=True),
-    Column(title="Capabilities", wraps=True, least=30, leave_out=2),
+    Column(title="Capabilities", wraps=True, min_width=30, leave_out=2),
     Column(title="Reason", note=True),
 )
 HEALTH_COLUMNS = (
@@ -52,13 +52,13 @@ HEALTH_COLUMNS = (
     Column(title="Models", number=True),
     Column(title="Latency ms", number=True, leave_out=1),
     Column(title="Last success"),
-    Column(title="Problem", wraps=True, least=32),
+    Column(title="Problem", wraps=True, min_width=32),
 )
 REFRESH_COLUMNS = (
     Column(title="Provider"),
     Column(title="Outcome"),
     *(Column(title=title, number=True) for title in ("Models", "Added", "Removed", "Changed", "Seconds")),
-    Column(title="Problem", wraps=True, least=20),
+    Column(title="Problem", wraps=True, min_width=20),
 )
 
 _FAILED = frozenset({"FAILED", "KEPT_LAST_GOOD", "QUARANTINED"})

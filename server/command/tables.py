@@ -22,7 +22,7 @@ class Column:
     """Whether cells are right-aligned."""
     wraps: bool = False
     """Whether cells may wrap; cells are never truncated."""
-    least: int | None = None
+    min_width: int | None = None
     """Minimum width in characters; null means the width of the widest cell."""
     leave_out: int = 0
     """On a narrow terminal, the column with the highest value is left out first; 0 is never left out."""
@@ -104,7 +104,7 @@ def _table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, _GAP, 0, 0))
     for index in shown:
         column = columns[index]
-        whole = not column.wraps or (fits and column.least is None)
+        whole = not column.wraps or (fits and column.min_width is None)
         table.add_column(column.title, justify="right" if column.number else "left", no_wrap=whole, overflow="fold")
     for row in rows:
         table.add_row(*(Text(row[index]) for index in shown))
@@ -129,7 +129,7 @@ def _fitting(columns: Sequence[Column], widest: Sequence[int], width: int) -> li
 
 
 def _needed(column: Column, widest: int) -> int:
-    return widest if column.least is None else min(widest, max(column.least, len(column.title)))
+    return widest if column.min_width is None else min(widest, max(column.min_width, len(column.title)))
 
 
 def _cell(value: object) -> str:

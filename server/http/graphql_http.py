@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from catalogue.errors import ClientError
 from execution.answer import Answer, Outcome
-from execution.errors import BAD_USER_INPUT, Report, crash, refuse
+from execution.errors import BAD_USER_INPUT, ErrorReporter, crash, refuse
 from execution.executor import Executor
 from execution.prepared import Prepared
 from execution.request import BadRequest, GraphQLRequest
@@ -66,7 +66,7 @@ class GraphQLEndpoint(Generic[S]):
         executor: Executor[S],
         *,
         scope_of: Callable[[HTTPConnection], S],
-        report: Report,
+        report: ErrorReporter,
         admit: Callable[[S], AbstractAsyncContextManager[None]] = lambda _: nullcontext(),
         admit_stream: Callable[[S], AbstractAsyncContextManager[None]] = lambda _: nullcontext(),
         stopping: Callable[[], bool] = lambda: False,

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from starlette.requests import HTTPConnection
 
-from execution.errors import Report
+from execution.errors import ErrorReporter
 from execution.executor import Executor
 
 S = TypeVar("S")
@@ -37,7 +37,7 @@ class SocketService(Generic[S]):
     """Identifies the caller, from the handshake and the payload of `connection_init`.
 
     A `ClientError` closes the socket: `RateLimited` with 1013 (try again later), any other with 4403."""
-    report: Report
+    report: ErrorReporter
     """Takes an unexpected error, and the id the client got for it, to the log."""
     limits: SocketLimits
     admit: Callable[[S], AbstractAsyncContextManager[None]] = lambda _: nullcontext()

@@ -11,7 +11,7 @@ from catalogue.change import DetailsChanged
 from catalogue.scope import Scope
 from execution.answer import Answer
 from execution.catalogue_size import CatalogueSize
-from execution.errors import Report
+from execution.errors import ErrorReporter
 from execution.executor import Executor
 from execution.limits import DocumentLimits
 from execution.prepared import Prepared
@@ -30,7 +30,7 @@ def executor(
     ports: Ports,
     size: CatalogueSize = SMALL,
     limits: DocumentLimits | None = None,
-    report: Report = lambda *_: None,
+    report: ErrorReporter = lambda *_: None,
 ) -> Executor[Scope]:
     return Executor(
         schema(),

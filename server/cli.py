@@ -1,8 +1,7 @@
 """The command `catalogue`: run the server, query a running one, and check the installation.
 
 Exit codes: 0 success, 1 failure, 2 wrong usage or configuration, 3 failure of some providers, 4 failure of all. Heavy
-modules are imported where they are needed, so that light commands start fast. The module is long because every
-command's options are declared here.
+modules are imported where they are needed, so that light commands start fast.
 """
 
 import os
@@ -117,13 +116,9 @@ def serve(
 def models(
     *,
     provider: Providers = None,
-    capability: Annotated[
-        list[str] | None, typer.Option(help="Only models with this capability. Repeat to require several.")
-    ] = None,
-    status: Annotated[
-        list[str] | None, typer.Option(help="Only models with this status. Repeat to allow several.")
-    ] = None,
-    search: Annotated[str | None, typer.Option(help="Only models with these words in their name, id or lab.")] = None,
+    capability: Annotated[list[str] | None, typer.Option(help="Only with this capability. Repeat for more.")] = None,
+    status: Annotated[list[str] | None, typer.Option(help="Only with this status. Repeat for several.")] = None,
+    search: Annotated[str | None, typer.Option(help="Only with these words in the name, id or lab.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Maximum number of models.")] = None,
     as_json: AsJson = False,
     url: Url = None,
@@ -145,9 +140,7 @@ def models(
 def health(
     *,
     provider: Providers = None,
-    ready: Annotated[
-        bool, typer.Option("--ready", help="Only check that the server is ready; see the exit code.")
-    ] = False,
+    ready: Annotated[bool, typer.Option("--ready", help="Only set the exit code: 0 if the server is ready.")] = False,
     as_json: AsJson = False,
     url: Url = None,
     config: Config = None,

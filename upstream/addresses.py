@@ -27,13 +27,9 @@ async def system_lookup(host: str, port: int) -> Sequence[str]:
 
 
 async def public_address(host: str, port: int, lookup: Lookup = system_lookup) -> str:
-    """Resolve a host to the address to call.
+    """Resolve a host to the address to call; raises Rejected if any of its addresses is not public.
 
     Connect to this address, not to the name: the name may resolve to another address the next time.
-
-    Raises:
-        Rejected: any of the host's addresses is not public.
-        Unreachable: the name does not resolve.
     """
     try:
         found = await lookup(host.strip("[]"), port)

@@ -37,11 +37,7 @@ def _quoted(secret: str) -> Iterable[str]:
 
 
 def redact(text: bytes, secrets: Iterable[bytes]) -> bytes:
-    """Replace secrets in a text; returns the same object if it has none.
-
-    Raises:
-        Malformed: the text has more escapes than can be searched in bounded time.
-    """
+    """Replace secrets in a text; returns the same object if it has none. Raises Malformed for too many escapes."""
     secrets = tuple(secrets)
     if secrets and _ESCAPE in text:
         unescaped = _unescaped(text)

@@ -93,9 +93,7 @@ async def get(
     `progress` is called with the number of bytes received so far. `before_redirect` is awaited before each redirected
     request, which counts as a call. With `enough`, reading stops after about that many bytes.
 
-    Raises:
-        UpstreamError: the call failed; aiohttp's own errors are translated.
-        ServerStarved: the call could not be made for lack of resources.
+    Raises UpstreamError if the call failed, ServerStarved if the server had no resources for it.
     """
     try:
         async with asyncio.timeout(timeout):

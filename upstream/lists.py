@@ -58,9 +58,7 @@ async def fetch_list(
 ) -> FetchedList:
     """Fetch every page of a provider's list.
 
-    Raises:
-        Malformed: the pages loop, lead to another origin, or are too many or too large.
-        UpstreamError: a call failed.
+    Raises UpstreamError; Malformed if the pages loop, lead to another origin, or are too many or too large.
     """
     headers = upstream.request_headers(key)
     conditions = validators.headers() if validators else {}

@@ -36,8 +36,7 @@ class ParsedList:
 def parse_list(adapter_id: str, provider_id: str, provider_name: str, bodies: Iterable[bytes]) -> ParsedList:
     """Parse the pages of a list. A row that the adapter cannot read is dropped and counted.
 
-    Raises:
-        Malformed: a body is not a list, has too many rows, or has no readable row.
+    Raises Malformed if a body is not a list, or if the list has too many rows or no readable one.
     """
     adapter = adapters()[adapter_id]
     models: dict[str, ModelFacts] = {}
@@ -63,9 +62,7 @@ def parse_list(adapter_id: str, provider_id: str, provider_name: str, bodies: It
 def parse_endpoints(adapter_id: str, body: bytes) -> tuple[Endpoint, ...]:
     """Parse the endpoints of one model. Unreadable endpoints are dropped; of those with the same name, the first stays.
 
-    Raises:
-        Malformed: the body is not an object.
-        LookupError: the adapter has no endpoints.
+    Raises Malformed if the body is not an object, LookupError if the adapter has no endpoints.
     """
     reader = adapters()[adapter_id].endpoints
     if reader is None:

@@ -46,8 +46,7 @@ class Parser:
     ) -> ParsedList:
         """Parse a list; raises Malformed if a body is not a list.
 
-        `known` are the records in memory: for a big list, equal ones are returned as the same objects, and the digests
-        are kept for the provider's next list.
+        For a big list, facts equal to `known` ones are returned as the same objects, and their digests are kept.
         """
         if sum(map(len, bodies)) < BIG:
             return await asyncio.to_thread(parse_list, upstream.adapter.id, upstream.id, upstream.name, bodies)

@@ -7,6 +7,7 @@ from catalogue.facts import ModelFacts, knows, shared
 from catalogue.vocabulary import Capability, Modality
 
 Claims = Mapping[Capability, bool | None]
+Modalities = tuple[Modality, ...]
 
 _CODE_WORD = re.compile(
     r"(?<![a-z])(?:(?:deep|open|star|wizard)?coder|cod(?:e|ex|ing|egemma|egeex|ellama|estral)|devstral)(?![a-z])"
@@ -59,22 +60,18 @@ def reconcile_modalities(facts: ModelFacts) -> ModelFacts:
     return facts.model_copy(update={"input_modalities": inputs, "output_modalities": outputs})
 
 
-def _text_of_vision_model(facts: ModelFacts) -> tuple[Modality, ...]:
+def _text_of_vision_model(facts: ModelFacts) -> Modalities:
     is_language_model = knows(facts, Capability.VISION) and knows(facts, Capability.CHAT) is not False
     return (Modality.TEXT,) if is_language_model else ()
 
 
-def _modalities(
-    facts: ModelFacts, listed: tuple[Modality, ...], by: Mapping[Capability, Modality]
-) -> tuple[Modality, ...]:
-    known: dict[Modality, bool | None] = {
-        modality: knows(facts, capability) for capability, modality in by.items() if modality is not Modality.TEXT
-    }
-    stated = {modality: modality in listed if known.get(modality) is None else known[modality] for modality in Modality}
-    return shared(tuple(modality for modality in Modality if stated[modality]))
+def _modalities(facts: ModelFacts, listed: Modalities, by: Mapping[Capability, Modality]) -> Modalities:
+    known: dict[Modality, bool | None] = {m: knows(facts, c) for c, m in by.items() if m is not Modality.TEXT}
+    stated = {m: m in listed if known.get(m) is None else known[m] for m in Modality}
+    return shared(tuple(m for m in Modality if stated[m]))
 
 
-def chat_modalities(claims: Claims) -> tuple[Modality, ...]:
+def chat_modalities(claims: Claims) -> Modalities:
     """The modalities, input and output, of a chat model; empty for any other."""
     return (Modality.TEXT,) if claims.get(Capability.CHAT) else ()
 

@@ -39,8 +39,7 @@ def usd(value: object, per: Decimal = PER_TOKEN) -> Decimal | None:
 def _without_noise(amount: Decimal | None) -> Decimal | None:
     """Remove the rounding noise of float arithmetic: 2.6 from 2.5999999999999996.
 
-    A float has 15 reliable digits of at most 17. If rounding to 15 digits gives a short price, that price was meant; a
-    number that stays long, such as 1/12, is kept as written.
+    A float has 15 reliable digits. If rounding to 15 gives a short price, that price was meant; others are kept.
     """
     if amount is None or len(amount.as_tuple().digits) <= _SURE_DIGITS:
         return amount

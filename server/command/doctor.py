@@ -154,9 +154,7 @@ def _in_use(settings: Settings, where: str, reason: str) -> list[Check]:
             return [Check("port", ok=True, found=f"a server runs at {where}"), *_quarantined(server)]
     except RemoteError:
         pass
-    return [
-        Check("port", ok=False, found=f"{where}: {reason}", remedy="Stop the other program, or change host or port.")
-    ]
+    return [Check("port", ok=False, found=f"{where}: {reason}", remedy="Stop the other program, or set host or port.")]
 
 
 def _quarantined(server: Remote) -> Iterator[Check]:

@@ -101,9 +101,7 @@ class Remote:
                 return json.loads(body)
         except (OSError, HTTPException, ValueError):
             pass
-        raise RemoteError(
-            f"{self.url} did not answer with GraphQL (status {response.status}). Check that it is a catalogue server."
-        )
+        raise RemoteError(f"{self.url} did not answer with GraphQL (status {response.status}). Check the URL.")
 
 
 def _data(answer: object) -> Mapping[str, Any]:

@@ -39,7 +39,7 @@ def admin_tokens(settings: Settings) -> tuple[Token, ...]:
     try:
         return (read_token(f"{ADMIN_NAME}:{Grant.ADMIN.value}:{_kept(path).get_secret_value()}"),)
     except ValueError:
-        raise ConfigurationError(f"{path}: has no usable token; remove the file to generate a new one.") from None
+        raise ConfigurationError(f"{path}: has no usable token; remove it to generate a new one.") from None
 
 
 def generated(settings: Settings, secret: SecretStr, tokens: tuple[Token, ...]) -> Mapping[str, SecretStr]:
@@ -69,9 +69,7 @@ def _kept(path: Path) -> SecretStr:
         reason = error.strerror if isinstance(error, OSError) else "not ASCII text"
         raise ConfigurationError(f"{path}: cannot be used ({reason}); fix its permissions or set data_dir.") from None
     if len(text) < MIN_SECRET:
-        raise ConfigurationError(
-            f"{path}: has fewer than {MIN_SECRET} characters; remove the file to generate a new one."
-        )
+        raise ConfigurationError(f"{path}: has fewer than {MIN_SECRET} characters; remove it to generate a new one.")
     return SecretStr(text)
 
 

@@ -1,4 +1,4 @@
-"""How large the catalogue is when an operation is costed."""
+"""The size of the catalogue, on which the cost of an operation depends."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -9,13 +9,13 @@ from schema.policy import Known
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogueSize:
-    """Numbers of providers and models; models that have ended count too."""
+    """Numbers of providers and models, including retired models."""
 
     providers: int
     models: int
-    """Of all providers together."""
+    """Models of all providers together."""
     largest: int
-    """The models of the provider that has most."""
+    """Models of the provider with the most models."""
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> Self:

@@ -1,11 +1,11 @@
-"""What an operation would cost to run, and what its answer depends on, computed before it runs.
+"""Estimates what an operation costs and what its answer depends on, before it runs.
 
-The policy of each field says both. The cost of an object or a leaf is its weight times the rows of the lists around it.
-A field that searches models pays for every model that it looks at, however few it returns.
+Both follow from the policies of its fields. An object or a leaf costs its weight times the rows of the lists around it.
+A field that searches models costs more for every model searched, however few it returns.
 
 The cost of a selection set is `fixed + rows * per_row`, where the lists of a page count per row, so that each fragment
-is costed once, whatever multiplies it. A list of providers names each once, so that to ask them all for their models
-costs no more than to ask for all models.
+is costed once, whatever multiplies it. A list of providers has each provider once, so that the models of all providers
+cost no more than all models.
 """
 
 import math
@@ -43,22 +43,22 @@ _UNIT: Final = 10
 """Costs are counted in tenths, so that sums are exact."""
 _INTROSPECTION: Final = {"__schema": 20_000 * _UNIT, "__type": 1_000 * _UNIT, "__typename": 1}
 _MODELS_SEARCHED: Final = 20
-"""The models that one can look at for the cost of one object."""
+"""The number of models searched that cost as much as one object."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What is known of an operation before it runs."""
+    """The cost and the dependencies of an operation, estimated before it runs."""
 
     cost: int
     reads: Reads
-    """What its answer depends on, the operation's arguments apart."""
+    """What the answer depends on, besides the operation's arguments."""
     catalogue: CatalogueSize
     sizes: Mapping[str, int | None]
-    """The variables that give lengths of lists, and what they gave."""
+    """The variables that set sizes of lists, with these sizes."""
 
     def holds(self, catalogue: CatalogueSize, variables: Mapping[str, object]) -> bool:
-        """Whether the same operation would be estimated the same."""
+        """Whether the estimate is still valid for the operation."""
         return self.catalogue == catalogue and all(
             _length(variables.get(name)) == size for name, size in self.sizes.items()
         )
@@ -67,15 +67,15 @@ class Estimate:
 class _Cost(NamedTuple):
     fixed: int = 0
     per_row: int = 0
-    """What is paid for each row of the page around it."""
+    """Cost of each row of the page around it."""
     part: int = 0
-    """What is paid for one provider's part of the catalogue, on top of what is fixed."""
+    """Cost of one provider's part of the catalogue, besides `fixed`."""
     whole: int = 0
-    """What the parts of all providers cost at most together: no two share a model."""
+    """Maximum cost of the parts of all providers together, which share no models."""
 
     @property
     def alone(self) -> int:
-        """What is paid for one of the things whose fields these are."""
+        """Cost for a single object with these fields."""
         return self.fixed + self.part
 
 
@@ -88,7 +88,7 @@ def estimate(
     limits: DocumentLimits,
     catalogue: CatalogueSize,
 ) -> Estimate:
-    """Estimate one operation of a valid document with its coerced variables."""
+    """Estimate an operation of a valid document with its coerced variables."""
     walk = _Walk(schema, document, variables, limits, catalogue)
     root = schema.get_root_type(operation.operation)
     tenths = walk.selection_set(operation.selection_set, root).fixed if root else 0
@@ -117,7 +117,7 @@ class _Walk:
         self._fragments: dict[tuple[str, tuple[str, ...]], _Cost] = {}
 
     def selection_set(self, node: SelectionSetNode, parent: GraphQLCompositeType, sized: tuple[str, ...] = ()) -> _Cost:
-        """The cost of the fields of one object; `sized` names those that have the rows of the page around them."""
+        """The cost of the fields of one object; `sized` are the fields with the rows of the page around them."""
         costs = [self._selection(selection, parent, sized) for selection in node.selections]
         return _Cost(*map(sum, zip(*costs, strict=True)))
 
@@ -182,7 +182,7 @@ class _Walk:
         return 0 if models is None else _UNIT + _UNIT * self._catalogue.count(models) // _MODELS_SEARCHED
 
     def _most(self, rows: int | Known | None) -> int:
-        """How many rows count at most."""
+        """The maximum number of rows."""
         known = self._catalogue.count(rows) if isinstance(rows, Known) else rows
         return min(FEW if known is None else known, self._limits.rows)
 
@@ -196,7 +196,7 @@ class _Walk:
         return most
 
     def _size(self, value: ValueNode) -> int | None:
-        """The length that an argument gives; None where it gives none."""
+        """The size that an argument sets, if any."""
         if isinstance(value, IntValueNode):
             return int(value.value)
         if isinstance(value, ListValueNode):

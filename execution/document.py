@@ -1,4 +1,4 @@
-"""Documents: parsed, measured and validated once, then kept by their text."""
+"""Documents: parsed, measured and validated once, then cached by their text."""
 
 from dataclasses import dataclass
 
@@ -21,10 +21,10 @@ from execution.extent import check_extent
 from execution.limits import DocumentLimits
 
 _LONGEST_NUMBER = 100
-"""Characters; past a few thousand Python reads none, and says so in words about itself."""
+"""Characters; Python rejects a number of thousands of digits with a message about Python."""
 
 _SHARES = 4
-"""A document that takes more than this share of the room is not kept: a long comment would drive out all others."""
+"""A document larger than 1/4 of the cache is not cached: a long comment would push out all others."""
 
 
 class InvalidDocument(Exception):
@@ -42,13 +42,13 @@ class Document:
     operations: tuple[OperationDefinitionNode, ...]
     fragments: dict[str, FragmentDefinitionNode]
     characters: int
-    """Of its text."""
+    """Characters of its text."""
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
-        """Choose the operation by name, or the only one.
+        """The operation with this name or, without a name, the only one.
 
         Raises:
-            BadUserInput: no operation has the name, or there are several and none is named.
+            BadUserInput: no operation has the name, or there is no name and not exactly one operation.
         """
         if name:
             for operation in self.operations:
@@ -56,12 +56,12 @@ class Document:
                     return operation
             raise BadUserInput(f"Unknown operation named {name[:80]!r}.")
         if len(self.operations) != 1:
-            raise BadUserInput("Name the operation to run (operationName): the document has several, or none.")
+            raise BadUserInput("Set operationName: the document does not have exactly one operation.")
         return self.operations[0]
 
 
 class Documents:
-    """Reads texts against one schema."""
+    """Parses, validates and caches documents for one schema."""
 
     def __init__(self, schema: GraphQLSchema, limits: DocumentLimits) -> None:
         self._schema = schema
@@ -73,17 +73,17 @@ class Documents:
         )
 
     def knows(self, text: str) -> bool:
-        """Whether a text was read before."""
+        """Whether the document of a text is cached."""
         return text in self._read
 
     def read(self, text: str) -> Document:
-        """Parse, measure and validate a text, or find it among those already read.
+        """Parse, measure and validate a text, or return the cached document.
 
         Raises:
-            GraphQLError: it is not GraphQL (`GraphQLSyntaxError`), has too many tokens or too long a number, or a
-                fragment spreads itself.
-            DocumentTooLarge: it passes a limit.
-            InvalidDocument: it does not fit the schema.
+            GraphQLError: the text is not GraphQL (`GraphQLSyntaxError`), has too many tokens or too long a number, or
+                a fragment spreads itself.
+            DocumentTooLarge: the document exceeds a limit.
+            InvalidDocument: the document does not fit the schema.
         """
         document = self._read.get(text)
         if document is None:

@@ -1,10 +1,10 @@
-"""What one document may ask for: every limit of the GraphQL front that holds before and while an operation runs."""
+"""The limits of documents and of their execution."""
 
 from dataclasses import dataclass
 from typing import Final
 
 LARGEST_COUNT: Final = 10**9
-"""Where counts and costs end: a hostile document reaches numbers that JSON cannot carry."""
+"""Cap on counts and costs: a hostile document can reach numbers too large for JSON."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,32 +16,32 @@ class DocumentLimits:
     tokens: int = 2_000
     """Lexical tokens, and as many comments."""
     values: int = 2_000
-    """Values in the variables, those within lists and objects included."""
+    """Values in the variables, including those in lists and objects."""
     depth: int = 16
-    """Fields within fields; the standard introspection query fits."""
+    """Levels of nested fields; the standard introspection query fits."""
     aliases: int = 30
     directives: int = 50
     root_fields: int = 20
-    """Fields of one operation's root, fragments included."""
+    """Fields of one operation's root, including fragments."""
     selections: int = 5_000
-    """Fields and spreads once every spread is written out, over all definitions."""
+    """Fields and fragment spreads with all spreads expanded, over all definitions."""
     merges: int = 5_000
-    """Pairs of fields with one response path, which validation must compare."""
+    """Pairs of fields with the same response path, which validation compares."""
     errors: int = 5
     """Validation and coercion errors that are reported."""
     cost: int = 50_000
     """Cost of one operation; see `execution.cost`."""
     rows: int = 1_000
-    """What a list counts as in the cost, at most."""
+    """Maximum size that the cost assumes for a list."""
     answer_rows: int = 200_000
     """Entries of all lists of objects in one answer."""
     answer_bytes: int = 16 * 1024 * 1024
     """Bytes of one answer."""
     seconds: float = 10.0
-    """How long one operation, or one event of a subscription, may run."""
+    """Duration of one operation, or of one event of a subscription."""
     cached_documents: int = 500
     cached_characters: int = 128 * 1024
-    """Documents that are kept parsed, and the text they may have together: about 160 bytes of memory a character."""
+    """Number and total text of cached documents; a character takes about 160 bytes of memory."""
     introspection: bool = True
     suggestions: bool = False
-    """Whether errors may say "Did you mean …?", which spells out the schema."""
+    """Whether errors may say "Did you mean …?", which reveals the schema."""

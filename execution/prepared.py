@@ -1,4 +1,4 @@
-"""An operation on its way to being run: which document, which of its operations, with which variables, at what cost."""
+"""Prepares operations: finds the document, selects the operation, coerces the variables, and checks the cost."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,13 +31,13 @@ _WHERE = {
 
 
 class KindRefused(ClientError):
-    """A mutation or a subscription was asked for where it cannot run."""
+    """The transport does not allow this kind of operation."""
 
     code = "BAD_USER_INPUT"
 
 
 class WrongVariables(Exception):
-    """The variables do not fit the types that the operation declares; `errors` are graphql-core's."""
+    """The variables do not fit their declared types; `errors` are graphql-core's."""
 
     def __init__(self, errors: list[GraphQLError]) -> None:
         super().__init__()
@@ -46,12 +46,12 @@ class WrongVariables(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An operation that may run: parsed, valid, within the limits, its variables of the right types."""
+    """An operation that is ready to run: valid, within the limits, with variables of the right types."""
 
     document: Document
     operation: OperationDefinitionNode
     variables: VariableValues
-    """Coerced, as graphql-core runs them."""
+    """Coerced values, as graphql-core uses them."""
     cost: int
     reads: Reads
     """What the answer depends on."""
@@ -68,7 +68,7 @@ class Prepared:
 
 
 class Preparation:
-    """Makes requests ready to run on one schema."""
+    """Prepares requests for one schema."""
 
     def __init__(
         self,
@@ -86,18 +86,18 @@ class Preparation:
         self._estimates: WeakKeyDictionary[Document, dict[str | None, Estimate]] = WeakKeyDictionary()
 
     def knows(self, request: GraphQLRequest) -> bool:
-        """Whether the request's document need not be read: it was before, or there is none."""
+        """Whether the request needs no parsing: its document is cached, or the request has no text."""
         return request.query is None or self._documents.knows(request.query)
 
     def __call__(self, request: GraphQLRequest, allow: frozenset[OperationType] | None) -> Prepared:
-        """Prepare a request; `allow` names the kinds that may run (None: all).
+        """Prepare a request; `allow` limits the kinds of operation (null: all).
 
         Raises:
-            GraphQLError: the text is no document.
+            GraphQLError: the text is not a document.
             InvalidDocument: the document does not fit the schema.
             WrongVariables: the variables do not fit the operation.
-            KindRefused: this kind of operation may not run here.
-            ClientError: the document is unknown, not allowed, too large or too dear, or has no such operation.
+            KindRefused: the transport does not allow this kind of operation.
+            ClientError: the document is unknown, not allowed, too large or too expensive, or has no such operation.
         """
         document = self._documents.read(self._persisted.text(request))
         self._persisted.keep(request)
@@ -126,7 +126,7 @@ class Preparation:
     def _estimate(
         self, document: Document, operation: OperationDefinitionNode, variables: Mapping[str, object]
     ) -> Estimate:
-        """The estimate of an operation, the last one where nothing has changed that it depends on."""
+        """Estimate an operation, or return the last estimate if it is still valid."""
         size, name = self._catalogue_size(), operation.name.value if operation.name else None
         kept = self._estimates.setdefault(document, {})
         found = kept.get(name)

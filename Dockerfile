@@ -8,6 +8,7 @@ COPY requirements.lock ./
 RUN .venv/bin/python -m pip install --require-hashes -r requirements.lock
 COPY . .
 RUN .venv/bin/python -m pip install --no-deps --no-build-isolation -e . \
+ && .venv/bin/python -m pip uninstall --yes --quiet setuptools pip \
  && .venv/bin/python -m compileall -q -x '[.]venv' . \
  && mkdir /data
 
@@ -16,6 +17,7 @@ FROM ${BASE}
 ENV PATH=/app/.venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
+    HOME=/data \
     CATALOGUE_HOST=0.0.0.0 \
     CATALOGUE_DATA_DIR=/data
 WORKDIR /app

@@ -13,7 +13,8 @@ RUN .venv/bin/python -m pip install --no-deps --no-build-isolation -e . \
  && mkdir /data
 
 FROM ${BASE}
-# The root file system may be read-only: the one place written to is the volume.
+# The root file system may be read-only: the one place written to is the volume. It is the home of a user whom
+# /etc/passwd does not name, too.
 ENV PATH=/app/.venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \

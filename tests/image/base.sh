@@ -9,7 +9,8 @@ read -r mirror < <(apt-get indextargets --format '$(SITE)' \
   "Created-By: Packages" "Origin: Debian" "Release: $VERSION_CODENAME" "Component: main") || true
 
 # What debootstrap mounts is seen in its own namespace only, so that the folder can be removed without a care.
-unshare --mount debootstrap --variant=minbase --include=python3,python3-venv "$VERSION_CODENAME" "$folder" ${mirror:+"$mirror"}
+unshare --mount debootstrap --variant=minbase --include=python3,python3-venv \
+  "$VERSION_CODENAME" "$folder" ${mirror:+"$mirror"}
 ln -s python3 "$folder/usr/bin/python"
 cd "$folder"
 rm -rf etc/{hostname,resolv.conf} var/cache/apt/* var/lib/apt/lists/* var/log/* usr/share/{doc,locale,man}/*

@@ -71,6 +71,7 @@ def _made_base(folder: Path) -> Path:
 @pytest.fixture(scope="module")
 def container(image: Image) -> Iterator[Container]:
     with image.container() as running:
+        assert running.greeting.startswith("Model catalogue at "), "the server did not start; stderr says why"
         yield running
 
 

@@ -4,11 +4,13 @@ BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.installed-runtime
 DEV := $(VENV)/.installed-dev
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet
+PYTEST := $(BIN)/python -m pytest
+BESIDE := -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help install run test check format lock generate clean
+.PHONY: help install run test test-fast check format lock generate clean
 
 help: ## Show what each target does
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; set PYTHON=/path/to/it")'
@@ -28,8 +30,12 @@ install: $(RUNTIME) ## Create .venv and install the locked dependencies
 run: $(RUNTIME) ## Start the server and print its address
 	exec $(BIN)/catalogue serve
 
-test: $(DEV) ## Run every test
-	$(BIN)/python -m pytest
+test: $(DEV) ## Run every test: two at a time, and then those that measure one by one
+	$(PYTEST) $(BESIDE) -m 'not timed'
+	$(PYTEST) -m timed
+
+test-fast: $(DEV) ## Run the tests that start no process
+	$(PYTEST) $(BESIDE) -m 'not process'
 
 check: $(DEV) ## Lint, types and import contracts
 	$(BIN)/ruff check .

@@ -6,6 +6,8 @@ import random
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.backends.committer import rows
 from tests.backends.conftest import SqliteSeat
 from tests.catalogue.strategies import PROVIDER
@@ -34,6 +36,7 @@ async def killed(path: Path, rng: random.Random) -> int:
     return int(whole[-1]) if whole else last
 
 
+@pytest.mark.process
 async def test_what_was_acknowledged_survives_kill_9_at_random_moments(tmp_path: Path) -> None:
     seat = SqliteSeat(tmp_path / "store.sqlite3")
     rng = random.Random(20260501)

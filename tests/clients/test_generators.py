@@ -22,7 +22,7 @@ from tests.endtoend.process import ServerProcess
 
 SDL = Path(__file__).parents[2] / "schema" / "schema.graphql"
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.process]
 
 
 @needs_node

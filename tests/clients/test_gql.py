@@ -23,7 +23,7 @@ HTTP = [AIOHTTPTransport, HTTPXAsyncTransport, HTTPXTransport, RequestsHTTPTrans
 SOCKETS = [WebsocketsTransport, AIOHTTPWebsocketsTransport]
 EACH = pytest.mark.parametrize("transport", [*HTTP, *SOCKETS])
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.process]
 
 
 def client(server: ServerProcess, transport: Any, token: str | None = None, *, schema: bool = False) -> Client:

@@ -12,7 +12,7 @@ from tests.endtoend.process import ADMIN_TOKEN, ServerProcess
 GRAPHQL = "application/graphql-response+json; charset=utf-8"
 EVENTS = "text/event-stream; charset=utf-8"
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), needs_node]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.process, needs_node]
 
 
 def requests(wire: list[dict[str, Any]]) -> list[tuple[str, int]]:

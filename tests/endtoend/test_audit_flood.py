@@ -9,11 +9,14 @@ from contextlib import closing
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from server.callers.audit_log import MAX_KEYS
 from tests.endtoend.conftest import settings
 from tests.endtoend.process import ADMIN_TOKEN, ServerProcess
 from tests.practice.upstream import PracticeUpstream
+
+pytestmark = [pytest.mark.process, pytest.mark.timed]
 
 ADDRESSES = 20
 STRANGERS = 8

@@ -23,7 +23,7 @@ from tests.practice.plays import MARKER
 from tests.practice.rows import big_list
 from tests.practice.upstream import STRANGER, PracticeUpstream
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.process]
 
 MODELS = 60
 RETRIES = 1

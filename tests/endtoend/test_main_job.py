@@ -29,7 +29,7 @@ subscription ($since: Cursor, $kinds: [ChangeKind!]) { catalogueChanged(kinds: $
 """
 PROGRESS = "subscription { refreshProgress { provider { id } step received modelCount result { outcome } } }"
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.process]
 TRANSPORTS = pytest.mark.parametrize("transport", ["ws", "sse"])
 
 

@@ -12,7 +12,7 @@ from tests.practice.faults import Fault
 from tests.practice.rows import big_list, openrouter_list
 from tests.practice.upstream import PracticeUpstream
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.process]
 
 READERS = 1_000
 LONG = [*openrouter_list(), *big_list(50)]

@@ -11,7 +11,7 @@ from tests.practice.faults import Fault
 from tests.practice.rows import openai_row
 from tests.practice.upstream import PracticeUpstream
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.process]
 
 ROWS = [openai_row(f"model-{number}") for number in range(5)]
 IF_OLD = "mutation { refreshCatalogue(force: false) { results { outcome durationMs } } }"

@@ -28,7 +28,7 @@ from tests.practice.faults import Fault
 from tests.practice.rows import Row, big_list
 from tests.practice.upstream import PracticeUpstream
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.process]
 
 LONGEST_SPIN = 400
 """Turns of the loop: about as long as a refresh takes."""

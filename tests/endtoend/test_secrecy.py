@@ -15,6 +15,8 @@ from tests.practice.faults import Fault
 from tests.practice.upstream import PracticeUpstream
 from tests.security.canaries import canary, echoing_settings, found
 
+pytestmark = pytest.mark.process
+
 SERVER, CALLER, TOML = canary("environment"), canary("caller"), canary("toml")
 SECRETS = (SERVER, CALLER, TOML)
 KEYED = {"X-Provider-Keys": json.dumps({"openrouter": CALLER, "practice": CALLER})}

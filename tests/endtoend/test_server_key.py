@@ -10,7 +10,7 @@ from tests.practice.faults import Fault
 from tests.practice.log import fingerprint
 from tests.practice.upstream import PracticeUpstream
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.process]
 
 KEY = "sk-or-v1-practice-0123456789abcdef"
 

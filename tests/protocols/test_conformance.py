@@ -22,6 +22,7 @@ NODE = shutil.which("node")
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.process,
     pytest.mark.skipif(
         NODE is None or FOLDER is None or not Path(FOLDER, "node_modules").is_dir(),
         reason="needs Node, and CONFORMANCE_DIR with the conformance programs and their node_modules",

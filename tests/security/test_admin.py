@@ -15,7 +15,7 @@ import pytest_asyncio
 from tests.endtoend.process import QueryError, ServerProcess
 from tests.practice.upstream import PracticeUpstream
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.process]
 
 OLD, NEW, READER, FRESH, HASHED = (
     "ops-token-1-of-2",

@@ -112,6 +112,7 @@ def _files(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 
 @pytest.mark.parametrize("log_format", ["console", "json"])
+@pytest.mark.process
 async def test_a_planted_secret_is_found_in_no_log_answer_or_file(tmp_path: Path, log_format: str) -> None:
     """In no log record, answer, header, close reason, audit entry or file, in no form that texts take on the way."""
     env = {

@@ -21,7 +21,7 @@ from tests.practice.rows import big_list
 from tests.practice.upstream import PracticeUpstream
 from tests.security.silent import subscribe_and_fall_silent
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.process, pytest.mark.timed]
 
 BURST, RATE = 150, 600
 KEPT = 0.8

@@ -17,7 +17,7 @@ from tests.practice.rows import big_list
 from tests.practice.upstream import PracticeUpstream
 from tests.security.hostile import ATTACKS, Attack
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.process, pytest.mark.timed]
 
 DELAY = 0.1
 """Seconds by which a hostile request may hold up another client."""

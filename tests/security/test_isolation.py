@@ -16,7 +16,7 @@ from tests.practice.faults import Fault
 from tests.practice.rows import openai_row, openrouter_row
 from tests.practice.upstream import PracticeUpstream
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.process]
 
 ALICE, BOB, MALLORY = "sk-practice-alice-0001", "sk-practice-bob-00002", "sk-practice-mallory-3"
 PUBLIC = {"openrouter/lab/common", "openrouter/lab/public"}

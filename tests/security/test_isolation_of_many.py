@@ -5,11 +5,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aiohttp import web
 
 from tests.endtoend.process import ServerProcess
 from tests.practice.rows import openrouter_row
 from tests.practice.upstream import PracticeUpstream
+
+pytestmark = pytest.mark.process
 
 PUBLIC = {"openrouter/lab/common", "openrouter/lab/public"}
 OWN = {f"sk-practice-many-{n:02}": {"openrouter/lab/common", f"openrouter/lab/own-{n}"} for n in range(20)}

@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from tests.endtoend.process import QueryError, ServerProcess
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.process]
 
 APP, STRANGER = "https://app.example", "https://evil.example"
 STRICT = {

@@ -90,6 +90,7 @@ def test_the_version_is_the_packages(run: Run) -> None:
     assert out.strip()[0].isdigit()
 
 
+@pytest.mark.process
 def test_light_commands_import_neither_graphql_nor_the_web_stack() -> None:
     script = "import sys, server.cli; print(*{'strawberry', 'graphql', 'aiohttp', 'starlette'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=30)  # noqa: S603 - our own interpreter

@@ -128,6 +128,7 @@ def test_results_and_errors_pass_between_processes() -> None:
     assert (error.message, error.retry_after) == ("Said.", 3.0)
 
 
+@pytest.mark.process
 def test_reading_lists_does_without_the_http_client() -> None:
     script = "import sys, upstream.parse as p; p.adapters(); sys.exit('aiohttp' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0  # noqa: S603  our own words

@@ -14,6 +14,8 @@ from upstream.parse import parse_list
 from upstream.parsing import BIG, Parser
 from upstream.upstream import Upstream
 
+pytestmark = pytest.mark.process
+
 UPSTREAM = Upstream(
     id="openrouter", name="OpenRouter", adapter=adapters()["openrouter"], base_url="https://upstream.test/v1"
 )

@@ -4,8 +4,7 @@ BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.installed-runtime
 DEV := $(VENV)/.installed-dev
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet
-PYTEST := $(BIN)/python -m pytest
-BESIDE := -n 2 --dist loadfile --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help install run test test-fast check format lock generate clean
 
@@ -30,12 +29,11 @@ install: $(RUNTIME) ## Create .venv and install the locked dependencies
 run: $(RUNTIME) ## Start the server and print its address
 	exec $(BIN)/catalogue serve
 
-test: $(DEV) ## Run every test: two at a time, and then those that measure one by one
-	$(PYTEST) $(BESIDE) -m 'not timed'
-	$(PYTEST) -m timed
+test: $(DEV) ## Run every test
+	$(PYTEST)
 
 test-fast: $(DEV) ## Run the tests that start no process
-	$(PYTEST) $(BESIDE) -m 'not process'
+	$(PYTEST) -m 'not process'
 
 check: $(DEV) ## Lint, types and import contracts
 	$(BIN)/ruff check .

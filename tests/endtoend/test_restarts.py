@@ -9,8 +9,6 @@ import random
 import shutil
 import signal
 import sqlite3
-import sys
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -23,7 +21,7 @@ import pytest_asyncio
 
 from catalogue.health import SUCCESSES_TO_UP
 from tests.endtoend.conftest import IMPATIENT, PROVIDERS, settings
-from tests.endtoend.process import ADMIN_TOKEN, REFRESH, Data, Events, QueryError, ServerProcess
+from tests.endtoend.process import ADMIN_TOKEN, PATIENCE, REFRESH, Data, Events, QueryError, ServerProcess
 from tests.practice.faults import Fault
 from tests.practice.rows import Row, big_list
 from tests.practice.upstream import PracticeUpstream
@@ -33,9 +31,6 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.process]
 LONGEST_SPIN = 400
 """Turns of the loop: about as long as a refresh takes."""
 ROUNDS = int(os.environ.get("KILL_ROUNDS", "4"))
-SECONDS_TO_SERVE = 2.0
-NOISE = 2.0
-"""Other work on the machine may double a figure."""
 NOBODY = "http://127.0.0.1:9/v1"
 SOURCES = "{ models { id name source status errorMessage } catalogue { revision cursor totalModels } }"
 CHANGES = "subscription ($since: Cursor) { catalogueChanged(since: $since) { kind } }"
@@ -83,15 +78,11 @@ async def test_a_restart_while_every_provider_is_down_serves_the_last_good_data_
     upstream: PracticeUpstream, left: Left, tmp_path: Path
 ) -> None:
     await upstream.stop()
-    began = time.monotonic()
     async with ServerProcess(left.copied(tmp_path), settings(upstream)) as server:
         models = (await server.query(SOURCES))["models"]
-        seconds = time.monotonic() - began
     await upstream.start()
-    sys.stdout.write(f"{len(models)} models served {seconds:.2f} s after the start of the process\n")
     assert {model["id"]: model["name"] for model in models} == left.served
     assert {model["source"] for model in models} == {"LAST_GOOD"}
-    assert seconds < SECONDS_TO_SERVE * NOISE
 
 
 async def test_a_first_start_without_a_network_serves_the_packaged_baseline(
@@ -109,21 +100,15 @@ async def test_a_first_start_without_a_network_serves_the_packaged_baseline(
     await at_once(["max_retries = 0", "poll = false"], check, subtests)
 
 
-async def test_a_restart_with_5000_models_while_every_provider_hangs_answers_within_two_seconds(
-    tmp_path: Path,
-) -> None:
+async def test_a_restart_with_5000_models_waits_for_no_provider_that_hangs(tmp_path: Path) -> None:
     async with PracticeUpstream() as upstream:
         upstream.set_list("openrouter", big_list(5_000))
         served = await filled(tmp_path, upstream)
         for name in PROVIDERS:
             upstream.hold(name)
-        began = time.monotonic()
-        async with ServerProcess(tmp_path, settings(upstream, list_ttl=600)) as server:
+        async with ServerProcess(tmp_path, settings(upstream, list_ttl=600, timeout=2 * PATIENCE)) as server:
             total = (await server.query("{ catalogue { totalModels } }"))["catalogue"]["totalModels"]
-            seconds = time.monotonic() - began
-    sys.stdout.write(f"{total} models served {seconds:.2f} s after the start of the process\n")
     assert total == len(served)
-    assert seconds < SECONDS_TO_SERVE * NOISE
 
 
 HEALTH = '{ provider(id: "practice") { health { status } models { id status } } catalogue { cursor } }'
@@ -261,14 +246,10 @@ async def test_sigterm_ends_the_process_with_streams_and_a_hanging_request_open(
         ):
             hanging = asyncio.create_task(server.query(REFRESH, token=ADMIN_TOKEN))
             await upstream.arrived(seen + len(PROVIDERS))
-            began = time.monotonic()
             server.signal(signal.SIGTERM)
             ends = await asyncio.gather(hanging, _drained(over_socket), _drained(over_events), return_exceptions=True)
             assert await server.ended() == 0
-            seconds = time.monotonic() - began
     upstream.clear()
-    sys.stdout.write(f"ended {seconds:.2f} s after SIGTERM\n")
-    assert seconds < 10
     assert isinstance(ends[0], dict | aiohttp.ClientError | QueryError)
     assert all(isinstance(end, list) for end in ends[1:]), "streams end in order"
     assert "Traceback" not in server.stderr

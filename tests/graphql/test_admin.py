@@ -167,7 +167,7 @@ async def test_own_lists_that_do_not_come_hold_no_refresh_up_for_long(monkeypatc
 
     monkeypatch.setattr(ports.own_lists, "overlay", never)
     document = "mutation { refreshCatalogue { results { provider { models { id } } } } }"
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         data = await ask(document, context(ports, KEYED))
     assert [len(r["provider"]["models"]) for r in data["refreshCatalogue"]["results"]] == [3, 1]
 

@@ -9,7 +9,7 @@ import orjson
 
 from tests.practice.upstream import PracticeUpstream
 
-SECONDS = aiohttp.ClientTimeout(total=5)
+SECONDS = aiohttp.ClientTimeout(total=30)
 
 
 @dataclass

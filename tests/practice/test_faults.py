@@ -1,7 +1,6 @@
 """Every fault of the practice upstream goes wrong as it says, so that other tests may lean on it."""
 
 import asyncio
-import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -16,6 +15,8 @@ from tests.practice.plays import MARKER
 from tests.practice.rows import big_list, openrouter_row, requesty_row
 from tests.practice.upstream import STRANGER, PracticeUpstream
 
+STOPPED_IN = 30.0
+"""Seconds: half of what aiohttp waits for the requests that are under way."""
 PLAYED = ("openrouter", "requesty", "practice")
 
 
@@ -62,9 +63,8 @@ async def test_a_hanging_request_is_never_answered_and_does_not_delay_the_stop(
     waiting = asyncio.create_task(client.get("openrouter"))
     await upstream.arrived()
     assert not waiting.done()
-    begun = time.monotonic()
-    await upstream.stop()
-    assert time.monotonic() - begun < 1
+    async with asyncio.timeout(STOPPED_IN):
+        await upstream.stop()
     with pytest.raises(aiohttp.ClientConnectionError):
         await waiting
 
@@ -82,7 +82,7 @@ async def test_a_reset_is_no_orderly_end_and_a_truncation_is_one(client: Client,
         reader, writer = await asyncio.open_connection("127.0.0.1", upstream.port)
         writer.write(b"GET /openrouter/api/v1/models HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         try:
-            return await asyncio.wait_for(reader.read(-1), 5)
+            return await asyncio.wait_for(reader.read(-1), 30)
         finally:
             writer.close()
 

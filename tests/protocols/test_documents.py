@@ -1,7 +1,6 @@
 """Documents: read once, refused where they are too large, and never slow to refuse."""
 
 import itertools
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +15,7 @@ from execution.cooperative import ROWS_AT_ONCE
 from execution.document import Documents
 from execution.limits import DocumentLimits
 from execution.request import GraphQLRequest
+from tests.effort import effort
 from tests.protocols.small_world import World, schema_over
 from tests.turns import turns_beside
 
@@ -69,13 +69,8 @@ def test_a_nest_of_any_shape_and_size_is_decided_upon_at_once(shape: Callable[[i
     text = shape(min(size, 10) if shape is equal_trees else size)[: 256 * 1024]
     executor = World().executor
     executor.prepare(GraphQLRequest("{ model { id } }"))
-    took = []
-    for attempt in range(3):
-        request = GraphQLRequest(f"{text} # {attempt}")
-        started = time.perf_counter()
-        executor.prepare(request)
-        took.append(time.perf_counter() - started)
-    assert min(took) < 0.05
+    requests = (GraphQLRequest(f"{text} # {attempt}") for attempt in itertools.count())
+    assert effort(lambda: executor.prepare(next(requests))) < 50
 
 
 @pytest.mark.parametrize(
@@ -97,9 +92,7 @@ def test_a_nest_of_any_shape_and_size_is_decided_upon_at_once(shape: Callable[[i
 )
 def test_a_body_full_of_anything_is_refused_without_holding_others_up(text: str) -> None:
     executor = World().executor
-    started = time.perf_counter()
-    executor.prepare(GraphQLRequest(text[: 256 * 1024]))
-    assert time.perf_counter() - started < 0.25
+    assert effort(lambda: executor.prepare(GraphQLRequest(text[: 256 * 1024])), tries=1) < 250
 
 
 def _selections(count: int) -> str:

@@ -17,6 +17,7 @@ from starlette.types import Message
 from catalogue.errors import BadUserInput, ClientError, Forbidden, RateLimited, Unauthenticated
 from execution.limits import DocumentLimits
 from execution.persisted import PersistedDocuments
+from tests.effort import unit
 from tests.protocols.small_world import EVENTS, GRAPHQL, JSON, World
 
 STATUSES: list[tuple[Mapping[str, Any], int, int]] = [
@@ -94,9 +95,9 @@ async def test_only_json_in_utf_8_is_read(content_type: str, status: int) -> Non
 async def test_a_content_type_without_end_is_refused_at_once() -> None:
     hostile = 'application/json;a="' + '\\"' * 40_000 + ";" * 40_000
     async with World().client() as client:
-        before = time.process_time()
+        before = time.thread_time()
         response = await client.post("/graphql", content=b"{}", headers={"content-type": hostile})
-        assert time.process_time() - before < 1
+        assert time.thread_time() - before < 1_000 * unit()
     assert response.status_code == 415
 
 

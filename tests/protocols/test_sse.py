@@ -118,13 +118,13 @@ async def _listening(world: World, *, takes_events: bool = True) -> AsyncIterato
 
 
 async def test_the_head_leaves_before_there_is_an_event() -> None:
-    async with asyncio.timeout(5), _listening(World()) as (client, _):
+    async with asyncio.timeout(30), _listening(World()) as (client, _):
         assert await client.frames.get() == b":\n\n"
 
 
 async def test_a_client_that_leaves_closes_the_source_and_its_admission() -> None:
     world = World()
-    async with asyncio.timeout(5), _listening(world) as (client, serving):
+    async with asyncio.timeout(30), _listening(world) as (client, serving):
         await world.started.wait()
         assert (world.live, world.admitted, world.streaming) == (1, 0, 1)
         client.left.set()
@@ -134,7 +134,7 @@ async def test_a_client_that_leaves_closes_the_source_and_its_admission() -> Non
 
 async def test_an_event_is_asked_for_only_when_the_last_one_was_taken() -> None:
     world = World()
-    async with asyncio.timeout(5), _listening(world, takes_events=False) as (client, _):
+    async with asyncio.timeout(30), _listening(world, takes_events=False) as (client, _):
         await client.offered.wait()
         assert not world.started.is_set()
 
@@ -156,7 +156,7 @@ async def test_silence_is_filled_with_comments() -> None:
         raise AssertionError
 
     stream = EventStream(silent(), keep_alive=0.001)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         serving = asyncio.create_task(stream({}, receive, send))
         frames = [await sent.get() for _ in range(4)]
         assert frames[1:] == [b":\n\n"] * 3

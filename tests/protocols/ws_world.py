@@ -27,7 +27,7 @@ from server.http.socket_service import SocketLimits, SocketService
 from server.wire.connection_limits import ConnectionLimits
 from server.wire.uvicorn_protocol import uvicorn_options
 
-PATIENCE = 5.0
+PATIENCE = 30.0
 """Seconds after which a test that waits for something has failed."""
 
 

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from tests.endtoend.process import ADMIN_TOKEN, ServerProcess
+from tests.endtoend.process import ADMIN_TOKEN, PATIENCE, ServerProcess
 from tests.practice.faults import Fault
 from tests.practice.rows import openai_row, openrouter_row
 from tests.practice.upstream import PracticeUpstream
@@ -186,7 +186,7 @@ async def test_callers_lists_raise_no_public_change(server: ServerProcess, upstr
         await server.refresh("practice")
         assert await anext(public) == {"provider": {"id": "practice"}}
     upstream.set_keys("openrouter", {key: _rows(ids) for key, ids in OWN.items()})
-    async with asyncio.timeout(10):  # the lists told here are remembered for a while
+    async with asyncio.timeout(PATIENCE):  # the lists told here are remembered for a while
         for key, ids in OWN.items():
             while _ids(await _post(server, key)) != ids:
                 pass
@@ -220,7 +220,7 @@ async def test_an_expired_list_falls_back_to_public_rows_and_never_to_anothers(
     await asyncio.gather(_post(server, ALICE), _post(server, BOB))
     upstream.set_fault("openrouter", Fault.SERVER_ERROR)
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while (data := await _post(server, ALICE))["catalogue"]["userProvidedKeys"]:
                 assert _ids(data) == OWN[ALICE]
         assert _ids(data) == PUBLIC

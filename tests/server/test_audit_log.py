@@ -141,7 +141,7 @@ async def test_the_task_writes_by_itself_and_once_more_at_its_end(monkeypatch: p
     audit = _log(store)
     audit.note(actor="ops", action="refreshCatalogue", outcome="ok")
     task = asyncio.create_task(audit.run())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await store.written.wait()
     audit.note(actor="key:0123456789ab", action="useProviderKey", outcome="ok")
     task.cancel()

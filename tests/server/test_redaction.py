@@ -6,7 +6,6 @@ import logging
 import string
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextvars import copy_context
 from types import SimpleNamespace
@@ -19,6 +18,7 @@ from pydantic import SecretStr
 
 from server.logging import configure
 from server.redaction import GONE, MAX_TEXT, Redactor, begin_connection, redact_in_connection
+from tests.effort import effort
 
 KEYS = st.text(st.sampled_from(string.ascii_letters + string.digits + string.punctuation), min_size=12, max_size=80)
 
@@ -145,9 +145,8 @@ def test_a_secret_at_the_cut_of_a_long_text_is_gone() -> None:
     ["/a", "/", "a/b.", "?a", "&key", "sk-", "bearer ", "://a", "token=", 'key: "', "a-", "A.", "api_", "\n", "'"],
 )
 def test_no_text_takes_long(piece: str) -> None:
-    started = time.process_time()
-    Redactor()(None, "info", {"event": piece * 100_000, piece * 1_000: "x"})
-    assert time.process_time() - started < 1
+    record = {"event": piece * 100_000, piece * 1_000: "x"}
+    assert effort(lambda: Redactor()(None, "info", dict(record)), tries=1) < 1_000
 
 
 def test_records_are_bounded_in_length_width_and_depth() -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.conformance_app import Events, app_over
-from tests.protocols.ws_world import serving
+from tests.small.app import conformance_app
+from tests.small.over_sockets import serving
 
 FOLDER = os.environ.get("CONFORMANCE_DIR")
 NODE = shutil.which("node")
@@ -31,11 +31,12 @@ pytestmark = [
 
 INIT_SECONDS = 1.0
 """How long the server waits for `connection_init`; a program waits it out."""
+ENDLESS = "subscription { events }"
 COMMANDS = {
     "audit.mjs": ("http", "--edition", "2026"),
     "http2026.mjs": ("http",),
-    "sse_conformance.mjs": ("http",),
-    "ws_conformance.mjs": ("ws", "--init-timeout", str(INIT_SECONDS)),
+    "sse_conformance.mjs": ("http", "--endless", ENDLESS),
+    "ws_conformance.mjs": ("ws", "--endless", ENDLESS, "--init-timeout", str(INIT_SECONDS)),
 }
 """The scheme that a program asks by, and its flags."""
 
@@ -51,7 +52,7 @@ async def running() -> AsyncIterator[Running]:
 
 async def said_by(program: str, scheme: str, *flags: str) -> str:
     """Run a program to its end and give what it printed."""
-    async with serving(app_over(Events(), init_seconds=INIT_SECONDS)) as (_, port), asyncio.timeout(120):
+    async with serving(conformance_app(init_seconds=INIT_SECONDS)) as (_, port), asyncio.timeout(120):
         stats = ("--stats", f"http://127.0.0.1:{port}/stats")
         process = await asyncio.create_subprocess_exec(
             str(NODE),

@@ -23,7 +23,8 @@ from server.wire.open_connections import OpenConnections
 from server.wire.uvicorn_protocol import PunctualHttp
 from server.wire.uvicorn_websocket import PunctualWebSocket
 from tests.protocols.test_slow_connections import Clock, echo, opened, protocol_of, to_its_end
-from tests.protocols.ws_world import PATIENCE, World, serving, world_of_sockets
+from tests.small.over_sockets import SocketWorld, serving, world_of_sockets
+from tests.small.schema import PATIENCE
 
 GET = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
 UPGRADE = (
@@ -316,7 +317,7 @@ async def shaken() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWr
         yield reader, writer
 
 
-def _port(world: World) -> int:
+def _port(world: SocketWorld) -> int:
     return int(world.url.split(":")[2].split("/")[0])
 
 

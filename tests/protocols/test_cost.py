@@ -6,7 +6,7 @@ import pytest
 
 from execution.cost import Estimate, estimate
 from execution.limits import DocumentLimits
-from tests.protocols.small_world import World
+from tests.small.world import World
 
 SEARCH = 51
 """What it costs to look through the thousand models of the small world, whatever comes of it."""

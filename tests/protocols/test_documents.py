@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import strawberry
 from graphql import get_introspection_query, get_variable_values
 from graphql.execution import executor
 
@@ -16,7 +15,8 @@ from execution.document import Documents
 from execution.limits import DocumentLimits
 from execution.request import GraphQLRequest
 from tests.effort import effort
-from tests.protocols.small_world import World, schema_over
+from tests.small.schema import small_schema
+from tests.small.world import World
 from tests.turns import turns_beside
 
 
@@ -186,8 +186,8 @@ def test_a_number_too_long_to_be_read_is_refused_in_plain_words(text: str, numbe
 
 
 def test_the_standard_introspection_query_fits() -> None:
-    world = World()
-    assert world.cost(get_introspection_query(input_value_deprecation=True)) <= world.limits.cost
+    limit = DocumentLimits().cost
+    assert World().cost(get_introspection_query(input_value_deprecation=True)) <= limit
 
 
 async def test_introspection_can_be_switched_off() -> None:
@@ -202,8 +202,7 @@ def test_a_text_is_read_once() -> None:
 
 
 def _documents(limits: DocumentLimits | None = None) -> Documents:
-    schema: strawberry.Schema = schema_over(World())
-    return Documents(schema._schema, limits or DocumentLimits())
+    return Documents(small_schema()._schema, limits or DocumentLimits())
 
 
 def _text(number: int, length: int = 0) -> str:

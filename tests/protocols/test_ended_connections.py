@@ -13,7 +13,8 @@ from server.http.ws_connection import Connection
 from server.wire.uvicorn_protocol import PunctualHttp
 from server.wire.uvicorn_websocket import PunctualWebSocket
 from tests.protocols.test_slow_connections import echo, opened
-from tests.protocols.ws_world import PATIENCE, serving, world_of_sockets
+from tests.small.over_sockets import serving, world_of_sockets
+from tests.small.schema import PATIENCE
 
 KINDS = (PunctualHttp, PunctualWebSocket, Connection, CooperativeExecutor)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.protocols.small_world import EVENTS, GRAPHQL, JSON, World
+from tests.small.over_http import EVENTS, GRAPHQL, JSON, HttpWorld
 
 accepts = st.sampled_from([GRAPHQL, JSON, EVENTS, "*/*"])
 json_values = st.recursive(
@@ -32,7 +32,7 @@ requests = st.fixed_dictionaries(
 )
 
 
-WORLD = World()
+WORLD = HttpWorld()
 """One for all requests: what one does bears on no other."""
 
 

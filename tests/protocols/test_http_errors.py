@@ -3,12 +3,12 @@
 import pytest
 
 from execution.limits import DocumentLimits
-from tests.protocols.small_world import World
+from tests.small.over_http import HttpWorld
 
 
 @pytest.mark.parametrize("field", ["boom", "bang"])
 async def test_an_unexpected_error_is_masked_and_its_id_is_in_the_log(field: str) -> None:
-    world = World()
+    world = HttpWorld()
     response = await world.post(f"{{ {field} }}")
     (error,) = response.json()["errors"]
     ((reported, error_id),) = world.reported
@@ -22,7 +22,7 @@ async def test_an_unexpected_error_is_masked_and_its_id_is_in_the_log(field: str
 
 
 async def test_an_expected_error_keeps_its_words_and_its_code() -> None:
-    world = World()
+    world = HttpWorld()
     (error,) = (await world.run('{ ask(provider: "x") }'))["errors"]
     assert error["message"] == "Unknown provider 'x'. Known providers: openrouter, requesty."
     assert error["extensions"] == {"code": "UNKNOWN_PROVIDER", "known": ["openrouter", "requesty"]}
@@ -30,7 +30,7 @@ async def test_an_expected_error_keeps_its_words_and_its_code() -> None:
 
 
 async def test_a_null_for_an_argument_that_takes_none_is_the_callers_fault() -> None:
-    world = World()
+    world = HttpWorld()
     query = "query($n: Int) { changes(first: $n) { id } }"
     (error,) = (await world.run(query, {"n": None}))["errors"]
     assert error["extensions"] == {"code": "BAD_USER_INPUT"}
@@ -48,11 +48,11 @@ async def test_a_null_for_an_argument_that_takes_none_is_the_callers_fault() -> 
     ],
 )
 async def test_what_is_wrong_with_a_document_has_a_code(query: str, code: str) -> None:
-    assert World().refusal_of(query)["code"] == code
+    assert HttpWorld().refusal_of(query)["code"] == code
 
 
 async def test_at_most_five_errors_of_validation_are_told() -> None:
-    errors = (await World().run("{ a b c d e f g h i j }"))["errors"]
+    errors = (await HttpWorld().run("{ a b c d e f g h i j }"))["errors"]
     assert len(errors) == 5
 
 
@@ -63,16 +63,16 @@ async def test_at_most_five_errors_of_validation_are_told() -> None:
 async def test_names_of_the_schema_are_suggested_only_where_that_is_switched_on(
     query: str, variables: dict[str, object] | None
 ) -> None:
-    assert "Did you mean" not in str(await World().run(query, variables))
-    assert "Did you mean" in str(await World(limits=DocumentLimits(suggestions=True)).run(query, variables))
+    assert "Did you mean" not in str(await HttpWorld().run(query, variables))
+    assert "Did you mean" in str(await HttpWorld(limits=DocumentLimits(suggestions=True)).run(query, variables))
 
 
 async def test_a_long_message_is_cut() -> None:
-    assert len(World().refusal_of("{ " + "x" * 10_000 + " }")["message"]) == 500
+    assert len(HttpWorld().refusal_of("{ " + "x" * 10_000 + " }")["message"]) == 500
 
 
 async def test_a_failure_before_the_operation_is_masked_too() -> None:
-    world = World(refusal=RuntimeError("sk-secret in /srv/catalogue"))
+    world = HttpWorld(refusal=RuntimeError("sk-secret in /srv/catalogue"))
     response = await world.post("{ __typename }")
     ((_, error_id),) = world.reported
     assert response.status_code == 500

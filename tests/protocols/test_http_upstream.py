@@ -9,18 +9,24 @@ from strawberry.asgi import GraphQL
 from strawberry.extensions import MaxAliasesLimiter, max_aliases
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL
 
-from tests.protocols.small_world import EVENTS, GRAPHQL, World, schema_over
+from tests.small.over_http import EVENTS, GRAPHQL
+from tests.small.schema import Context, Query, Source, small_schema
 
 
-def upstream(world: World) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(
-        GraphQL(schema_over(world), subscription_protocols=[GRAPHQL_SSE_PROTOCOL]), raise_app_exceptions=False
-    )
-    return httpx.AsyncClient(transport=transport, base_url="http://strawberry.example")
+class Strawberrys(GraphQL[Context, None]):
+    """Strawberry's own front over the small schema."""
+
+    def __init__(self) -> None:
+        super().__init__(small_schema(), subscription_protocols=[GRAPHQL_SSE_PROTOCOL])
+        self.source = Source()
+
+    async def get_context(self, *_: object, **__: object) -> Context:
+        return Context("caller", self.source)
 
 
-async def post(content: bytes, accept: str = GRAPHQL, world: World | None = None) -> httpx.Response:
-    async with upstream(world or World()) as client:
+async def post(content: bytes, accept: str = GRAPHQL, app: Strawberrys | None = None) -> httpx.Response:
+    transport = httpx.ASGITransport(app or Strawberrys(), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://strawberry.example") as client:
         headers = {"content-type": "application/json", "accept": accept}
         return await client.post("/", content=content, headers=headers)
 
@@ -31,9 +37,9 @@ async def test_strawberry_fails_on_a_body_that_is_no_request(body: bytes) -> Non
 
 
 async def test_strawberry_runs_the_first_of_several_operations_when_none_is_named() -> None:
-    world = World()
-    await post(b'{"query":"mutation A { publish } mutation B { publish }"}', world=world)
-    assert world.mutations == 1
+    app = Strawberrys()
+    await post(b'{"query":"mutation A { publish } mutation B { publish }"}', app=app)
+    assert app.source.mutations == 1
 
 
 async def test_strawberry_answers_json_whatever_is_acceptable() -> None:
@@ -57,7 +63,7 @@ def test_strawberrys_limiters_count_a_fragment_as_often_as_it_is_spread(monkeypa
         return count(*arguments)
 
     monkeypatch.setattr(max_aliases, "count_fields_with_alias", counting)
-    schema = strawberry.Schema(schema_over(World()).query, extensions=[lambda: MaxAliasesLimiter(max_alias_count=10)])
+    schema = strawberry.Schema(Query, extensions=[lambda: MaxAliasesLimiter(max_alias_count=10)])
     links = " ".join(f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }}" for n in range(8))
     schema.execute_sync(f"{{ ...F0 }} {links} fragment F8 on Query {{ __typename }}")
     assert counted > 2**8

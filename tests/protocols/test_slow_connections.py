@@ -16,7 +16,8 @@ from websockets.frames import Frame, Opcode
 from server.wire.connection_limits import ConnectionLimits
 from server.wire.uvicorn_protocol import PunctualHttp, uvicorn_options
 from server.wire.uvicorn_websocket import PunctualWebSocket
-from tests.protocols.ws_world import PATIENCE, serving, world_of_sockets
+from tests.small.over_sockets import serving, world_of_sockets
+from tests.small.schema import PATIENCE
 
 SOON = ConnectionLimits(
     head=0.1, body=0.1, keep_alive=0.1, stall=0.1, ping_interval=0.1, ping_timeout=0.2, close_grace=0.1

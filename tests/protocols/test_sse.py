@@ -11,7 +11,7 @@ from starlette.types import Message
 
 from execution.answer import Answer, Outcome
 from server.http.graphql_sse import EventStream, once
-from tests.protocols.small_world import EVENTS, GRAPHQL, World
+from tests.small.over_http import EVENTS, GRAPHQL, HttpWorld
 
 URQL = f"{GRAPHQL}, application/graphql+json, application/json, text/event-stream, multipart/mixed"
 
@@ -25,7 +25,7 @@ def events(response: httpx.Response) -> list[dict[str, str]]:
 
 
 async def test_a_subscription_gives_an_event_each_with_its_cursor_and_then_completes() -> None:
-    response = await World().post("subscription { count(target: 2) }", EVENTS)
+    response = await HttpWorld().post("subscription { count(target: 2) }", EVENTS)
     assert response.status_code == 200
     assert response.headers["cache-control"] == "no-store"
     assert events(response) == [
@@ -36,13 +36,13 @@ async def test_a_subscription_gives_an_event_each_with_its_cursor_and_then_compl
 
 
 async def test_a_subscription_streams_where_events_are_named_last() -> None:
-    response = await World().get(URQL, query="subscription { count(target: 1) }")
+    response = await HttpWorld().get(URQL, query="subscription { count(target: 1) }")
     assert [event["event"] for event in events(response)] == [" next", " complete"]
 
 
 @pytest.mark.parametrize("query", ["{ __typename }", "{ nope }", "{", "mutation { publish }"])
 async def test_other_operations_stream_only_where_events_rank_first(query: str) -> None:
-    world = World()
+    world = HttpWorld()
     assert (await world.post(query, URQL)).headers["content-type"] == f"{GRAPHQL}; charset=utf-8"
     response = await world.post(query, EVENTS)
     assert response.status_code == 200
@@ -57,7 +57,7 @@ async def test_other_operations_stream_only_where_events_rank_first(query: str) 
     ],
 )
 async def test_a_source_that_breaks_is_told_and_the_stream_completes(query: str, codes: list[str | None]) -> None:
-    world = World()
+    world = HttpWorld()
     *sent, last = events(await world.post(query, EVENTS))
     results = [orjson.loads(event["data"]) for event in sent]
     assert last["event"] == " complete"
@@ -67,7 +67,7 @@ async def test_a_source_that_breaks_is_told_and_the_stream_completes(query: str,
 
 
 async def test_a_body_that_is_no_request_is_refused_without_a_stream() -> None:
-    async with World().client() as client:
+    async with HttpWorld().client() as client:
         headers = {"accept": EVENTS, "content-type": "application/json"}
         response = await client.post("/graphql", content=b"{nope", headers=headers)
     assert (response.status_code, response.headers["content-type"]) == (400, "application/json; charset=utf-8")
@@ -100,7 +100,9 @@ class _Client:
 
 
 @asynccontextmanager
-async def _listening(world: World, *, takes_events: bool = True) -> AsyncIterator[tuple[_Client, asyncio.Task[None]]]:
+async def _listening(
+    world: HttpWorld, *, takes_events: bool = True
+) -> AsyncIterator[tuple[_Client, asyncio.Task[None]]]:
     client = _Client(takes_events=takes_events)
     scope = {
         "type": "http",
@@ -118,25 +120,26 @@ async def _listening(world: World, *, takes_events: bool = True) -> AsyncIterato
 
 
 async def test_the_head_leaves_before_there_is_an_event() -> None:
-    async with asyncio.timeout(30), _listening(World()) as (client, _):
+    async with asyncio.timeout(30), _listening(HttpWorld()) as (client, _):
         assert await client.frames.get() == b":\n\n"
 
 
 async def test_a_client_that_leaves_closes_the_source_and_its_admission() -> None:
-    world = World()
+    world = HttpWorld()
     async with asyncio.timeout(30), _listening(world) as (client, serving):
-        await world.started.wait()
-        assert (world.live, world.admitted, world.streaming) == (1, 0, 1)
+        await world.source.until_live(1)
+        assert (world.source.live, world.admitted, world.streaming) == (1, 0, 1)
         client.left.set()
         await serving
-    assert (world.live, world.streaming) == (0, 0)
+    assert (world.source.live, world.streaming) == (0, 0)
 
 
 async def test_an_event_is_asked_for_only_when_the_last_one_was_taken() -> None:
-    world = World()
+    world = HttpWorld()
+    world.source.size = 1
     async with asyncio.timeout(30), _listening(world, takes_events=False) as (client, _):
         await client.offered.wait()
-        assert not world.started.is_set()
+        assert world.source.pulled == 0
 
 
 async def test_silence_is_filled_with_comments() -> None:

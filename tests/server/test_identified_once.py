@@ -15,7 +15,7 @@ from server.callers.client_limits import ClientLimits
 from server.config import tokens
 from server.config.settings import Settings
 from tests.graphql.fakes import FakeAudit, Ports
-from tests.protocols.ws_world import serving
+from tests.small.over_sockets import serving
 
 TOKEN = "s3cret-0123456789"
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}

@@ -1,13 +1,11 @@
-"""A small GraphQL server on loopback for the tests of sockets: in this process, on uvicorn as it really runs."""
+"""The small schema on uvicorn over loopback, as it really runs, and what the tests of sockets look at."""
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, cast
 
-import strawberry
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, WebSocketRoute
@@ -17,104 +15,23 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 from websockets.typing import Origin, Subprotocol
 
-from execution.catalogue_size import CatalogueSize
-from execution.executor import Executor
-from execution.limits import DocumentLimits
 from server.callers.refusals import Refusals
 from server.http.graphql_ws import websocket_endpoint
 from server.http.origins import Origins
 from server.http.socket_service import SocketLimits, SocketService
 from server.wire.connection_limits import ConnectionLimits
 from server.wire.uvicorn_protocol import uvicorn_options
-
-PATIENCE = 30.0
-"""Seconds after which a test that waits for something has failed."""
-
-
-@dataclass
-class Source:
-    """An endless stream of events and the count of those who listen."""
-
-    live: int = 0
-    pulled: int = 0
-    counted: int = 0
-    size: int = 0
-    """Bytes of padding in each event; with none, events come only when published."""
-    _listeners: set[asyncio.Queue[int]] = field(default_factory=set)
-    _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
-
-    def publish(self, number: int) -> None:
-        for listener in self._listeners:
-            listener.put_nowait(number)
-
-    async def events(self) -> AsyncGenerator[str, None]:
-        listener: asyncio.Queue[int] = asyncio.Queue()
-        self._listeners.add(listener)
-        await self._count(1)
-        try:
-            while True:
-                yield "x" * self.size if self.size else str(await listener.get())
-                self.pulled += 1
-        finally:
-            self._listeners.discard(listener)
-            await asyncio.shield(self._count(-1))
-
-    async def until_live(self, count: int) -> None:
-        async with asyncio.timeout(PATIENCE), self._changed:
-            await self._changed.wait_for(lambda: self.live == count)
-
-    async def _count(self, step: int) -> None:
-        async with self._changed:
-            self.live += step
-            self._changed.notify_all()
+from tests.small.schema import PATIENCE
+from tests.small.world import World
 
 
-def schema_over(source: Source) -> strawberry.Schema:
-    async def count_up(target: int) -> AsyncGenerator[int, None]:
-        for number in range(target):
-            yield number
-            source.counted += 1
-
-    async def listen() -> AsyncGenerator[str, None]:
-        async with aclosing(source.events()) as events:
-            async for event in events:
-                yield event
-
-    def greet(name: str = "world") -> str:
-        return f"hello {name}"
-
-    def explode() -> int | None:
-        raise RuntimeError("a secret of the server")
-
-    def publish_one(number: int) -> int:
-        source.publish(number)
-        return number
-
-    @strawberry.type
-    class Query:
-        hello: str = strawberry.field(resolver=greet)
-        boom: int | None = strawberry.field(resolver=explode)
-
-    @strawberry.type
-    class Mutation:
-        publish: int = strawberry.field(resolver=publish_one)
-
-    @strawberry.type
-    class Subscription:
-        count: AsyncGenerator[int, None] = strawberry.subscription(resolver=count_up)
-        events: AsyncGenerator[str, None] = strawberry.subscription(resolver=listen)
-
-    return strawberry.Schema(Query, Mutation, Subscription)
-
-
-class World:
-    """One running server and what its tests look at."""
+class SocketWorld(World):
+    """One running server."""
 
     server: uvicorn.Server
 
     def __init__(self) -> None:
-        self.source = Source()
-        self.reported: list[Exception] = []
+        super().__init__()
         self.payloads: list[Mapping[str, Any]] = []
         self.refusal: Exception | None = None
         self.operation_refusal: Exception | None = None
@@ -124,13 +41,7 @@ class World:
 
     def service(self, limits: SocketLimits) -> SocketService[str]:
         return SocketService(
-            executor=Executor(
-                schema_over(self.source),
-                limits=DocumentLimits(),
-                context=lambda scope: {"scope": scope},
-                catalogue_size=lambda: CatalogueSize(providers=2, models=10, largest=10),
-                report=self.report,
-            ),
+            executor=self.executor,
             scope_of_socket=self.scope_of_socket,
             report=self.report,
             limits=limits,
@@ -151,9 +62,6 @@ class World:
             peers = self.server.server_state.connections
             while all(cast("Any", peer).writable.is_set() for peer in peers):  # noqa: ASYNC110 - uvicorn tells nobody
                 await asyncio.sleep(0)
-
-    def report(self, error: Exception, _error_id: str) -> None:
-        self.reported.append(error)
 
     def scope_of_socket(self, _connection: object, payload: Mapping[str, Any]) -> str:
         self.payloads.append(payload)
@@ -253,8 +161,8 @@ async def serving(
 async def world_of_sockets(
     socket_limits: SocketLimits | None = None,
     connection_limits: ConnectionLimits | None = None,
-) -> AsyncIterator[World]:
-    world = World()
+) -> AsyncIterator[SocketWorld]:
+    world = SocketWorld()
     endpoint = websocket_endpoint(
         world.service(socket_limits or SocketLimits()),
         origins=Origins(frozenset({"https://friend.example"})),

@@ -6,7 +6,7 @@ from resolvers.schema import build_schema
 from schema.sdl import sdl as sdl_of
 from tests import readme_table
 from tests.providers import golden
-from tests.server import configuration_table
+from tests.server.config import configuration_table
 
 SDL = Path(__file__).resolve().parents[1] / "schema" / "schema.graphql"
 

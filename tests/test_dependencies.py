@@ -20,9 +20,9 @@ READ = {
     "graphql-core": (
         "3.3.2",
         "execution/ subclasses and constructs its Executor",
-        "tests/protocols and tests/security",
+        "tests/execution, tests/server and tests/security",
     ),
-    "strawberry-graphql": ("0.341.2", "execution/executor.py runs Schema._schema", "tests/graphql and tests/protocols"),
+    "strawberry-graphql": ("0.341.2", "execution/executor.py runs Schema._schema", "tests/execution and tests/server"),
 }
 """Packages whose private parts are used: the version that was read, the use, and the tests to run after an upgrade.
 

@@ -18,7 +18,7 @@ from server.cli import app
 from server.config.settings import Settings
 from server.config.upstreams import upstreams
 from tests import readme_table
-from tests.graphql.fakes import Ports
+from tests.resolvers.fakes import Ports
 
 TEXT = readme_table.README.read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```graphql\n(.*?)```", TEXT, re.DOTALL)

@@ -181,7 +181,7 @@ def uvicorn_options(limits: ConnectionLimits, refusals: Refusals | None = None) 
     if uvicorn.__version__ != WRITTEN_FOR:
         raise RuntimeError(
             f"server/wire/uvicorn_protocol.py was written for uvicorn {WRITTEN_FOR}, not {uvicorn.__version__}: "
-            "read uvicorn's changes, run tests/protocols, then change WRITTEN_FOR."
+            "read uvicorn's changes, run tests/server, then change WRITTEN_FOR."
         )
     shared = {"limits": limits, "opened": OpenConnections(limits), "refusals": refusals or Refusals()}
     return {

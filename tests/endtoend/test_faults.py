@@ -202,8 +202,9 @@ async def test_a_provider_that_asks_to_wait_is_left_alone_for_so_long(
     upstream.set_fault("openrouter", Fault.RATE_LIMITED)
     await server.refresh("openrouter")
     calls = len(upstream.seen("openrouter"))
-    last, then = (seen.at for seen in (await upstream.arrived(calls + 1, "openrouter"))[calls - 1 :])
-    assert then - last >= bad_answers.RETRY_SECONDS
+    times = [seen.at for seen in (await upstream.arrived(calls + 2, "openrouter"))[calls - 1 :]]
+    gaps = [after - before for before, after in pairwise(times)]
+    assert max(gaps[:2]) >= bad_answers.RETRY_SECONDS, "one probe may have been under way"
 
 
 async def test_an_outage_is_logged_edge_by_edge_with_how_long_it_took(

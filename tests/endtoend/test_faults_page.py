@@ -10,7 +10,7 @@ from tests.practice.faults import Fault
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "faults.md").read_text("utf-8")
-NAMED = re.findall(r"`(?:tests/\w+/)?(test_\w+\.py)::(test_\w+)(?:\[<fault>\])?`", PAGE)
+NAMED = re.findall(r"`(?:tests/[\w/]+/)?(test_\w+\.py)::(test_\w+)(?:\[<fault>\])?`", PAGE)
 
 
 def declared_in(name: str) -> set[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from graphql import get_introspection_query
 
-from tests.protocols.test_documents import (
+from tests.execution.test_documents import (
     chain,
     equal_fields,
     equal_trees,

@@ -24,7 +24,7 @@ from server.config.settings import Settings
 from server.config.tokens import read_token
 from server.logging import LogFormat, configure
 from server.redaction import Redactor
-from tests.graphql.fakes import FakeAudit, FakeOwnLists, Ports
+from tests.resolvers.fakes import FakeAudit, FakeOwnLists, Ports
 from tests.security.canaries import canary, found
 
 HEADER, TOKEN = canary("header"), canary("token")

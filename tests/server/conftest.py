@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from server import cli, redaction
-from tests.server.commands import Run
-from tests.server.fake_server import FakeServer, serving
+from tests.server.command.commands import Run
+from tests.server.command.fake_server import FakeServer, serving
 
 
 @pytest.fixture(autouse=True)

@@ -9,8 +9,8 @@ import pytest
 
 from server.config.configuration import ConfigurationError
 from server.config.settings import Settings
-from tests.server.commands import Run
-from tests.server.fake_server import FakeServer, serving
+from tests.server.command.commands import Run
+from tests.server.command.fake_server import FakeServer, serving
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,0 @@
-"""The GraphQL surface: real schema, built snapshots, ports played in memory."""

@@ -1,0 +1,1 @@
+"""The catalogue's GraphQL surface: the real schema, built snapshots, ports played in memory."""

@@ -1,0 +1,1 @@
+"""Who calls, with which keys and tokens, and how much each may ask."""

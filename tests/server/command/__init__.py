@@ -1,0 +1,1 @@
+"""The command line's questions to a running server."""

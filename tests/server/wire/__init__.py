@@ -1,0 +1,1 @@
+"""What uvicorn's connections do with peers that are slow, wrong or gone."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 def unit() -> float:
     """The CPU seconds of the fixed piece of work, measured now: about a millisecond."""
-    return min(_cpu_seconds(_fixed_work) for _ in range(5))
+    return min(_cpu_seconds(_fixed_work) for _ in range(3))
 
 
 def effort(work: Callable[[], object], tries: int = 3) -> float:

@@ -97,6 +97,33 @@ def test_light_commands_import_neither_graphql_nor_the_web_stack() -> None:
     assert done.stdout.strip() == ""
 
 
+Wrong = tuple[str, dict[str, str], list[str]]
+WRONG: list[Wrong] = [
+    ("prot = 1\n", {}, ["catalogue.toml", "prot", "did you mean port"]),
+    ('model_list_ttl = "soon"\n', {}, ["catalogue.toml", "model_list_ttl", "fix or remove"]),
+    ("[providers.openrouter]\nbase_urll = 1\n", {}, ["providers.openrouter.base_urll", "did you mean base_url"]),
+    ("= nonsense\n", {}, ["catalogue.toml", "not valid TOML"]),
+    ("", {"CATALOGUE_PORTT": "1"}, ["CATALOGUE_PORTT", "did you mean CATALOGUE_PORT"]),
+    ("", {"CATALOGUE_MODEL_LIST_TTL": "-1"}, ["CATALOGUE_MODEL_LIST_TTL", "greater than 0"]),
+]
+"""The configuration, the environment, and the parts of the line."""
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_bad_settings_stop_the_start_with_one_line(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, wrong: Wrong
+) -> None:
+    toml, env, named = wrong
+    config = tmp_path / "catalogue.toml"
+    config.write_text(toml)
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    code, out, err = run("serve", "--config", str(config))
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("Configuration: ")
+    assert all(part in err for part in named), err
+
+
 def test_serve_names_the_place_of_what_it_cannot_use(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_: Settings) -> None:
         raise ConfigurationError("data_dir: it is used by another server.")

@@ -3,15 +3,18 @@
 import time
 from collections.abc import Callable
 
+TRIES = 3
+"""A collection of garbage falls into some tries; the best counts."""
+
 
 def unit() -> float:
     """The CPU seconds of the fixed piece of work, measured now: about a millisecond."""
-    return min(_cpu_seconds(_fixed_work) for _ in range(3))
+    return min(_cpu_seconds(_fixed_work) for _ in range(TRIES))
 
 
-def effort(work: Callable[[], object], tries: int = 3) -> float:
-    """The units that a piece of work takes in the best of some tries."""
-    return min(_cpu_seconds(work) / unit() for _ in range(tries))
+def effort(work: Callable[[], object]) -> float:
+    """The units that a piece of work takes in the best of the tries."""
+    return min(_cpu_seconds(work) / unit() for _ in range(TRIES))
 
 
 def _fixed_work() -> int:

@@ -146,7 +146,7 @@ def test_a_secret_at_the_cut_of_a_long_text_is_gone() -> None:
 )
 def test_no_text_takes_long(piece: str) -> None:
     record = {"event": piece * 100_000, piece * 1_000: "x"}
-    assert effort(lambda: Redactor()(None, "info", dict(record)), tries=1) < 1_000
+    assert effort(lambda: Redactor()(None, "info", dict(record))) < 1_000
 
 
 def test_records_are_bounded_in_length_width_and_depth() -> None:

@@ -20,6 +20,8 @@ from tests.image.buildah import Buildah
 from tests.image.container import Container
 from tests.image.pip_settings import PipSettings, pip_settings
 
+pytestmark = pytest.mark.process
+
 TOOLS = ("buildah", "debootstrap", "unshare", "nsenter", "ip")
 ASK = """
 import sys, urllib.request

@@ -1,19 +1,33 @@
 """How values are written into columns and read back, exactly."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
+import orjson
 from pydantic import TypeAdapter
 
+from backends._rows import require
 from catalogue.facts import ModelFacts
-from catalogue.health import Quarantine, Standing
+from catalogue.health import Health, Quarantine
+from catalogue.listing import Listing
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    models: list[ModelFacts]
+    gone: list[str]
+    first_seen: dict[str, int]
+
+
+_LISTING: TypeAdapter[_Listing] = TypeAdapter(_Listing)
 QUARANTINE: TypeAdapter[Quarantine] = TypeAdapter(Quarantine)
 """Reads and writes the description of a held-back list."""
-STANDING: TypeAdapter[Standing] = TypeAdapter(Standing)
-"""Reads and writes how a provider stands."""
+HEALTH: TypeAdapter[Health] = TypeAdapter(Health)
+"""Reads and writes a provider's health."""
 
 
 def micros(at: datetime) -> int:
@@ -22,7 +36,8 @@ def micros(at: datetime) -> int:
 
 
 def moment(micros_: int) -> datetime:
-    """The moment that a number of microseconds stands for, in UTC."""
+    """The moment that a number of microseconds stands for, in UTC. Raises ValueError for what is not a number."""
+    require(isinstance(micros_, int))
     return _EPOCH + micros_ * MICROSECOND
 
 
@@ -37,8 +52,11 @@ def maybe_moment(micros_: int | None) -> datetime | None:
 
 
 def write_facts(facts: ModelFacts) -> str:
-    """One model's facts as JSON, prices as strings, what is not said left out."""
-    return facts.model_dump_json(exclude_defaults=True)
+    """One model's facts as JSON, prices as strings, null and empty values left out. Equal facts give equal text."""
+    stated = facts.model_dump(mode="json", exclude_defaults=True)
+    for name in stated.keys() & {"capabilities", "lacking"}:
+        stated[name].sort()
+    return orjson.dumps(stated).decode()
 
 
 def read_facts(text: str, model_id: str) -> ModelFacts:
@@ -49,9 +67,31 @@ def read_facts(text: str, model_id: str) -> ModelFacts:
     return facts
 
 
-def read_standing(text: str, provider_id: str) -> Standing:
-    """How a provider stands; ValueError where the text does not say so."""
-    standing = STANDING.validate_json(text)
-    if standing.provider_id != provider_id:
+def read_health(text: str, provider_id: str) -> Health:
+    """A provider's health. Raises ValueError for text that is not the health of this provider."""
+    health = HEALTH.validate_json(text)
+    if health.provider_id != provider_id:
         raise ValueError(provider_id)
-    return standing
+    return health
+
+
+def write_listing(listing: Listing) -> str:
+    """A whole listing as JSON."""
+    models = [orjson.Fragment(write_facts(facts)) for facts in listing.models.values()]
+    seen = {id_: micros(at) for id_, at in listing.first_seen.items()}
+    return orjson.dumps({"models": models, "gone": sorted(listing.gone), "first_seen": seen}).decode()
+
+
+def read_listing(text: str, provider_id: str) -> Listing:
+    """The listing that `write_listing` wrote. Raises ValueError for text that is not a listing of this provider."""
+    decoded = _LISTING.validate_json(text)
+    models = {facts.id: facts for facts in decoded.models}
+    if any(facts.provider_id != provider_id for facts in models.values()):
+        raise ValueError(provider_id)
+    return Listing(
+        provider_id=provider_id,
+        models=MappingProxyType(models),
+        gone=frozenset(decoded.gone),
+        first_seen=MappingProxyType({id_: moment(at) for id_, at in decoded.first_seen.items()}),
+        is_reference=True,
+    )

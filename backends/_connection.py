@@ -23,4 +23,6 @@ def set_up(connection: sqlite3.Connection) -> None:
     """Write ahead, and through to the disk with each commit."""
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+    # Some builds of SQLite write zeros over what is deleted, which multiplies what trimming and upgrading write.
+    connection.execute("PRAGMA secure_delete = OFF")
     connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from backends.errors import StoreConflict, StoreUnreadable, StoreUnusable
+from catalogue.ports.errors import StoreConflict, StoreUnreadable, StoreUnusable
 
 _HELD = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}

@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from backends import _audit, _health, _log, _schema, _state, _wal
-from backends._aside import INDEX, LOG, move_aside, side, sides
+from backends import _audit, _health, _log, _revisions, _schema
+from backends._aside import move_aside, sides
 from backends._connection import connect, set_up
 from backends._faults import understood
-from backends._rescue import finish_rescue
-from backends.errors import StoreUnreadable, StoreUnusable
-from catalogue.ports.store import Stored
+from catalogue.ports.errors import StoreUnreadable, StoreUnusable
+from catalogue.ports.revisions import Stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +26,7 @@ class Opened:
 
 
 def open_file(path: Path, clock: Callable[[], datetime]) -> Opened:
-    """Open a store, made new where there is none; an unreadable one is moved aside first, which `notice` tells.
+    """Open a store, or begin one. An unreadable one is moved aside first, and `notice` says so.
 
     Raises:
         StoreUnusable: The folder, or a file of the store, cannot be read or written.
@@ -35,9 +34,8 @@ def open_file(path: Path, clock: Callable[[], datetime]) -> Opened:
     """
     with understood():
         path.parent.mkdir(parents=True, exist_ok=True)
-        finish_rescue(path, clock())
         for found in sides(path):
-            _want_usable(found)
+            _require_usable(found)
         is_new = not sides(path)
         try:
             return _open(path)
@@ -49,48 +47,46 @@ def open_file(path: Path, clock: Callable[[], datetime]) -> Opened:
                     left.unlink()
             raise
         # Only here is the error gone, and with it the cursors that would hold the file.
-        if _sound(path):
+        if _has_content(path):
             _release(path)
         notice = f"The store {fault}: it was {move_aside(path, clock())} and a new one was begun."
         return replace(_open(path), notice=notice)
 
 
 def _open(path: Path) -> Opened:
-    _want(_sound(path) or not any(sides(path)))
-    commits = _wal.commits(side(path, LOG))
+    _require(_has_content(path) or not sides(path))
     connection = connect(path)
     try:
         with understood(opening=True):
             set_up(connection)
-            taken_up = _wal.taken_up(side(path, INDEX))
-            _want(sum(frame > taken_up for frame in commits) <= 1)  # a crash cuts off the last transaction, never more
             _schema.prepare(connection)
             _check(connection)
-            return Opened(connection=connection, stored=_state.read(connection))
+            return Opened(connection=connection, stored=_revisions.read(connection))
     except BaseException:
         connection.close()
         raise
 
 
-def _sound(path: Path) -> bool:
-    """Whether SQLite would take up what the files hold: an empty file or a log with a bad header it passes over."""
-    return _wal.has_sound_header(side(path, LOG)) and path.exists() and path.stat().st_size > 0
+def _has_content(path: Path) -> bool:
+    """Whether there is a store in the file. Without one SQLite drops the log beside it and begins a new store."""
+    return path.exists() and path.stat().st_size > 0
 
 
 def _check(connection: sqlite3.Connection) -> None:
-    _want(connection.execute("PRAGMA integrity_check(1)").fetchone()[0] == "ok")
-    _want(_schema.check(connection) and _log.check(connection))
+    _require(connection.execute("PRAGMA integrity_check(1)").fetchone()[0] == "ok")
+    _require(_schema.check(connection) and _log.check(connection))
+    _log.mend(connection)
     _health.check(connection)
     _audit.check(connection)
 
 
-def _want(sound: bool) -> None:  # noqa: FBT001 - what is asked for, and nothing else
+def _require(sound: bool) -> None:  # noqa: FBT001 - the condition is the only argument
     if not sound:
         raise StoreUnreadable("is damaged")
 
 
-def _want_usable(file: Path) -> None:
-    """Tell what is no file, or may not be used: SQLite says of either only that it cannot be opened."""
+def _require_usable(file: Path) -> None:
+    """Name a path that is not a file or may not be used. SQLite only says that it cannot be opened."""
     if not file.is_file():
         raise StoreUnusable(f"{file.name} is not a file. Move it away, and a new store is begun in its place.")
     if not os.access(file, os.R_OK | os.W_OK):

@@ -1,86 +1,126 @@
-"""The log of changes in SQLite: numbered without a gap, so that whoever reads it knows that nothing is missing."""
+"""The log of changes in SQLite: numbered without a gap, so that a reader knows that nothing is missing.
+
+A change is a few numbers: which version of a model it speaks of, and which detail it shares with others of its commit.
+An outage of a thousand models is one detail.
+"""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import structlog
 
+from backends import _timeline, _versions
+from backends._change import CODES, Detail, Row, changes_of, detail_of
 from backends._codec import micros
+from backends._log_query import select
 from backends._transaction import transaction
 from backends.retention import Retention
-from catalogue.change import CHANGE, Change
-from catalogue.ports.store import LogPage
+from catalogue.change import Change, ModelChange
+from catalogue.change_filter import ChangeFilter
+from catalogue.facts import ModelFacts
+from catalogue.ports.log import LogPage
+from catalogue.position import Position, Timeline
 
+_INSERT = "INSERT INTO change (seq, at, kind, provider_id, version, detail) VALUES (?, ?, ?, ?, ?, ?)"
+_BROKEN = """
+SELECT max(seq) FROM (
+    SELECT seq - 1 AS seq FROM change
+    WHERE seq > (SELECT min(seq) FROM change) AND seq - 1 NOT IN (SELECT seq FROM change)
+    UNION ALL SELECT seq FROM state WHERE seq > (SELECT max(seq) FROM change)
+    UNION ALL SELECT seq FROM change
+    WHERE detail NOT IN (SELECT id FROM detail) OR (version IS NOT NULL AND version NOT IN (SELECT id FROM version))
+)
+"""
 _TRIM = """
 DELETE FROM change
 WHERE seq <= (SELECT seq FROM state) - :length
    OR seq < coalesce((SELECT seq FROM change WHERE at >= :cutoff ORDER BY seq LIMIT 1), (SELECT seq + 1 FROM state))
 """
 
-Row = tuple[int, str]
-
 log = structlog.get_logger(__name__)
 
 
 class _Broken(Exception):
-    """The log is broken up to and including a position."""
+    """A change cannot be read."""
 
     def __init__(self, seq: int) -> None:
         self.seq = seq
 
 
-def append(connection: sqlite3.Connection, changes: Iterable[Change]) -> None:
-    """Add numbered changes."""
-    connection.executemany(
-        "INSERT INTO change (seq, at, kind, provider_id, body) VALUES (?, ?, ?, ?, ?)",
-        ((c.seq, micros(c.at), c.kind, c.provider_id, CHANGE.dump_json(c).decode()) for c in changes),
-    )
+def append(connection: sqlite3.Connection, changes: Iterable[Change], listed: Mapping[str, ModelFacts]) -> None:
+    """Add numbered changes; `listed` is what the stored listings say. Equal details are stored once."""
+    details: dict[Detail, int] = {}
+    for change in changes:
+        detail = detail_of(change)
+        if detail not in details:
+            row = connection.execute("INSERT INTO detail (body) VALUES (?)", (detail.body(),))
+            details[detail] = row.lastrowid or 0
+        version = _version(connection, change, listed) if isinstance(change, ModelChange) else None
+        connection.execute(
+            _INSERT,
+            (
+                change.position.seq,
+                micros(change.at),
+                CODES[change.kind],
+                change.provider_id,
+                version,
+                details[detail],
+            ),
+        )
 
 
-def page(connection: sqlite3.Connection, after: int, limit: int) -> LogPage:
-    """At most `limit` changes after a position.
+def _version(connection: sqlite3.Connection, change: ModelChange, listed: Mapping[str, ModelFacts]) -> int:
+    facts = change.model.facts
+    known = listed.get(facts.id)
+    if known is facts or known == facts:
+        return _versions.listed(connection, facts.id)
+    return _versions.unlisted(connection, facts, change.at)
 
-    What is missing or unreadable ends the log there: it goes with all before it, as if it were too old to be kept.
+
+def oldest(connection: sqlite3.Connection) -> Position:
+    """The earliest position that can be resumed."""
+    (seq,) = connection.execute("SELECT coalesce((SELECT min(seq) FROM change) - 1, seq) FROM state").fetchone()
+    timeline = _timeline.read(connection)
+    return timeline.at(max(seq, timeline.epochs[0].first_seq - 1))
+
+
+def page(connection: sqlite3.Connection, after: int, limit: int, wanted: ChangeFilter) -> LogPage:
+    """At most `limit` wanted changes after a position.
+
+    A change that is unreadable ends the log there: it goes with all before it, as if it were too old.
     """
     while True:
         try:
-            return _page(connection, after, limit)
+            return _page(connection, after, limit, wanted)
         except _Broken as broken:
-            log.warning("changes_unreadable", up_to=broken.seq)
-            connection.execute("DELETE FROM change WHERE seq <= ?", (broken.seq,))
+            _drop(connection, broken.seq)
 
 
-def _page(connection: sqlite3.Connection, after: int, limit: int) -> LogPage:
+def _page(connection: sqlite3.Connection, after: int, limit: int, wanted: ChangeFilter) -> LogPage:
     with transaction(connection, "DEFERRED"):
-        last, oldest = connection.execute(
+        last, first = connection.execute(
             "SELECT seq, coalesce((SELECT min(seq) FROM change), seq + 1) FROM state"
         ).fetchone()
-        rows = connection.execute(
-            "SELECT seq, body FROM change WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit + 1)
-        ).fetchall()
-    if after < oldest - 1:
-        return LogPage(changes=(), trimmed=True, more=bool(rows))
-    more = len(rows) > limit
-    changes = _changes(rows[:limit], after)
-    if not more and after + len(changes) < last:
-        raise _Broken(last)
-    return LogPage(changes=changes, trimmed=False, more=more)
+        if after < first - 1:
+            return LogPage(changes=(), end=last, trimmed=True)
+        rows = select(connection, after, limit, wanted)
+        changes = tuple(_readable(connection, rows, _timeline.read(connection)))
+    return LogPage(changes=changes, end=rows[-1][0] if len(rows) == limit else max(after, last), trimmed=False)
 
 
-def _changes(rows: Sequence[Row], after: int) -> tuple[Change, ...]:
-    changes: list[Change] = []
-    for expected, (seq, body) in enumerate(rows, start=after + 1):
-        if seq != expected:
-            raise _Broken(seq - 1)
+def _readable(connection: sqlite3.Connection, rows: Sequence[Row], timeline: Timeline) -> Iterator[Change]:
+    """The changes that rows stand for."""
+    versions = _versions.rows(connection, {version for *_, version, _ in rows if version is not None})
+    numbers = tuple({detail for *_, detail in rows})
+    marks = ", ".join("?" * len(numbers))
+    details = connection.execute(f"SELECT id, body FROM detail WHERE id IN ({marks})", numbers)  # noqa: S608 - marks only
+    read = changes_of(dict(details.fetchall()), versions)
+    for row in rows:
         try:
-            change = CHANGE.validate_json(body)
-        except ValueError:
-            raise _Broken(seq) from None
-        if change.seq != seq:
-            raise _Broken(seq)
-        changes.append(change)
-    return tuple(changes)
+            yield read(row, timeline.at(row[0]))
+        except (ValueError, TypeError, LookupError, OverflowError):
+            raise _Broken(row[0]) from None
 
 
 def check(connection: sqlite3.Connection) -> bool:
@@ -88,6 +128,22 @@ def check(connection: sqlite3.Connection) -> bool:
     return connection.execute("SELECT 1 FROM change WHERE seq > (SELECT seq FROM state) LIMIT 1").fetchone() is None
 
 
+def mend(connection: sqlite3.Connection) -> None:
+    """Drop everything up to the last place at which a change, or what it refers to, is missing.
+
+    A filtered page could not show that a change is missing.
+    """
+    (seq,) = connection.execute(_BROKEN).fetchone()
+    if seq is not None:
+        _drop(connection, seq)
+
+
+def _drop(connection: sqlite3.Connection, up_to: int) -> None:
+    log.warning("changes_unreadable", up_to=up_to)
+    connection.execute("DELETE FROM change WHERE seq <= ?", (up_to,))
+
+
 def trim(connection: sqlite3.Connection, retention: Retention, now: datetime) -> None:
     """Drop changes off the old end, never from the middle, whatever the clock did."""
-    connection.execute(_TRIM, {"cutoff": micros(now - retention.log_age), "length": retention.log_length})
+    connection.execute(_TRIM, {"length": retention.log_length, "cutoff": micros(now - retention.log_age)})
+    connection.execute("DELETE FROM detail WHERE id < coalesce((SELECT min(detail) FROM change), id + 1)")

@@ -1,12 +1,12 @@
 """The tables of the embedded store, and the way from each version to the next."""
 
-import secrets
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 
 from backends._transaction import transaction
-from backends.errors import StoreUnreadable
+from backends._upgrade import FOURTH, Step
+from catalogue.ports.errors import StoreUnreadable
 
 _FIRST = (
     """CREATE TABLE state (
@@ -51,16 +51,16 @@ _SECOND = (
 
 _THIRD = ("ALTER TABLE state ADD COLUMN list_ttl INTEGER",)
 
-_STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD)
+_STEPS: tuple[Sequence[Step], ...] = (_FIRST, _SECOND, _THIRD, FOURTH)
 """What leads from version n to n + 1; a file without tables is version 0."""
 
 VERSION = len(_STEPS)
 """The version that this program reads and writes, kept in the file's `user_version`."""
 
 
-_CHECKED_WHEN_READ = {"change"}
-"""A log may be long; each reader of it checks what it reads."""
-_FLAGS = {"held", "gone", "discarded"}
+_CHECKED_WHEN_READ = {"change", "detail", "version"}
+"""A log may be long. Each reader of it checks the rows that it reads."""
+_FLAGS = {"gone", "discarded"}
 _COLUMNS = "SELECT name, type FROM pragma_table_info(?)"
 _TABLES = "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'"
 
@@ -75,11 +75,11 @@ def prepare(connection: sqlite3.Connection) -> None:
             raise StoreUnreadable("is not one of this program's")
         _step(connection, version)
         if version == 0:
-            connection.execute(
-                "INSERT INTO state (id, epoch, revision, seq) VALUES (1, ?, 0, 0)", (secrets.token_hex(8),)
-            )
+            connection.execute("INSERT INTO state (id, revision, seq) VALUES (1, 0, 0)")
         if version < VERSION:
             connection.execute(f"PRAGMA user_version = {VERSION}")
+    if 0 < version < VERSION:
+        connection.execute("VACUUM")
 
 
 def check(connection: sqlite3.Connection) -> bool:
@@ -104,5 +104,8 @@ def _misfits(columns: Sequence[tuple[str, str]]) -> Iterator[str]:
 
 
 def _step(connection: sqlite3.Connection, version: int) -> None:
-    for statement in (s for step in _STEPS[version:] for s in step):
-        connection.execute(statement)
+    for part in (part for step in _STEPS[version:] for part in step):
+        if isinstance(part, str):
+            connection.execute(part)
+        else:
+            part(connection)

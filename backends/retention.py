@@ -22,6 +22,10 @@ class Retention:
     """Changes older than this go."""
     log_length: int = 100_000
     """At most this many changes stay."""
+    price_age: timedelta = timedelta(days=365)
+    """Prices that held within this time stay."""
+    tombstone_age: timedelta = timedelta(days=180)
+    """The last facts of a removed model stay for so long."""
     audit_age: timedelta = timedelta(days=90)
     """Audit entries older than this go."""
     audit_strangers: int = 10_000

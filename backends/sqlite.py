@@ -10,15 +10,19 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import structlog
 
-from backends import _audit, _health, _log, _state
+from backends import _audit, _health, _log, _revisions, _timeline, _versions
 from backends._faults import understood
 from backends._file import Opened, open_file
 from backends._rescue import identity, rescued
 from backends._transaction import transaction
 from backends.retention import Retention
 from catalogue.audit import AuditEntry
+from catalogue.change_filter import EVERYTHING, ChangeFilter
 from catalogue.history import HealthBucket, Incident, Probe, Span
-from catalogue.ports.store import Commit, Held, LogPage, Stored
+from catalogue.listing import Listing
+from catalogue.ports.log import LogPage
+from catalogue.ports.revisions import Commit, Held, Stored
+from catalogue.position import Position
 from catalogue.vocabulary import UptimeWindow
 
 log = structlog.get_logger(__name__)
@@ -28,9 +32,9 @@ T = TypeVar("T")
 
 
 class SqliteStore:
-    """A `catalogue.ports.Store` in one file; what `commit` returned from survives a crash and a power cut.
+    """Every store port of the catalogue in one file. What `commit` returned from survives a crash and a power cut.
 
-    Every method may raise a `backends.errors.StoreError`. A call that is cancelled may still take effect.
+    Every method may raise a `StoreError`. A call that is cancelled may still take effect.
     """
 
     def __init__(
@@ -53,7 +57,7 @@ class SqliteStore:
         self._thread = thread
         self._retention = retention
         self._unread: Stored | None = opened.stored
-        self._written = dict(opened.stored.listings)
+        self._written = _listings_of(opened.stored)
         self._reported: set[str] = set()
 
     async def load(self) -> Stored:
@@ -66,22 +70,26 @@ class SqliteStore:
 
     async def confirm(self, provider_id: str, as_of: datetime) -> None:
         """Store that a provider's list was still the same at a later moment, and so is what followers know of it."""
-        await self._write(_state.confirm, provider_id, as_of)
+        await self._write(_revisions.confirm, provider_id, as_of)
 
-    async def enrol(self, provider_ids: Collection[str], at: datetime, *, list_ttl: timedelta) -> None:
-        """Store which providers are served from now on, and for how long their lists count as fresh.
+    async def register(self, provider_ids: Collection[str], at: datetime, *, list_ttl: timedelta, opens: str) -> None:
+        """Store which providers are served from now on, how long their lists count as fresh, and a new epoch.
 
-        The standing of all others is forgotten.
+        The health of all other providers is forgotten.
         """
-        await self._write(_state.enrol, provider_ids, at, list_ttl)
+        await self._write(_revisions.register, provider_ids, at, list_ttl, opens)
 
     async def hold(self, provider_id: str, held: Held | None) -> None:
         """Store the list of a provider that is held back or discarded, or that there is none."""
-        await self._write(_state.hold, provider_id, held)
+        await self._write(_revisions.hold, provider_id, held)
 
-    async def read(self, after: int, limit: int) -> LogPage:
-        """Changes after a position in the log."""
-        return await self._run(_log.page, after, limit)
+    async def read(self, after: int, limit: int, wanted: ChangeFilter = EVERYTHING) -> LogPage:
+        """Wanted changes after a position in the log."""
+        return await self._run(_log.page, after, limit, wanted)
+
+    async def oldest(self) -> Position:
+        """The earliest position in the log that can still be resumed."""
+        return await self._run(_log.oldest)
 
     async def record(self, probes: Sequence[Probe], spans: Sequence[Span] = ()) -> None:
         """Count probes and the time between them into the health history."""
@@ -133,14 +141,14 @@ class SqliteStore:
         await self._run(lambda _: self._transact(work, *args, **kwargs))
 
     def _load(self, connection: sqlite3.Connection) -> Stored:
-        stored, self._unread = self._unread or _state.read(connection), None
-        self._written = dict(stored.listings)
+        stored, self._unread = self._unread or _revisions.read(connection), None
+        self._written = _listings_of(stored)
         return stored
 
     def _commit(self, commit: Commit) -> None:
-        listing = commit.listing
-        self._transact(_state.commit, commit, self._written.get(listing.provider_id) if listing else None)
-        if listing:
+        self._transact(_revisions.commit, commit, self._written)
+        if commit.listing is not None:
+            listing = commit.listing.listing
             self._written[listing.provider_id] = listing
 
     def _transact(
@@ -174,8 +182,14 @@ class SqliteStore:
 
     def _trim(self, connection: sqlite3.Connection, now: datetime) -> None:
         _log.trim(connection, self._retention, now)
+        _timeline.trim(connection)
+        _versions.trim(connection, self._retention, now)
         _health.trim(connection, now)
         _audit.trim(connection, self._retention, now)
+
+
+def _listings_of(stored: Stored) -> dict[str, Listing]:
+    return {id_: kept.listing for id_, kept in stored.listings.items()}
 
 
 async def open_store(

@@ -4,23 +4,24 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 from catalogue.facts import Price
-from catalogue.health import Standing
+from catalogue.health import Health
+from catalogue.position import Position
 from catalogue.view import ModelView
-from catalogue.vocabulary import HealthStatus, ModelStatus
+from catalogue.vocabulary import HealthStatus, ModelStatus, StatusCause
 
 _STRICT = ConfigDict(extra="forbid")
 
 
 @dataclass(config=_STRICT, frozen=True, slots=True, kw_only=True)
 class ChangeRecord:
-    """One change; its position in the log is given when it is stored."""
+    """One change."""
 
-    seq: int = 0
-    """The position in the log; 0 before it is stored."""
+    position: Position = Field(default_factory=Position)
+    """Right after this change, in the log."""
     at: datetime
     """When the catalogue noticed it."""
     provider_id: str | None
@@ -55,6 +56,7 @@ class StatusChanged(ModelChange):
     kind: Literal["STATUS_CHANGED"] = "STATUS_CHANGED"
     before: ModelStatus
     after: ModelStatus
+    cause: StatusCause
 
 
 @dataclass(config=_STRICT, frozen=True, slots=True, kw_only=True)
@@ -96,7 +98,7 @@ class ProviderHealthChanged(ChangeRecord):
     """A provider whose health status changed."""
 
     kind: Literal["PROVIDER_HEALTH_CHANGED"] = "PROVIDER_HEALTH_CHANGED"
-    standing: Standing
+    health: Health
     model_count: int
     before: HealthStatus
     after: HealthStatus
@@ -104,7 +106,7 @@ class ProviderHealthChanged(ChangeRecord):
 
 @dataclass(config=_STRICT, frozen=True, slots=True, kw_only=True)
 class Resync(ChangeRecord):
-    """The log cannot tell what happened: read the catalogue anew, then go on from this cursor."""
+    """The log does not say what happened: read the catalogue again, then continue from this position."""
 
     kind: Literal["RESYNC"] = "RESYNC"
     provider_id: None = None
@@ -123,9 +125,6 @@ Change = Annotated[
     | Resync,
     Field(discriminator="kind"),
 ]
-
-CHANGE: TypeAdapter[Change] = TypeAdapter(Change)
-"""Reads and writes one change as JSON; a plain list of the base class would silently drop the subclasses' fields."""
 
 
 def counts(changes: Iterable[Change]) -> tuple[int, int, int]:

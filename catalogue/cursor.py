@@ -1,26 +1,27 @@
-"""The opaque position in the log of changes: the log's epoch and a sequence number."""
+"""The opaque form in which clients hold a position in the log of changes."""
 
 import base64
 import binascii
 import re
 
 from catalogue.errors import BadUserInput
+from catalogue.position import Position
 
 _MAX_LENGTH = 100
 _FORM = re.compile(r"([0-9a-f]{1,32})\.(\d{1,18})")
 
 
-def encode(epoch: str, seq: int) -> str:
+def encode(position: Position) -> str:
     """The cursor of a position."""
-    return base64.urlsafe_b64encode(f"{epoch}.{seq}".encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(f"{position.epoch}.{position.seq}".encode()).decode().rstrip("=")
 
 
-def decode(cursor: str) -> tuple[str, int]:
-    """The epoch and sequence number of a cursor; BadUserInput where it is none of ours."""
+def decode(cursor: str) -> Position:
+    """The position of a cursor. Raises BadUserInput for text that is not a cursor."""
     form = _FORM.fullmatch(_text(cursor)) if len(cursor) <= _MAX_LENGTH else None
     if form is None:
-        raise BadUserInput("This cursor is not readable. Pass one that the catalogue gave, unchanged.")
-    return form[1], int(form[2])
+        raise BadUserInput("This cursor is not readable. Pass one that the catalogue returned, unchanged.")
+    return Position(form[1], int(form[2]))
 
 
 def _text(cursor: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import count
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 from catalogue.change import (
     Change,
@@ -19,8 +19,11 @@ from catalogue.change import (
     StatusChanged,
 )
 from catalogue.facts import ModelFacts
-from catalogue.snapshot import ProviderState
+from catalogue.position import Position
+from catalogue.provider import ProviderState
+from catalogue.status import cause as status_cause
 from catalogue.view import ModelView
+from catalogue.vocabulary import StatusCause
 
 DETAILS: tuple[str, ...] = (
     "name",
@@ -37,18 +40,17 @@ DETAILS: tuple[str, ...] = (
     "limits",
     "deprecated",
     "successor",
-    "family",
 )
 """Facts whose change is a DetailsChanged."""
 
 TRACKED: tuple[str, ...] = (*PriceChanged.fields, *DETAILS, "expires_at")
-"""Every fact whose change is told; descriptions, release dates, list order and times of checks are noise."""
+"""Every fact whose change is published. Descriptions, hints, release dates and the order of a list are noise."""
 
 
 class _Stamp(TypedDict):
     """What every change of one provider says first."""
 
-    seq: int
+    position: Position
     at: datetime
     provider_id: str
 
@@ -56,51 +58,86 @@ class _Stamp(TypedDict):
 _Stamps = Iterator[_Stamp]
 
 
-def diff(before: ProviderState, after: ProviderState, *, at: datetime, after_seq: int = 0) -> list[Change]:
-    """The changes from one state of a provider to a later one, numbered from `after_seq` on.
+def diff(
+    before: ProviderState,
+    after: ProviderState,
+    *,
+    at: datetime,
+    since: Position,
+    cause: StatusCause | None = None,
+) -> list[Change]:
+    """The changes from one state of a provider to a later one, numbered from the position after `since`.
 
-    A provider's first own list raises a Resync in place of a change for each model; until then the packaged data is
-    compared with itself, so that its statuses are told.
+    A provider's first own list raises a Resync in place of a change for each model. Until then the packaged data is
+    compared with itself, so that its statuses are published. `cause` replaces the cause that the rules give.
     """
-    stamps: _Stamps = (_Stamp(seq=seq, at=at, provider_id=after.id) for seq in count(after_seq + 1))
-    changes: list[Change] = list(_health(before, after, stamps))
+    stamps: _Stamps = (_Stamp(position=since.later(n), at=at, provider_id=after.id) for n in count(1))
+    pair = _Pair(before, after, at, stamps, cause)
+    changes: list[Change] = list(_health(pair))
     if after.listing.is_reference and not before.listing.is_reference:
-        seq = next(stamps)["seq"]
-        changes.append(Resync(seq=seq, at=at, reason=f"The first list of {after.profile.name} has come."))
+        position = next(stamps)["position"]
+        changes.append(Resync(position=position, at=at, reason=f"The first list of {after.profile.name} has come."))
     else:
-        changes.extend(_models(before, after, at, stamps))
+        changes.extend(_statuses(pair) if before.listing is after.listing else _models(pair))
     return changes
 
 
-def _health(before: ProviderState, after: ProviderState, stamps: _Stamps) -> Iterator[Change]:
-    if before.standing.status is not after.standing.status:
+class _Pair(NamedTuple):
+    before: ProviderState
+    after: ProviderState
+    at: datetime
+    stamps: _Stamps
+    cause: StatusCause | None
+
+    def view(self, facts: ModelFacts) -> ModelView:
+        return self.after.view(facts, fallback=self.at)
+
+
+def _health(pair: _Pair) -> Iterator[Change]:
+    before, after = pair.before.lasting.health, pair.after.lasting.health
+    if before is not after:
         yield ProviderHealthChanged(
-            **next(stamps),
-            standing=after.standing,
-            model_count=after.model_count,
-            before=before.standing.status,
-            after=after.standing.status,
+            **next(pair.stamps),
+            health=pair.after.health,
+            model_count=pair.after.model_count,
+            before=before,
+            after=after,
         )
 
 
-def _models(before: ProviderState, after: ProviderState, at: datetime, stamps: _Stamps) -> Iterator[Change]:
-    old, new = before.listing.models, after.listing.models
+def _models(pair: _Pair) -> Iterator[Change]:
+    old, new = pair.before.listing.models, pair.after.listing.models
     for id_, facts in new.items():
         known = old.get(id_)
         if known is None:
-            yield ModelAdded(**next(stamps), model=after.view(facts, at))
+            yield ModelAdded(**next(pair.stamps), model=pair.view(facts))
             continue
-        status_before, status_after = before.verdict(id_).status, after.verdict(id_).status
-        if known is facts and status_before is status_after:
-            continue
-        view = after.view(facts, at)
         if known is not facts:
-            yield from _facts(known, facts, view, stamps)
-        if status_before is not status_after:
-            yield StatusChanged(**next(stamps), model=view, before=status_before, after=status_after)
+            yield from _facts(known, facts, pair.view(facts), pair.stamps)
+        yield from _status(pair, facts)
     for id_, facts in old.items():
         if id_ not in new:
-            yield ModelRemoved(**next(stamps), model=before.view(facts, at))
+            yield ModelRemoved(**next(pair.stamps), model=pair.before.view(facts, fallback=pair.at))
+
+
+def _statuses(pair: _Pair) -> Iterator[Change]:
+    """Compare the statuses of one listing: all of them only where the rule for almost all models changed."""
+    old, new, models = pair.before.statuses, pair.after.statuses, pair.after.listing.models
+    ids = models if old.common is not new.common else (id_ for id_ in models if id_ in old.own or id_ in new.own)
+    for id_ in ids if old is not new else ():
+        yield from _status(pair, models[id_])
+
+
+def _status(pair: _Pair, facts: ModelFacts) -> Iterator[Change]:
+    old, new = pair.before.statuses.of(facts.id), pair.after.statuses.of(facts.id)
+    if old.status is not new.status:
+        yield StatusChanged(
+            **next(pair.stamps),
+            model=pair.view(facts),
+            before=old.status,
+            after=new.status,
+            cause=pair.cause or status_cause(old, new),
+        )
 
 
 def _facts(old: ModelFacts, new: ModelFacts, view: ModelView, stamps: _Stamps) -> Iterator[Change]:

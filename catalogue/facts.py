@@ -163,8 +163,10 @@ class ModelFacts(Record):
     """Whether the provider flags it as deprecated, retired or inactive."""
     successor: str | None = None
     """The provider's own id of the model it names as successor, or that an alias stands for."""
-    family: str | None = None
-    """A key that the same underlying model shares across providers, such as a canonical slug or weights repository."""
+    weights: str | None = None
+    """The repository of its published weights. A hint to its identity, like the next field."""
+    canonical_name: str | None = None
+    """The provider's own name of the underlying model, without host and variant."""
 
     @property
     def vision(self) -> bool | None:

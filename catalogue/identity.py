@@ -1,12 +1,19 @@
-"""Under which key the same underlying model is found at other providers."""
+"""Under which key the same underlying model is found at other providers: a conclusion from hints, never stored."""
 
 import re
+
+from catalogue.facts import ModelFacts
 
 _SNAPSHOT = re.compile(r"-20\d{6}$")
 _DATED = re.compile(r"@(?=20\d{6}$)")
 _JOINTS = re.compile(r"[._\s]+")
 _TOLD_APART_BY_DATE = {"claude-sonnet-3-5"}
 """Names under which a lab published several snapshots that are offered side by side."""
+
+
+def family(facts: ModelFacts) -> str | None:
+    """The family of a model, by the first hint that it has: weights, canonical name, the provider's own id."""
+    return family_key(facts.weights, facts.canonical_name, facts.id.partition("/")[2])
 
 
 def family_key(*candidates: str | None) -> str | None:

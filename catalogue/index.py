@@ -1,33 +1,58 @@
-"""The rows of a snapshot, sorted and grouped once."""
+"""The rows of a listing, sorted and grouped once, and the rows of several listings together."""
 
-from weakref import ReferenceType, ref
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
 
-from catalogue.ranking import Ranking, Row
-from catalogue.snapshot import Snapshot
+from catalogue.facts import ModelFacts
+from catalogue.identity import family
 
-
-class Index:
-    """The rows of one snapshot in their default order, by provider and by family."""
-
-    def __init__(self, snapshot: Snapshot) -> None:
-        ranking = Ranking()
-        self.rows = sorted((Row(*pair) for pair in snapshot.facts()), key=ranking.place)
-        self.by_provider: dict[str, list[Row]] = {}
-        families: dict[str, list[Row]] = {}
-        for row in self.rows:
-            self.by_provider.setdefault(row.state.id, []).append(row)
-            if row.facts.family is not None:
-                families.setdefault(row.facts.family, []).append(row)
-        # Most models have no like: thousands of lists of one would only be looked at by the garbage collector.
-        self.by_family = {family: rows for family, rows in families.items() if len(rows) > 1}
+Place = tuple[str, str]
 
 
-_indexes: dict[int, tuple[ReferenceType[Snapshot], Index]] = {}
+class ListingIndex:
+    """One listing's rows by name and by family, and the few rows whose status is their own."""
+
+    def __init__(self, models: Mapping[str, ModelFacts]) -> None:
+        self.places: Sequence[tuple[Place, ModelFacts]] = sorted(
+            ((facts.name.casefold(), facts.id), facts) for facts in models.values()
+        )
+        self.rows: Sequence[ModelFacts] = [facts for _, facts in self.places]
+        self.families: dict[str, list[ModelFacts]] = {}
+        for facts in self.rows:
+            if (key := family(facts)) is not None:
+                self.families.setdefault(key, []).append(facts)
+        self.deprecated = frozenset(facts.id for facts in self.rows if facts.deprecated)
+        self.ends: Sequence[tuple[datetime, str]] = sorted(
+            (facts.expires_at, facts.id) for facts in self.rows if facts.expires_at is not None
+        )
+        """Announced ends, the earliest first."""
 
 
-def index_of(snapshot: Snapshot) -> Index:
-    """The index of a snapshot, made once and forgotten together with it."""
-    key = id(snapshot)
-    if key not in _indexes:
-        _indexes[key] = (ref(snapshot, lambda _: _indexes.pop(key, None)), Index(snapshot))
-    return _indexes[key][1]
+class MergedIndex:
+    """The rows of several listings together, each view made when it is first asked for."""
+
+    def __init__(self, indexes: Iterable[ListingIndex]) -> None:
+        self._indexes = tuple(indexes)
+
+    @cached_property
+    def rows(self) -> Sequence[ModelFacts]:
+        """All rows by name, then by id."""
+        if len(self._indexes) == 1:
+            return self._indexes[0].rows
+        # The parts are sorted, which makes this a merge; a pair is decided before its facts are compared.
+        return [facts for _, facts in sorted(pair for index in self._indexes for pair in index.places)]
+
+    @cached_property
+    def families(self) -> Mapping[str, Sequence[ModelFacts]]:
+        """The rows of each family that has more than one."""
+        found: dict[str, list[ModelFacts]] = {}
+        for index in self._indexes:
+            for key, rows in index.families.items():
+                found.setdefault(key, []).extend(rows)
+        # Most models have no like: thousands of lists of one would only cost the garbage collector time.
+        return {key: sorted(rows, key=_place) for key, rows in found.items() if len(rows) > 1}
+
+
+def _place(facts: ModelFacts) -> Place:
+    return facts.name.casefold(), facts.id

@@ -1,40 +1,48 @@
 """One provider's list as the catalogue holds it, and how the next good list is merged into it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from types import MappingProxyType
 
 from catalogue.facts import ModelFacts
-from catalogue.vocabulary import DataSource
+from catalogue.index import ListingIndex
 
 _NO_MODELS: Mapping[str, ModelFacts] = MappingProxyType({})
 _NO_TIMES: Mapping[str, datetime] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Listing:
-    """The models of one provider, by model id, with where they come from and since when."""
+    """The models of one provider. It is replaced only by a list that differs; times of checks are elsewhere."""
 
     provider_id: str
     models: Mapping[str, ModelFacts] = field(default_factory=lambda: _NO_MODELS)
-    """Facts by id, gone ones included until they are removed."""
+    """Facts by model id, including models that are gone until they are removed."""
     gone: frozenset[str] = frozenset()
-    """Ids that the last good list no longer had; missing once more, they are removed."""
+    """Ids that the last good list no longer had. Ids missing from the next list too are removed."""
     first_seen: Mapping[str, datetime] = field(default_factory=lambda: _NO_TIMES)
-    """When each id was first listed here; absent for baseline models."""
-    source: DataSource = DataSource.BASELINE
-    as_of: datetime | None = None
-    """When the provider last said so; for the baseline, the date of the packaged data; null for an empty start."""
+    """When each id was first listed; absent for the ids of the provider's first list, which may be older."""
+    is_reference: bool = False
+    """Whether the provider itself gave this list. Guard, diff and tombstones never compare with any other."""
+
+    @cached_property
+    def index(self) -> ListingIndex:
+        """The rows in order, made once."""
+        return ListingIndex(self.models)
 
     @property
-    def is_reference(self) -> bool:
-        """Whether guard, diff and tombstones may compare with it: only what the provider itself once said."""
-        return self.as_of is not None and self.source is not DataSource.BASELINE
+    def model_count(self) -> int:
+        """The number of models, those that are gone left out."""
+        return len(self.models) - len(self.gone)
 
 
 def merged(before: Listing, rows: Iterable[ModelFacts], *, at: datetime) -> Listing:
-    """The listing after a good list: equal rows keep records, ids missing once are gone, twice removed."""
+    """The listing after a good list: `before` itself where nothing differs.
+
+    Equal rows keep their records. Ids that are missing once are gone; missing twice, they are removed.
+    """
     old = before.models if before.is_reference else _NO_MODELS
     models: dict[str, ModelFacts] = {}
     for row in rows:
@@ -43,20 +51,29 @@ def merged(before: Listing, rows: Iterable[ModelFacts], *, at: datetime) -> List
     gone = frozenset(i for i in old if i not in models and i not in before.gone)
     is_same = not gone and not before.gone and len(models) == len(old) and all(models[i] is old[i] for i in old)
     if is_same and before.is_reference:
-        return replace(before, source=DataSource.LIVE, as_of=at)
+        return before
     models.update((i, old[i]) for i in gone)
-    return Listing(
+    listing = Listing(
         provider_id=before.provider_id,
         models=MappingProxyType(models),
         gone=gone,
-        first_seen=MappingProxyType({i: before.first_seen.get(i, at) for i in models}),
-        source=DataSource.LIVE,
-        as_of=at,
+        first_seen=MappingProxyType(dict(_first_seen(before, models, at))),
+        is_reference=True,
     )
+    listing.index  # noqa: B018 - made here, off the event loop, rather than by the first reader
+    return listing
+
+
+def _first_seen(before: Listing, models: Iterable[str], at: datetime) -> Iterable[tuple[str, datetime]]:
+    for id_ in models:
+        if id_ in before.first_seen:
+            yield id_, before.first_seen[id_]
+        elif before.is_reference and id_ not in before.models:
+            yield id_, at
 
 
 def confirmed(before: Listing, *, at: datetime) -> Listing:
-    """The listing after the provider said the very same once more: what was gone from the last list is removed."""
+    """The listing after the provider gave the very same list again: models that were gone are removed."""
     if not before.gone:
-        return replace(before, source=DataSource.LIVE, as_of=at)
+        return before
     return merged(before, [facts for id_, facts in before.models.items() if id_ not in before.gone], at=at)

@@ -1,15 +1,16 @@
-"""The units that prices are told in."""
+"""The numbers of tokens that prices are shown for."""
 
 from decimal import Decimal
-from enum import Enum
+
+from catalogue.vocabulary import Described
 
 
-class PricingUnit(Enum):
-    """How many tokens a price is for."""
+class PricingUnit(Described):
+    """A number of tokens that a price is for."""
 
-    TOKEN = 1
-    THOUSAND = 1_000
-    MILLION = 1_000_000
+    TOKEN = 1, "One token."
+    THOUSAND = 1_000, "A thousand tokens."
+    MILLION = 1_000_000, "A million tokens."
 
 
 def in_unit(amount: Decimal | None, unit: PricingUnit) -> float | None:

@@ -3,42 +3,36 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
-from typing import NamedTuple
 
 from catalogue.facts import ModelFacts
 from catalogue.price_unit import PricingUnit, in_unit
-from catalogue.snapshot import ProviderState
+from catalogue.snapshot import Revision
+from catalogue.vocabulary import Described
 
 Key = str | float | None
-"""What a model is sorted by; null sorts last in both directions."""
+"""The value that a model is sorted by; null sorts last in both directions."""
+
+Place = tuple[object, ...]
 
 
-class OrderField(Enum):
-    """What models are sorted by; RELEVANCE puts the best match of the search first."""
+class OrderField(Described):
+    """A value to sort models by."""
 
-    NAME = "name"
-    INPUT_PRICE = "input_price"
-    OUTPUT_PRICE = "output_price"
-    CONTEXT = "context"
-    RELEASED = "released"
-    FIRST_SEEN = "first_seen"
-    PROVIDER = "provider"
-    RELEVANCE = "relevance"
-
-
-class Direction(Enum):
-    """Whether a sort goes from small to large or from large to small."""
-
-    ASC = "asc"
-    DESC = "desc"
+    NAME = "name", "The display name, ignoring case."
+    INPUT_PRICE = "input_price", "The price of prompt tokens."
+    OUTPUT_PRICE = "output_price", "The price of completion tokens."
+    CONTEXT = "context", "The maximum number of tokens, `contextMax`."
+    RELEASED = "released", "The time of the release."
+    FIRST_SEEN = "first_seen", "The time at which the catalogue first saw the model."
+    PROVIDER = "provider", "The provider's display name, ignoring case."
+    RELEVANCE = "relevance", "The relevance to `search`. Without `search`, the name."
 
 
-class Row(NamedTuple):
-    """A model's facts beside the provider that lists it."""
+class Direction(Described):
+    """A sort direction."""
 
-    state: ProviderState
-    facts: ModelFacts
+    ASC = "asc", "Smallest first."
+    DESC = "desc", "Largest first."
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +48,18 @@ class Ranking:
         """Whether its keys are texts; else they are numbers."""
         return self.field in {OrderField.NAME, OrderField.PROVIDER}
 
-    def key(self, row: Row) -> Key:
-        """What this row is sorted by."""
-        return relevance(row.facts, self.needle) if self.field is OrderField.RELEVANCE else _KEYS[self.field](row)
+    def key(self, facts: ModelFacts, revision: Revision) -> Key:
+        """The key by which a row of a revision is sorted."""
+        if self.field is OrderField.RELEVANCE:
+            return relevance(facts, self.needle)
+        return _KEYS[self.field](facts, revision)
 
-    def place(self, row: Row) -> tuple[object, ...]:
-        """Where this row stands; smaller comes first."""
-        return self.place_of(self.key(row), row.facts.id)
+    def placing(self, revision: Revision) -> Callable[[ModelFacts], Place]:
+        """A function that gives the place of a revision's row; smaller places come first."""
+        return lambda facts: self.place_of(self.key(facts, revision), facts.id)
 
-    def place_of(self, key: Key, id_: str) -> tuple[object, ...]:
-        """Where a row with this key and id stands, or would stand."""
+    def place_of(self, key: Key, id_: str) -> Place:
+        """The place of a row with this key and id."""
         if key is None:
             return (1, 0, id_)
         return (0, key if self.direction is Direction.ASC else _descending(key), id_)
@@ -88,26 +84,26 @@ def _tails(id_: str) -> Iterator[str]:
         yield id_
 
 
-def _seen(row: Row) -> Key:
-    return _moment(row.state.listing.first_seen.get(row.facts.id, row.state.listing.as_of))
+def _seen(facts: ModelFacts, revision: Revision) -> Key:
+    return _moment(revision.providers[facts.provider_id].listing.first_seen.get(facts.id))
 
 
 def _moment(at: datetime | None) -> float | None:
     return at.timestamp() if at else None
 
 
-def _price(row: Row, part: str) -> Key:
-    return in_unit(getattr(row.facts.price, part, None), PricingUnit.TOKEN)
+def _price(facts: ModelFacts, part: str) -> Key:
+    return in_unit(getattr(facts.price, part, None), PricingUnit.TOKEN)
 
 
-_KEYS: Mapping[OrderField, Callable[[Row], Key]] = {
-    OrderField.NAME: lambda row: row.facts.name.casefold(),
-    OrderField.INPUT_PRICE: lambda row: _price(row, "input"),
-    OrderField.OUTPUT_PRICE: lambda row: _price(row, "output"),
-    OrderField.CONTEXT: lambda row: row.facts.context_max,
-    OrderField.RELEASED: lambda row: _moment(row.facts.released_at),
+_KEYS: Mapping[OrderField, Callable[[ModelFacts, Revision], Key]] = {
+    OrderField.NAME: lambda facts, _: facts.name.casefold(),
+    OrderField.INPUT_PRICE: lambda facts, _: _price(facts, "input"),
+    OrderField.OUTPUT_PRICE: lambda facts, _: _price(facts, "output"),
+    OrderField.CONTEXT: lambda facts, _: facts.context_max,
+    OrderField.RELEASED: lambda facts, _: _moment(facts.released_at),
     OrderField.FIRST_SEEN: _seen,
-    OrderField.PROVIDER: lambda row: row.state.profile.name.casefold(),
+    OrderField.PROVIDER: lambda facts, revision: revision.providers[facts.provider_id].profile.name.casefold(),
 }
 
 

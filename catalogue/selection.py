@@ -5,15 +5,16 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from itertools import islice
 
 from pydantic import ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
 
 from catalogue.errors import BadUserInput, UnknownProvider
 from catalogue.facts import ModelFacts, Record
-from catalogue.index import index_of
+from catalogue.identity import family
 from catalogue.price_unit import PricingUnit
-from catalogue.ranking import Ranking, Row
+from catalogue.ranking import Ranking
 from catalogue.snapshot import Snapshot
 from catalogue.vocabulary import Capability, DataSource, Modality, ModelStatus
 
@@ -22,34 +23,34 @@ MOST_WORDS = 10
 
 
 class Filter(Record):
-    """Conditions on a model's facts, all of which hold; what a model does not say fulfils no condition."""
+    """Conditions that a model must all meet. A null condition is ignored. An unknown value meets no condition."""
 
     premium: bool | None = None
-    """Only models that cost money, or only those that do not."""
+    """Whether using the model costs money."""
     free: bool | None = None
-    """Only models that are free of charge, or only those that are not; an unknown price is neither."""
+    """Whether using the model is free of charge."""
     vision: bool | None = None
-    """Only models that take images, or only those known not to."""
+    """Whether the model accepts images."""
     min_context: int | None = None
-    """Only models whose context window has at least this many tokens."""
+    """The minimum of `contextMax`, in tokens."""
     min_output: int | None = None
-    """Only models that can answer with at least this many tokens."""
+    """The minimum of `outputMax`, in tokens."""
     max_input_price: float | None = None
-    """Only models whose prompt tokens cost at most this many USD per `pricePer`."""
+    """The maximum price of prompt tokens, in USD for `pricePer` tokens."""
     max_output_price: float | None = None
-    """Only models whose completion tokens cost at most this many USD per `pricePer`."""
+    """The maximum price of completion tokens, in USD for `pricePer` tokens."""
     price_per: PricingUnit = PricingUnit.MILLION
-    """How many tokens the price bounds are for."""
+    """The number of tokens that the maximum prices are for."""
     input_modality: tuple[Modality, ...] | None = None
-    """Only models that take all of these forms of data."""
+    """Forms of data that the model must all accept."""
     output_modality: tuple[Modality, ...] | None = None
-    """Only models that give all of these forms of data."""
+    """Forms of data that the model must all generate."""
     released_after: datetime | None = None
-    """Only models released after this moment."""
+    """The time after which the model was released."""
     expires_before: datetime | None = None
-    """Only models whose announced end is before this moment."""
+    """The time before which the model ends, as announced."""
     source: tuple[DataSource, ...] | None = None
-    """Only models whose data comes from one of these sources."""
+    """The origins of the model's data, of which one must match."""
 
     @field_validator("min_context", "min_output", "max_input_price", "max_output_price")
     @classmethod
@@ -62,7 +63,7 @@ class Filter(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Criteria:
-    """What a caller asks for; an empty set is no condition."""
+    """Conditions on models and providers. An empty set is no condition."""
 
     providers: frozenset[str] = frozenset()
     """Any of these."""
@@ -85,12 +86,20 @@ class Criteria:
         return " ".join(words)
 
 
-def select(snapshot: Snapshot, criteria: Criteria, ranking: Ranking | None = None) -> list[Row]:
-    """The rows that meet all criteria, in order; UnknownProvider for a provider that is none."""
+def select(
+    snapshot: Snapshot, criteria: Criteria, ranking: Ranking | None = None, *, most: int | None = None
+) -> list[ModelFacts]:
+    """The first rows that meet all criteria, in order; with `most`, no more are looked for than these.
+
+    Raises UnknownProvider for a provider that is not known.
+    """
     check_providers(snapshot, criteria.providers)
-    tests = list(_tests(criteria, snapshot.judged_at))
-    rows = [row for row in _candidates(snapshot, criteria.providers) if all(test(row) for test in tests)]
-    return rows if ranking is None or ranking == Ranking() else sorted(rows, key=ranking.place)
+    rows = _candidates(snapshot, criteria.providers)
+    if tests := list(_tests(criteria, snapshot)):
+        rows = (row for row in rows if all(test(row) for test in tests))
+    if ranking not in {None, Ranking()}:
+        rows = sorted(rows, key=ranking.placing(snapshot.revision))
+    return list(islice(rows, most))
 
 
 def check_providers(snapshot: Snapshot, provider_ids: Iterable[str]) -> None:
@@ -100,72 +109,71 @@ def check_providers(snapshot: Snapshot, provider_ids: Iterable[str]) -> None:
             raise UnknownProvider(id_, snapshot.providers)
 
 
-def offers(snapshot: Snapshot, facts: ModelFacts) -> list[Row]:
+def offers(snapshot: Snapshot, facts: ModelFacts) -> list[ModelFacts]:
     """The same underlying model elsewhere, this one left out."""
-    family = index_of(snapshot).by_family.get(facts.family, []) if facts.family else []
-    return [row for row in family if row.facts.id != facts.id]
+    key = family(facts)
+    likes = snapshot.revision.index.families.get(key, ()) if key else ()
+    return [row for row in likes if row.id != facts.id]
 
 
-def _candidates(snapshot: Snapshot, providers: frozenset[str]) -> Iterable[Row]:
-    index = index_of(snapshot)
-    if not providers:
-        return index.rows
+def _candidates(snapshot: Snapshot, providers: frozenset[str]) -> Iterable[ModelFacts]:
     if len(providers) == 1:
-        return index.by_provider.get(next(iter(providers)), ())
-    return (row for row in index.rows if row.state.id in providers)
+        return snapshot.providers[next(iter(providers))].listing.index.rows
+    rows = snapshot.revision.index.rows
+    return (row for row in rows if row.provider_id in providers) if providers else rows
 
 
-Test = Callable[[Row], bool]
+Test = Callable[[ModelFacts], bool]
 
 
-def _tests(criteria: Criteria, now: datetime) -> Iterator[Test]:
+def _tests(criteria: Criteria, snapshot: Snapshot) -> Iterator[Test]:
     """Only the tests that are asked for, cheap ones first."""
     statuses, capabilities, wanted = criteria.statuses, criteria.capabilities, criteria.filter
     if capabilities:
-        yield lambda row: capabilities <= row.facts.capabilities
+        yield lambda row: capabilities <= row.capabilities
     if statuses:
-        yield lambda row: row.state.verdict(row.facts.id).status in statuses
-    yield from _kind_tests(wanted, now)
+        yield lambda row: snapshot.providers[row.provider_id].statuses.of(row.id).status in statuses
+    yield from _kind_tests(wanted, snapshot)
     yield from _bound_tests(wanted)
     if words := criteria.needle.split():
-        yield lambda row: _mentions(row.facts, words)
+        yield lambda row: _mentions(row, words)
 
 
-def _kind_tests(wanted: Filter, now: datetime) -> Iterator[Test]:
+def _kind_tests(wanted: Filter, snapshot: Snapshot) -> Iterator[Test]:
     if wanted.premium is not None:
-        yield lambda row: row.facts.premium is wanted.premium
+        yield lambda row: row.premium is wanted.premium
     if wanted.free is not None:
-        yield lambda row: row.facts.premium is (not wanted.free)
+        yield lambda row: row.premium is (not wanted.free)
     if wanted.vision is not None:
-        yield lambda row: row.facts.vision is wanted.vision
+        yield lambda row: row.vision is wanted.vision
     if takes := set(wanted.input_modality or ()):
-        yield lambda row: takes.issubset(row.facts.input_modalities)
+        yield lambda row: takes.issubset(row.input_modalities)
     if gives := set(wanted.output_modality or ()):
-        yield lambda row: gives.issubset(row.facts.output_modalities)
+        yield lambda row: gives.issubset(row.output_modalities)
     if sources := wanted.source:
-        yield lambda row: row.state.source(now) in sources
+        yield lambda row: snapshot.providers[row.provider_id].source in sources
 
 
 def _bound_tests(wanted: Filter) -> Iterator[Test]:
     if (context := wanted.min_context) is not None:
-        yield lambda row: row.facts.context_max is not None and row.facts.context_max >= context
+        yield lambda row: row.context_max is not None and row.context_max >= context
     if (output := wanted.min_output) is not None:
-        yield lambda row: row.facts.output_max is not None and row.facts.output_max >= output
+        yield lambda row: row.output_max is not None and row.output_max >= output
     if wanted.max_input_price is not None:
         yield _cheaper("input", wanted.max_input_price, wanted.price_per)
     if wanted.max_output_price is not None:
         yield _cheaper("output", wanted.max_output_price, wanted.price_per)
     if (after := wanted.released_after) is not None:
-        yield lambda row: row.facts.released_at is not None and row.facts.released_at > after
+        yield lambda row: row.released_at is not None and row.released_at > after
     if (before := wanted.expires_before) is not None:
-        yield lambda row: row.facts.expires_at is not None and row.facts.expires_at < before
+        yield lambda row: row.expires_at is not None and row.expires_at < before
 
 
 def _cheaper(part: str, most: float, unit: PricingUnit) -> Test:
     bound = Decimal(repr(most))
 
-    def test(row: Row) -> bool:
-        amount: Decimal | None = getattr(row.facts.price, part, None)
+    def test(row: ModelFacts) -> bool:
+        amount: Decimal | None = getattr(row.price, part, None)
         return amount is not None and amount * unit.value <= bound
 
     return test

@@ -1,122 +1,105 @@
-"""The whole catalogue at one moment: immutable, replaced whole, read from beginning to end by one query."""
+"""The whole catalogue at one moment: a revision, which lasts until something is told, and what each call moves."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from functools import cached_property
 from types import MappingProxyType
 
 from catalogue.facts import ModelFacts
-from catalogue.health import Standing
-from catalogue.listing import Listing
-from catalogue.status import AVAILABLE, Verdict, judge_listing
+from catalogue.index import MergedIndex
+from catalogue.position import Position
+from catalogue.provider import ProviderRevision, ProviderState
 from catalogue.view import ModelView
-from catalogue.vocabulary import DataSource, KeySource
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
-    """What the configuration says of a provider."""
+@dataclass(frozen=True, kw_only=True)
+class Revision:
+    """What every provider lists, and each model's status. What is derived from it is kept on it."""
 
-    id: str
-    name: str
-    website: str | None = None
-    configured: bool = True
-    """Whether it can be read: it has a key, or needs none."""
-    key_source: KeySource = KeySource.NONE
-    list_ttl: timedelta = timedelta(seconds=600)
-    """How long a list counts as fresh."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderState:
-    """One provider in a snapshot: who it is, what it lists, how it stands, and the verdicts that follow."""
-
-    profile: Profile
-    listing: Listing
-    standing: Standing
-    verdicts: Mapping[str, Verdict] = field(default_factory=lambda: MappingProxyType({}))
-    """Of the models that are not AVAILABLE."""
-
-    @property
-    def id(self) -> str:
-        """The provider's id."""
-        return self.profile.id
-
-    @property
-    def model_count(self) -> int:
-        """How many models it lists, gone ones left out."""
-        return len(self.listing.models) - len(self.listing.gone)
-
-    def judged(self, now: datetime) -> "ProviderState":
-        """The same with verdicts of this moment."""
-        verdicts = judge_listing(
-            self.listing, self.standing, name=self.profile.name, list_ttl=self.profile.list_ttl, now=now
-        )
-        return replace(self, verdicts=MappingProxyType(verdicts))
-
-    def verdict(self, model_id: str) -> Verdict:
-        """The verdict on one of its models."""
-        return self.verdicts.get(model_id, AVAILABLE)
-
-    def source(self, now: datetime) -> DataSource:
-        """LIVE while the list is within its lifetime (twice, so that a late poll does not flicker), else LAST_GOOD."""
-        listing = self.listing
-        if listing.source is not DataSource.LIVE or listing.as_of is None:
-            return listing.source
-        return DataSource.LIVE if now - listing.as_of <= 2 * self.profile.list_ttl else DataSource.LAST_GOOD
-
-    def view(self, facts: ModelFacts, now: datetime) -> ModelView:
-        """One of its models as a reader sees it."""
-        verdict = self.verdict(facts.id)
-        as_of = self.listing.as_of or _EPOCH
-        return ModelView(
-            facts=facts,
-            status=verdict.status,
-            error_message=verdict.reason,
-            last_checked=self.standing.last_checked or as_of,
-            provider_health=self.standing.status,
-            first_seen_at=self.listing.first_seen.get(facts.id, as_of),
-            source=self.source(now),
-            source_as_of=as_of,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
-class Snapshot:
-    """Every provider and model at one revision."""
-
-    revision: int = 0
-    """Counts the moments at which a fact or a status changed; times of checks alone do not count."""
-    seq: int = 0
-    """The position in the log of changes that this state includes."""
-    epoch: str = ""
-    """Names the log, so that a cursor of another log, or of a state that is in no log, is recognised."""
+    number: int = 0
+    """Increases whenever a model's facts or status, or a provider's health, changes."""
+    position: Position = field(default_factory=Position)
+    """The last change that this state includes."""
     updated_at: datetime | None = None
     """When the revision was made; null before the first list."""
-    judged_at: datetime = _EPOCH
-    """The moment as of which statuses and sources hold."""
-    providers: Mapping[str, ProviderState] = field(default_factory=lambda: MappingProxyType({}))
+    providers: Mapping[str, ProviderRevision] = field(default_factory=lambda: MappingProxyType({}))
     """By provider id, in the order of the names."""
 
-    @property
+    @cached_property
+    def index(self) -> MergedIndex:
+        """The rows of all listings. It outlives a revision that changes no listing."""
+        return MergedIndex(provider.listing.index for provider in self.providers.values())
+
+    @cached_property
     def total_models(self) -> int:
-        """How many models all providers list, gone ones left out."""
-        return sum(p.model_count for p in self.providers.values())
+        """The number of models that all providers list, those that are gone left out."""
+        return sum(provider.listing.model_count for provider in self.providers.values())
+
+    def following(self, provider: ProviderRevision) -> "Revision":
+        """The same with one provider replaced. Number and position stay: only the ledger moves these."""
+        before = self.providers.get(provider.id)
+        relisted = before is None or before.listing is not provider.listing
+        following = replace(self, providers=MappingProxyType({**self.providers, provider.id: provider}))
+        return following if relisted else _keeping(following, self)
+
+    def numbered(self, number: int, position: Position, *, updated_at: datetime | None) -> "Revision":
+        """The same state as another revision."""
+        return _keeping(replace(self, number=number, position=position, updated_at=updated_at), self)
+
+
+def _keeping(after: Revision, before: Revision) -> Revision:
+    """Hand on the index where no listing differs."""
+    if (index := before.__dict__.get("index")) is not None:
+        after.__dict__["index"] = index
+    return after
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Every provider and model at one moment. It never changes; the next moment has another one."""
+
+    revision: Revision = field(default_factory=Revision)
+    providers: Mapping[str, ProviderState] = field(default_factory=lambda: MappingProxyType({}))
+    """By provider id, in the order of the names. What lasts of each is the revision's."""
 
     def model(self, model_id: str) -> ModelView | None:
-        """The model with this id, if it is known."""
+        """The model with this id, if there is one."""
         owner = self.providers.get(model_id.partition("/")[0])
         facts = owner.listing.models.get(model_id) if owner else None
-        return owner.view(facts, self.judged_at) if owner and facts else None
+        return self.view(facts) if facts else None
 
-    def facts(self) -> Iterator[tuple[ProviderState, ModelFacts]]:
-        """Every model's facts beside its provider."""
+    def view(self, facts: ModelFacts) -> ModelView:
+        """A model as a reader sees it."""
+        return self.providers[facts.provider_id].view(facts, fallback=_EPOCH)
+
+    def views(self, rows: Iterable[ModelFacts]) -> list[ModelView]:
+        """Several models as a reader sees them."""
+        return [self.view(facts) for facts in rows]
+
+    def rows(self) -> Iterator[ModelFacts]:
+        """The facts of every model, in no particular order."""
         for state in self.providers.values():
-            for facts in state.listing.models.values():
-                yield state, facts
+            yield from state.listing.models.values()
 
     def with_provider(self, state: ProviderState) -> "Snapshot":
-        """The same with one provider's state replaced; the revision stays, which only the ledger moves."""
-        return replace(self, providers=MappingProxyType({**self.providers, state.id: state}))
+        """The same with one provider's state replaced; the revision is the same object where nothing lasting moved."""
+        lasts = self.revision.providers.get(state.id) is state.lasting
+        revision = self.revision if lasts else self.revision.following(state.lasting)
+        return Snapshot(revision=revision, providers=MappingProxyType({**self.providers, state.id: state}))
+
+
+def snapshot_of(
+    states: Iterable[ProviderState], *, number: int = 0, position: Position | None = None, updated_at: datetime | None
+) -> Snapshot:
+    """A snapshot of these states."""
+    providers = {state.id: state for state in states}
+    revision = Revision(
+        number=number,
+        position=position or Position(),
+        updated_at=updated_at,
+        providers=MappingProxyType({id_: state.lasting for id_, state in providers.items()}),
+    )
+    return Snapshot(revision=revision, providers=MappingProxyType(providers))

@@ -17,9 +17,10 @@ class ModelView:
     error_message: str | None
     """Why the status is not AVAILABLE, in words for a person."""
     last_checked: datetime
-    """When the provider was last asked, successfully or not; before the first time, when the data is from."""
+    """When the provider was last asked, successfully or not. Before the first time, when the data is from."""
     provider_health: HealthStatus
-    first_seen_at: datetime
+    first_seen_at: datetime | None
+    """When the catalogue first saw it listed; null for what the provider's first list held."""
     source: DataSource
     source_as_of: datetime
 

@@ -19,8 +19,9 @@ from catalogue.listing import Listing
 from catalogue.ports.clock import Clock
 from catalogue.ports.on_demand import KeyCheck, Overlay
 from catalogue.ports.reading import Reader
-from catalogue.snapshot import ProviderState, Snapshot
-from catalogue.vocabulary import DataSource, KeyCheckOutcome
+from catalogue.provider import ProviderState
+from catalogue.snapshot import Snapshot
+from catalogue.vocabulary import KeyCheckOutcome
 from polling.cache import Cache, Failure, Found, Memory, Windows, failure_of
 from polling.own_list import OwnList, own_list, refused
 from upstream.call_rate import CallRateLimiter, Priority
@@ -92,7 +93,7 @@ class OwnLists:
         own = []
         for public, list_ in zip(publics, found, strict=True):
             if list_.value is not None:
-                snapshot = snapshot.with_provider(list_.value.shown(public, now=snapshot.judged_at))
+                snapshot = snapshot.with_provider(list_.value.shown(public))
                 own.append(public.id)
             elif (problem := list_.refused()) is not None:
                 snapshot = snapshot.with_provider(refused(public, problem))
@@ -104,7 +105,7 @@ class OwnLists:
         public = self._reader.snapshot.providers.get(provider_id)
         if upstream is None or public is None:
             raise UnknownProvider(provider_id, self._upstreams)
-        read = partial(self._try, upstream, key, public) if admits(public.standing) else None
+        read = partial(self._try, upstream, key, public) if admits(public.health) else None
         name = self._name(upstream, key)
         found = await self._checks[provider_id, name in self._good].get(name, read, wait=_CHECK_SECONDS)
         said = f"{upstream.name} did not answer within {_CHECK_SECONDS:g} s." if read else f"{upstream.name} is down."
@@ -120,7 +121,7 @@ class OwnLists:
 
     async def _found(self, public: ProviderState, key: SecretStr) -> Found[OwnList]:
         upstream = self._upstreams[public.id]
-        read = partial(self._read, upstream, key, public.listing) if admits(public.standing) else None
+        read = partial(self._read, upstream, key, public.listing) if admits(public.health) else None
         name = self._name(upstream, key)
         found = await self._lists[public.id, name in self._good].get(name, read, wait=self._wait)
         if found.value is not None:
@@ -149,7 +150,7 @@ class OwnLists:
             fetched = await self._fetch(upstream, key, None)
             return len((await self._parser.parse(upstream, fetched.bodies)).models)
 
-        open_to_all = upstream.key is None and public.listing.source is DataSource.LIVE
+        open_to_all = upstream.key is None and public.confirmed
         return await check_key(upstream, self._calls[upstream.id], key, count_models, open_to_all=open_to_all)
 
     async def _fetch(self, upstream: Upstream, key: SecretStr, before: OwnList | None) -> FetchedList:

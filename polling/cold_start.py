@@ -1,43 +1,44 @@
-"""What a provider's state is before it was asked: its last good list, else the packaged baseline, else nothing yet."""
+"""A provider's state before it is asked: its last good list, else the packaged baseline, else nothing yet."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from catalogue.health import FAILURES_TO_DOWN, Standing
-from catalogue.listing import Listing
-from catalogue.ports.store import Held, Stored
-from catalogue.snapshot import ProviderState
-from catalogue.vocabulary import BreakerState, DataSource, HealthStatus
+from catalogue.health import FAILURES_TO_DOWN, Health, Problems
+from catalogue.ports.revisions import Held, Stored, StoredListing
+from catalogue.provider import ProviderState, provider_state
+from catalogue.vocabulary import BreakerState, HealthStatus
 from upstream import problems
 from upstream.baseline import baseline
 from upstream.upstream import Upstream
 
 
-def stored_state(upstream: Upstream, stored: Stored, *, list_ttl: timedelta) -> ProviderState:
-    """The state that followers were told of last."""
-    return ProviderState(
-        profile=upstream.profile(list_ttl),
-        listing=_listing(upstream, stored.listings.get(upstream.id)),
-        standing=stored.standings.get(upstream.id) or Standing(provider_id=upstream.id),
+def published_state(upstream: Upstream, stored: Stored, *, list_ttl: timedelta, now: datetime) -> ProviderState:
+    """The state that followers know."""
+    kept = stored.listings.get(upstream.id)
+    listed = kept if kept is not None and kept.listing.is_reference else baseline(upstream)
+    return provider_state(
+        upstream.profile(list_ttl),
+        listed.listing,
+        stored.healths.get(upstream.id) or Health(provider_id=upstream.id),
+        as_of=listed.as_of,
+        now=stored.published.get(upstream.id, now),
     )
 
 
-def cold_state(upstream: Upstream, stored: Stored, *, list_ttl: timedelta, now: datetime) -> ProviderState:
-    """The state to serve from the first moment on; where it differs from the stored one, followers are to be told.
+def cold_state(upstream: Upstream, stored: Stored, published: ProviderState, *, now: datetime) -> ProviderState:
+    """The state to serve from the first moment on.
 
-    What the store says of a time to come, for the clock was ahead then, is taken to be of now.
+    A stored moment that lies ahead, because the clock was ahead then, is taken as now.
     """
-    state = stored_state(upstream, stored, list_ttl=list_ttl)
-    listing = replace(state.listing, as_of=_past(state.listing.as_of, now))
-    standing = _standing(upstream, state.standing, listing, list_ttl=list_ttl, now=now)
+    as_of = _past(published.as_of, now)
+    list_ttl = published.profile.list_ttl
+    listed = StoredListing(listing=published.listing, as_of=as_of)
+    health = _health(upstream, published.health, listed, list_ttl=list_ttl, now=now)
     held = held_back(upstream, stored)
     if held is not None:
-        standing = replace(
-            standing,
-            quarantine=None if held.discarded else held.quarantine,
-            error=standing.error or problems.of_held(held, at=now),
-        )
-    return replace(state, listing=listing, standing=standing)
+        known = replace(health.problems, held=problems.of_held(held, at=now))
+        health = replace(health, quarantine=None if held.discarded else held.quarantine, problems=known)
+    return provider_state(published.profile, published.listing, health, as_of=as_of, now=now)
 
 
 def held_back(upstream: Upstream, stored: Stored) -> Held | None:
@@ -45,26 +46,19 @@ def held_back(upstream: Upstream, stored: Stored) -> Held | None:
     return stored.held.get(upstream.id)
 
 
-def _listing(upstream: Upstream, stored: Listing | None) -> Listing:
-    if stored is not None and stored.is_reference:
-        return replace(stored, source=DataSource.LAST_GOOD)
-    return baseline(upstream)
-
-
-def _standing(
-    upstream: Upstream, before: Standing, listing: Listing, *, list_ttl: timedelta, now: datetime
-) -> Standing:
-    """A provider that was ill is ill until it answers; one that was well is well for as long as its list is fresh."""
-    unknown = Standing(provider_id=upstream.id)
+def _health(upstream: Upstream, before: Health, listed: StoredListing, *, list_ttl: timedelta, now: datetime) -> Health:
+    """A provider that was ill stays ill until it answers; one that was well stays well while its list is fresh."""
+    unknown = Health(provider_id=upstream.id)
     if not upstream.configured:
-        return replace(unknown, error=problems.unconfigured(upstream, at=now))
+        return replace(unknown, problems=Problems(ours=problems.unconfigured(upstream, at=now)))
+    error, as_of = before.error, listed.as_of
     ill = replace(
         unknown,
         status=before.status,
         since=_past(before.since, now),
         last_checked=_past(before.last_checked, now),
         last_success_at=_past(before.last_success_at, now),
-        error=replace(before.error, at=min(before.error.at, now)) if before.error else None,
+        problems=Problems(call=replace(error, at=min(error.at, now)) if error else None),
         dropped_rows=before.dropped_rows,
     )
     match before.status:
@@ -73,9 +67,9 @@ def _standing(
             return replace(ill, breaker=BreakerState.HALF_OPEN, consecutive_failures=failures)
         case HealthStatus.DEGRADED:
             return replace(ill, consecutive_failures=before.consecutive_failures)
-        case HealthStatus.HEALTHY if listing.as_of is not None and now - listing.as_of <= 2 * list_ttl:
-            dropped = problems.of_dropped(before.dropped_rows, at=listing.as_of) if before.dropped_rows else None
-            return replace(ill, error=dropped, last_checked=listing.as_of, last_success_at=listing.as_of)
+        case HealthStatus.HEALTHY if as_of is not None and now - as_of <= 2 * list_ttl:
+            dropped = problems.of_dropped(before.dropped_rows, at=as_of) if before.dropped_rows else None
+            return replace(ill, problems=Problems(dropped=dropped), last_checked=as_of, last_success_at=as_of)
     return unknown
 
 

@@ -12,7 +12,8 @@ from catalogue.fingerprint import fingerprint
 from catalogue.health import admits
 from catalogue.ports.clock import Clock
 from catalogue.ports.reading import Reader
-from catalogue.snapshot import ProviderState, Snapshot
+from catalogue.provider import ProviderState
+from catalogue.snapshot import Snapshot
 from catalogue.vocabulary import EndpointState, ProviderErrorCode
 from polling.cache import Cache, Failure, Found, Memory, Storage, Windows, failure_of
 from upstream.errors import Malformed, UpstreamError
@@ -83,7 +84,7 @@ class OnDemandEndpoints:
         state = snapshot.providers[provider_id]
         key = _key(upstream, state)
         mark = fingerprint(self._secret, provider_id, key) if key else "public"
-        read = partial(self._read, upstream, url, key) if admits(state.standing) else None
+        read = partial(self._read, upstream, url, key) if admits(state.health) else None
         found = await self._caches[provider_id].get(
             f"{provider_id} {upstream.base_url} {mark} {own_id}", read, wait=self._wait
         )
@@ -107,5 +108,5 @@ class OnDemandEndpoints:
 
 def _key(upstream: Upstream, state: ProviderState) -> SecretStr | None:
     """The server's key, unless the provider refuses it for now."""
-    refused = state.standing.error is not None and state.standing.error.code is ProviderErrorCode.UNAUTHORIZED
+    refused = state.health.error is not None and state.health.error.code is ProviderErrorCode.UNAUTHORIZED
     return None if refused else upstream.key

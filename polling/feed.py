@@ -1,29 +1,32 @@
-"""The feed of changes: each follower keeps only its position, so that none costs memory and none slows another."""
+"""The feed of changes. A follower is only a position, so that none takes memory and none slows another."""
 
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
-from itertools import dropwhile
 
 from catalogue import cursor
 from catalogue.change import Change, Resync
+from catalogue.change_filter import EVERYTHING, ChangeFilter
 from catalogue.ports.clock import Clock
+from catalogue.ports.errors import StoreError
+from catalogue.ports.log import Log, LogPage
 from catalogue.ports.reading import Reader
-from catalogue.ports.store import Store
+from catalogue.position import Position, Timeline
 
 RECENT = 1_000
-"""So many changes are kept in memory; older ones are read from the store."""
+"""The number of changes kept in memory. Older ones are read from the log."""
 _PAGE = 500
 
 
 class Feed:
-    """Tells followers what the ledger has stored, from any position on; `epoch` is the log's own."""
+    """Gives followers what the ledger has stored, from any position on."""
 
-    def __init__(self, *, store: Store, reader: Reader, epoch: str, clock: Clock) -> None:
-        self._store = store
+    def __init__(self, *, log: Log, reader: Reader, timeline: Timeline, clock: Clock) -> None:
+        self._log = log
         self._reader = reader
+        self._timeline = timeline
+        self._last = reader.snapshot.revision.position.seq
         self._clock = clock
-        self._epoch = epoch
         self._recent: deque[Change] = deque(maxlen=RECENT)
         self._news = asyncio.Event()
         self._waking = asyncio.Lock()
@@ -34,9 +37,12 @@ class Feed:
         """Whether streams end because the server stops."""
         return self._closed
 
-    def publish(self, changes: Sequence[Change]) -> None:
-        """Wake the followers; the changes are stored already and the snapshot holds them."""
-        self._recent.extend(changes)
+    def publish(self, changes: Sequence[Change], timeline: Timeline) -> None:
+        """Wake the followers. The changes are stored already, and the snapshot holds them."""
+        self._timeline = timeline
+        if changes:
+            self._recent.extend(changes)
+            self._last = changes[-1].position.seq
         self._wake()
 
     def close(self) -> None:
@@ -48,71 +54,69 @@ class Feed:
         news, self._news = self._news, asyncio.Event()
         news.set()
 
-    async def follow(self, since: str | None) -> AsyncIterator[Change]:
-        """Every change after a cursor, or from now on, each exactly once; Resync where the log cannot tell.
+    async def oldest(self) -> Position:
+        """The earliest position that can still be resumed; the present one where the store does not say."""
+        try:
+            return await self._log.oldest()
+        except StoreError:
+            return self._reader.snapshot.revision.position
+
+    async def follow(self, since: str | None, wanted: ChangeFilter = EVERYTHING) -> AsyncIterator[Change]:
+        """Every wanted change after a cursor, or from now on, each exactly once; a Resync where the log has a gap.
 
         Raises BadUserInput at the first step for a cursor that is not readable.
         """
-        position, lost = self._start(since)
-        # What was read while the store failed is in no log, so no change leads on from it.
-        unlogged = self._reader.snapshot.epoch != self._epoch and not self._is_logged(since)
-        if lost:
-            yield self._resync(lost, position)
+        position = self._reader.snapshot.revision.position if since is None else cursor.decode(since)
         while not self._closed:
-            news = self._news
-            if unlogged and self._reader.snapshot.epoch == self._epoch:
-                unlogged, position = False, self._reader.snapshot.seq
-                yield self._resync("The log does not tell what was served while the store failed.", position)
+            news, known = self._news, self._timeline.holds(position, last=self._last)
+            if not known and not self._is_unlogged(position):
+                resync = self._resync("The log does not lead on from this cursor.")
+                position = resync.position
+                yield resync
                 continue
-            changes, trimmed = await self._after(position)
-            if trimmed:
-                position = self._reader.snapshot.seq
-                yield self._resync("The log no longer holds what followed this cursor.", position)
-            for change in changes:
-                position = change.seq
+            page = await self._page(position.seq, wanted) if known else None
+            if page is not None and page.trimmed:
+                resync = self._resync("The log no longer holds what followed this cursor.")
+                position = resync.position
+                yield resync
+                continue
+            for change in page.changes if page else ():
                 yield change
-            if not changes and not trimmed:
-                await news.wait()
-                # News wakes all followers, and each goes over changes that it may not even want: together they would
-                # hold the loop. Whoever answers with them has to take turns for that as well.
-                async with self._waking:
-                    await asyncio.sleep(0)
+            if page is not None and page.end > position.seq:
+                position = self._timeline.at(page.end)
+                continue
+            await news.wait()
+            # News wakes all followers, and each goes over changes that it may not want: together they would hold the
+            # event loop. The transport that sends the changes takes turns as well.
+            async with self._waking:
+                await asyncio.sleep(0)
 
-    def _start(self, since: str | None) -> tuple[int, str | None]:
-        snapshot = self._reader.snapshot
-        if since is None:
-            return snapshot.seq, None
-        epoch, seq = cursor.decode(since)
-        if epoch not in {snapshot.epoch, self._epoch}:
-            return snapshot.seq, "This cursor is of another log."
-        if seq > snapshot.seq:
-            return snapshot.seq, "This cursor is ahead of the log."
-        return seq, None
+    def _is_unlogged(self, position: Position) -> bool:
+        """Whether a position was given while the store fails, as it does still: the log decides once it goes on."""
+        return position == self._reader.snapshot.revision.position
 
-    def _is_logged(self, since: str | None) -> bool:
-        return since is not None and cursor.decode(since)[0] == self._epoch
+    async def _page(self, after: int, wanted: ChangeFilter) -> LogPage:
+        last = self._last
+        if after >= last:
+            return LogPage(changes=(), end=after, trimmed=False)
+        if self._recent and self._recent[0].position.seq <= after + 1:
+            return _remembered(self._recent, after, wanted)
+        page = await self._log.read(after, _PAGE, wanted)
+        # A change that is stored but not served yet must wait: a client that reads the catalogue upon it would miss it.
+        changes = [change for change in page.changes if change.position.seq <= last]
+        return LogPage(changes=changes, end=min(page.end, last), trimmed=page.trimmed)
 
-    async def _after(self, position: int) -> tuple[Sequence[Change], bool]:
-        served = self._reader.snapshot.seq
-        if position >= served:
-            return (), False
-        if self._recent and self._recent[0].seq <= position + 1:
-            if self._recent[-1].seq - position <= _PAGE:  # a follower that keeps up looks at the end alone
-                return _tail(self._recent, position), False
-            return list(dropwhile(lambda c: c.seq <= position, self._recent))[:_PAGE], False
-        page = await self._store.read(position, _PAGE)
-        # What is stored but not served yet must not be told yet: who reads the catalogue upon it would miss it there.
-        return [change for change in page.changes if change.seq <= served], page.trimmed
-
-    def _resync(self, reason: str, seq: int) -> Resync:
-        return Resync(seq=seq, at=self._clock.now(), reason=reason)
+    def _resync(self, reason: str) -> Resync:
+        return Resync(position=self._reader.snapshot.revision.position, at=self._clock.now(), reason=reason)
 
 
-def _tail(recent: deque[Change], position: int) -> list[Change]:
+def _remembered(recent: deque[Change], after: int, wanted: ChangeFilter) -> LogPage:
+    """A page of what is in memory, read from the new end: a follower that keeps up looks at little else."""
     tail: list[Change] = []
     for change in reversed(recent):
-        if change.seq <= position:
+        if change.position.seq <= after:
             break
         tail.append(change)
-    tail.reverse()
-    return tail
+    page = tail[-_PAGE:]
+    page.reverse()
+    return LogPage(changes=[c for c in page if wanted.passes(c)], end=page[-1].position.seq, trimmed=False)

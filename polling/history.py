@@ -10,10 +10,11 @@ from uuid import uuid4
 
 import structlog
 
-from backends.errors import StoreError
-from catalogue.health import Problem, Standing
+from catalogue.health import FAILURES, Health, Problem
 from catalogue.history import Incident, Probe, Span, span_between
-from catalogue.ports.store import Store
+from catalogue.observation import Answered, CallFailed, HeldBack, ListFailed, ListTaken, Observation
+from catalogue.ports.errors import StoreError
+from catalogue.ports.health import HealthRecords
 from catalogue.vocabulary import HealthStatus
 
 _BACKLOG = 10_000
@@ -27,7 +28,7 @@ log = structlog.get_logger(__name__)
 class HealthRecorder:
     """Counts probes and the time between them, and opens and closes incidents, in the store."""
 
-    def __init__(self, *, store: Store) -> None:
+    def __init__(self, *, store: HealthRecords) -> None:
         self._store = store
         self._last: dict[str, Probe] = {}
         self._probes: deque[Probe] = deque(maxlen=_BACKLOG)
@@ -50,8 +51,30 @@ class HealthRecorder:
         """Take up the incidents that an earlier run left open."""
         self._open.update((i.provider_id, i) for i in incidents if i.ended_at is None)
 
-    def edge(self, after: Standing, *, at: datetime) -> None:
-        """Note a provider's status: being down opens an incident, anything else closes one that is open."""
+    def note(self, provider_id: str, seen: Observation, *, at: datetime) -> None:
+        """Count a call by what was observed."""
+        match seen:
+            case ListTaken() | HeldBack() | Answered():
+                self.probe(Probe(provider_id=provider_id, at=at, ok=True, latency_ms=seen.latency_ms))
+            case ListFailed() | CallFailed():
+                self.probe(Probe(provider_id=provider_id, at=at, ok=seen.problem.code not in FAILURES))
+
+    def moved(self, before: Health, after: Health, *, at: datetime) -> None:
+        """Note a change of status, once."""
+        if before.status is after.status:
+            return
+        self.edge(after, at=at)
+        log.info(
+            "provider_health_changed",
+            provider=after.provider_id,
+            before=before.status.value,
+            after=after.status.value,
+            seconds=round((at - before.since).total_seconds(), 1) if before.since else None,
+            error=after.error.message if after.error else None,
+        )
+
+    def edge(self, after: Health, *, at: datetime) -> None:
+        """Note a provider's status: being down opens an incident, anything else closes an open one."""
         incident = self._open.get(after.provider_id)
         if after.status is HealthStatus.DOWN and incident is None and after.error is not None:
             incident = self._open[after.provider_id] = _incident(after.provider_id, after.error, at)

@@ -1,160 +1,173 @@
-"""The one place where a revision is made: compare, store, swap, tell; in that order, one at a time.
+"""The one place where a revision is made: compare, store, serve, notify; in that order, one at a time.
 
-While the store fails, what is stored falls behind what is served: each provider's standing and verdicts go on, its list
-does not. The first commit that succeeds again tells all that differs from what was stored last, so no change is lost.
-What is served ahead of the store has an epoch of its own, so that cursors read with it are known to be of no log.
+While the store fails, the served state runs ahead of the stored one: health and statuses move on, lists do not.
+Positions given meanwhile lie beyond the end of the log's epoch. The first commit that succeeds opens a new epoch and
+holds everything that differs from what was stored last, so that no change is lost. Positions beyond the old epoch's end
+then get a Resync.
 """
 
 import asyncio
-import gc
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from types import MappingProxyType
 
 import structlog
 
-from backends.errors import StoreError
 from catalogue.change import Change
 from catalogue.diff import diff
-from catalogue.index import index_of
+from catalogue.observation import Observation, Restored
 from catalogue.ports.clock import Clock
-from catalogue.ports.store import Commit, Store, Stored
-from catalogue.snapshot import ProviderState, Snapshot
+from catalogue.ports.errors import StoreError
+from catalogue.ports.revisions import Commit, Revisions, StoredListing
+from catalogue.position import Timeline
+from catalogue.provider import ProviderState, after
+from catalogue.vocabulary import StatusCause
+from polling.current import Current
 
-Advance = Callable[[ProviderState], ProviderState]
-"""Brings a provider's state forward."""
-
-Told = Callable[[Sequence[Change]], None]
-"""Is called with changes that are stored and in the snapshot; with none when the store has caught up with it."""
+Listener = Callable[[Sequence[Change], Timeline], None]
+"""Receives changes that are stored and served; without any where only the timeline moved."""
 
 log = structlog.get_logger(__name__)
 
 
 class Ledger:
-    """Holds the current snapshot; every state of a provider enters it through `publish`.
+    """Moves the current state. It starts from the last published states; publish each provider's present one then."""
 
-    It starts from the states that followers were told of last, judged as of then: what differs by now is to be
-    published, so that they are told of it.
-    """
-
-    def __init__(self, *, store: Store, stored: Stored, states: Iterable[ProviderState], clock: Clock) -> None:
-        now = clock.now()
-        self._store = store
-        self._store_fails = False
+    def __init__(self, *, revisions: Revisions, current: Current, timeline: Timeline, clock: Clock) -> None:
+        self._revisions = revisions
+        self._current = current
         self._clock = clock
         self._turn = asyncio.Lock()
-        self._listeners: list[Told] = []
-        self._epoch = stored.epoch
+        self._listeners: list[Listener] = []
+        self._stored = dict(current.snapshot.providers)
+        self._number = current.snapshot.revision.number
+        self._timeline = timeline
+        self._logged = current.snapshot.revision.position
         self._ahead: set[str] = set()
-        """The providers whose served state differs from the stored one in what is told."""
-        self._unlogged = ""
-        self._stored = {state.id: state.judged(stored.told.get(state.id, now)) for state in states}
-        self._snapshot = Snapshot(
-            revision=stored.revision,
-            seq=stored.seq,
-            epoch=stored.epoch,
-            updated_at=min(stored.updated_at, now) if stored.updated_at else None,
-            judged_at=now,
-            providers=MappingProxyType(dict(self._stored)),
-        )
+        """The providers whose served state is not stored. While there are any, given positions lie beyond the log."""
+        self._failing = False
 
-    @property
-    def snapshot(self) -> Snapshot:
-        """The catalogue now; replaced in one assignment, never changed."""
-        return self._snapshot
+    def listen(self, listener: Listener) -> None:
+        """Call a function with every stored batch of changes."""
+        self._listeners.append(listener)
 
-    def listen(self, told: Told) -> None:
-        """Have every stored batch of changes told to a function."""
-        self._listeners.append(told)
+    async def publish(self, provider_id: str, seen: Observation) -> Sequence[Change]:
+        """Move a provider's state by an observation, and return the changes, as stored.
 
-    async def publish(self, provider_id: str, advance: Advance | None = None) -> Sequence[Change]:
-        """Bring a provider's state forward, or only judge it anew, and return what that changed, as stored.
-
-        Equal facts and statuses make no revision: the snapshot then merely tells the newer times of checks. Raises
-        StoreError where a new list could not be stored, which is then not served either.
+        Raises StoreError where a new list could not be stored; it is not served then.
         """
         # A caller that goes away must not leave a revision stored but not served.
-        return await asyncio.shield(asyncio.create_task(self._publish(provider_id, advance)))
+        return await asyncio.shield(asyncio.create_task(self._publish(provider_id, seen)))
 
-    async def _publish(self, provider_id: str, advance: Advance | None) -> Sequence[Change]:
+    async def _publish(self, provider_id: str, seen: Observation) -> Sequence[Change]:
         async with self._turn:
-            return await self._revise(provider_id, advance)
+            at = self._clock.now()
+            state = after(self._current.snapshot.providers[provider_id], seen, at=at)
+            unconfigured = isinstance(seen, Restored) and not state.profile.configured
+            return await self._advance(state, at, StatusCause.CONFIGURATION if unconfigured else None)
 
-    async def _revise(self, provider_id: str, advance: Advance | None) -> Sequence[Change]:
-        served, stored, at = self._snapshot.providers[provider_id], self._stored[provider_id], self._clock.now()
-        after, changes = await asyncio.to_thread(self._compare, stored, served, advance, at)
-        relisted = after.listing.models is not served.listing.models
+    async def evaluate(self) -> None:
+        """Move the statuses that follow from the clock, and store what the store did not take before."""
+        async with self._turn:
+            at = self._clock.now()
+            for state in self._current.snapshot.providers.values():
+                moved = state.at(at)
+                if moved is not state or state.id in self._ahead:
+                    await self._advance(moved, at)
+
+    async def _advance(self, state: ProviderState, at: datetime, cause: StatusCause | None = None) -> Sequence[Change]:
+        stored = self._stored[state.id]
+        if state.lasting is stored.lasting and state.id not in self._ahead:
+            await self._confirm(stored, state)
+            self._show(state)
+            return ()
+        opens = secrets.token_hex(8) if self._ahead else None
+        timeline = self._timeline.opened(opens, self._logged.seq + 1) if opens else self._timeline
+        since = timeline.end(self._logged.seq)
+        changes = await asyncio.to_thread(diff, stored, state, at=at, since=since, cause=cause)
+        relisted = state.listing is not stored.listing
+        if not (changes or relisted or opens):
+            self._stored[state.id] = replace(state, as_of=stored.as_of)
+            await self._confirm(stored, state)
+            self._show(state)
+            return ()
+        number = self._current.snapshot.revision.number + bool(changes or relisted)
         try:
-            following = await self._keep(stored, after, changes, at)
+            await self._revisions.commit(_commit(self._number, number, stored, state, changes, at=at, opens=opens))
         except StoreError as error:
             self._note(error)
-            kept = replace(after, listing=served.listing).judged(self._clock.now()) if relisted else after
-            if changes:
-                self._run_ahead(provider_id)
-            await self._serve(self._snapshot.with_provider(kept))
-            if relisted:
-                raise
+            self._run_ahead(state, at, error)
             return ()
-        caught_up = self._ahead == {provider_id}
-        self._ahead.discard(provider_id)
-        await self._serve(following)
-        self._stored[provider_id] = after
-        if changes or caught_up:
-            for told in self._listeners:
-                told(changes)
-        if relisted:
-            gc.freeze()  # what a snapshot holds lives long: it need cost no later collection a look
+        self._note(None)
+        self._number, self._timeline, self._logged = number, timeline, since.later(len(changes))
+        self._stored[state.id] = state
+        self._ahead.discard(state.id)
+        self._show(state, at)
+        for listener in self._listeners if changes or opens else ():
+            listener(changes, self._timeline)
         return changes
 
-    def _compare(
-        self, stored: ProviderState, served: ProviderState, advance: Advance | None, at: datetime
-    ) -> tuple[ProviderState, Sequence[Change]]:
-        after = (advance(served) if advance else served).judged(at)
-        return after, diff(stored, after, at=at, after_seq=self._snapshot.seq)
-
-    async def _keep(
-        self, stored: ProviderState, after: ProviderState, changes: Sequence[Change], at: datetime
-    ) -> Snapshot:
-        """Store what differs from the stored state; gives the snapshot to be served then.
-
-        `at` is as of when both were judged: a later moment would count as told what was not compared.
-        """
-        following = self._snapshot.with_provider(after)
-        listing = after.listing
-        if changes or listing.models is not stored.listing.models:
-            commit = Commit(
-                revision=following.revision + 1,
-                at=at,
-                changes=changes,
-                listing=listing if listing is not stored.listing else None,
-                standing=after.standing if after.standing.status is not stored.standing.status else None,
-            )
-            await self._store.commit(commit)
+    async def _confirm(self, stored: ProviderState, state: ProviderState) -> None:
+        if state.as_of is None or state.as_of == stored.as_of:
+            return
+        try:
+            await self._revisions.confirm(state.id, state.as_of)
+        except StoreError as error:
+            self._note(error)
+        else:
             self._note(None)
-            return replace(following, revision=commit.revision, seq=following.seq + len(changes), updated_at=at)
-        if listing.as_of is not None and listing.as_of != stored.listing.as_of:
-            await self._store.confirm(after.id, listing.as_of)
-            self._note(None)
-        return following
+            self._stored[state.id] = state
 
-    async def _serve(self, snapshot: Snapshot) -> None:
-        epoch = self._unlogged if self._ahead else self._epoch
-        judged = replace(snapshot, epoch=epoch, judged_at=self._clock.now())
-        await asyncio.to_thread(index_of, judged)  # or the first reader would make the index on the event loop
-        self._snapshot = judged
+    def _run_ahead(self, state: ProviderState, at: datetime, error: StoreError) -> None:
+        """Serve what could not be stored, except for a new list: that one is lost, and the error raised again."""
+        served = self._current.snapshot.providers[state.id]
+        relisted = state.listing is not served.listing
+        kept = replace(served, health=state.health).at(at) if relisted else state
+        moved = kept.lasting is not served.lasting
+        if moved:
+            self._ahead.add(state.id)
+        self._show(kept, at if moved else None)
+        if relisted:
+            raise error
 
-    def _run_ahead(self, provider_id: str) -> None:
-        if not self._ahead:
-            self._unlogged = secrets.token_hex(8)
-        self._ahead.add(provider_id)
+    def _show(self, state: ProviderState, at: datetime | None = None) -> None:
+        """Serve a state; with `at`, as a revision that was made then."""
+        snapshot = self._current.snapshot.with_provider(state)
+        if at is not None:
+            position = self._logged.later(1) if self._ahead else self._logged
+            number = max(self._number, snapshot.revision.number + bool(self._ahead))
+            snapshot = replace(snapshot, revision=snapshot.revision.numbered(number, position, updated_at=at))
+        self._current.show(snapshot)
 
     def _note(self, error: StoreError | None) -> None:
         """Log once that the store begins to fail, and once that it works again."""
         fails = error is not None
-        if fails and not self._store_fails:
+        if fails and not self._failing:
             log.error("store_failing", error=str(error))
-        elif self._store_fails and not fails:
+        elif self._failing and not fails:
             log.info("store_well")
-        self._store_fails = fails
+        self._failing = fails
+
+
+def _commit(
+    follows: int,
+    number: int,
+    stored: ProviderState,
+    state: ProviderState,
+    changes: Sequence[Change],
+    *,
+    at: datetime,
+    opens: str | None,
+) -> Commit:
+    relisted, moved = state.listing is not stored.listing, state.lasting.health is not stored.lasting.health
+    return Commit(
+        follows=follows,
+        revision=number,
+        at=at,
+        changes=changes,
+        listing=StoredListing(listing=state.listing, as_of=state.as_of) if relisted else None,
+        confirmed=(state.id, state.as_of) if state.as_of and state.as_of != stored.as_of and not relisted else None,
+        health=state.health if moved else None,
+        opens=opens,
+    )

@@ -1,48 +1,52 @@
 """A caller's own list: what a provider lists for that caller's key, and how the provider then looks to that caller."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
 from catalogue.facts import ModelFacts
-from catalogue.health import Problem, Standing
+from catalogue.health import Health, Problem, Problems
 from catalogue.listing import Listing
-from catalogue.snapshot import ProviderState
-from catalogue.vocabulary import DataSource, HealthStatus, KeySource, ProviderErrorCode
+from catalogue.provider import ProviderState, provider_state
+from catalogue.vocabulary import HealthStatus, KeySource, ProviderErrorCode
 from upstream.lists import FetchedList, Validators
 
 _OF_THE_SERVERS_KEY = frozenset({ProviderErrorCode.UNAUTHORIZED, ProviderErrorCode.UNCONFIGURED})
 
 
 class OwnList:
-    """One caller's list of one provider; it never changes, and only remembers the last state it was shown in."""
+    """One caller's list of one provider. It never changes, and only remembers the last state it was shown in."""
 
-    __slots__ = ("_shown", "digest", "listing", "own_rows", "validators")
+    __slots__ = ("_shown", "as_of", "digest", "listing", "own_rows", "validators")
 
-    def __init__(self, listing: Listing, *, digest: bytes, validators: Validators | None, own_rows: int) -> None:
+    def __init__(
+        self, listing: Listing, *, as_of: datetime, digest: bytes, validators: Validators | None, own_rows: int
+    ) -> None:
         self.listing = listing
+        self.as_of = as_of
         self.digest = digest
         self.validators = validators
         self.own_rows = own_rows
-        """How many records are in memory for this list alone."""
+        """The number of records in memory for this list alone."""
         self._shown: tuple[ProviderState, ProviderState] | None = None
 
     def confirmed(self, validators: Validators | None, *, at: datetime) -> "OwnList":
-        """The same list, said once more."""
-        listing = replace(self.listing, as_of=at)
-        return OwnList(listing, digest=self.digest, validators=validators, own_rows=self.own_rows)
+        """The same list, given once more."""
+        return OwnList(self.listing, as_of=at, digest=self.digest, validators=validators, own_rows=self.own_rows)
 
-    def shown(self, public: ProviderState, *, now: datetime) -> ProviderState:
-        """The provider with this list in place of the server's; judged once for each state of the server's."""
+    def shown(self, public: ProviderState) -> ProviderState:
+        """The provider with this list in place of the server's, made once for each state of the server's."""
         if self._shown is None or self._shown[0] is not public:
-            own = replace(
-                public,
-                profile=replace(public.profile, configured=True, key_source=KeySource.USER),
-                listing=self.listing,
-                standing=_for_another_key(public.standing),
+            own = provider_state(
+                replace(public.profile, configured=True, key_source=KeySource.USER),
+                self.listing,
+                _for_another_key(public.health),
+                as_of=self.as_of,
+                confirmed=True,
+                now=public.statuses.evaluated_at,
             )
-            self._shown = (public, own.judged(now))
+            self._shown = (public, own)
         return self._shown[1]
 
 
@@ -56,26 +60,32 @@ def own_list(
         shared = known == row
         models[row.id] = known if known is not None and shared else row
         own_rows += not shared
-    seen = {**(before.listing.first_seen if before else {}), **public.first_seen}
+    seen = {**_first_seen(before, at, models), **public.first_seen}
     listing = Listing(
         provider_id=public.provider_id,
         models=MappingProxyType(models),
-        first_seen=MappingProxyType({id_: seen.get(id_, at) for id_ in models}),
-        source=DataSource.LIVE,
-        as_of=at,
+        first_seen=MappingProxyType({id_: seen[id_] for id_ in models if id_ in seen}),
+        is_reference=True,
     )
-    return OwnList(listing, digest=fetched.digest, validators=fetched.validators, own_rows=own_rows)
+    listing.index  # noqa: B018 - made here, off the event loop
+    return OwnList(listing, as_of=at, digest=fetched.digest, validators=fetched.validators, own_rows=own_rows)
+
+
+def _first_seen(before: OwnList | None, at: datetime, models: Mapping[str, ModelFacts]) -> dict[str, datetime]:
+    if before is None:
+        return {}
+    return {id_: at for id_ in models if id_ not in before.listing.models} | dict(before.listing.first_seen)
 
 
 def refused(public: ProviderState, problem: Problem) -> ProviderState:
-    """The provider as one sees it whose key it refuses: the public rows, with the reason; its health does not move."""
-    said = f"{public.profile.name} refuses the key that you gave. Replace the key, or leave it out."
-    return replace(public, standing=replace(public.standing, error=replace(problem, message=said)))
+    """The provider as a caller sees it whose key it refuses: the public rows, with the reason. Its health stays."""
+    message = f"{public.profile.name} refuses the key that you gave. Replace the key, or leave it out."
+    return replace(public, health=replace(public.health, problems=Problems(call=replace(problem, message=message))))
 
 
-def _for_another_key(standing: Standing) -> Standing:
-    """How the provider stands apart from what is wrong with the server's own key."""
-    if standing.error is None or standing.error.code not in _OF_THE_SERVERS_KEY:
-        return standing
-    healthy = standing.status is HealthStatus.DEGRADED
-    return replace(standing, error=None, status=HealthStatus.HEALTHY if healthy else standing.status)
+def _for_another_key(health: Health) -> Health:
+    """The provider's health apart from what is wrong with the server's own key."""
+    if health.error is None or health.error.code not in _OF_THE_SERVERS_KEY:
+        return health
+    healthy = health.status is HealthStatus.DEGRADED
+    return replace(health, problems=Problems(), status=HealthStatus.HEALTHY if healthy else health.status)

@@ -1,24 +1,28 @@
 """All coordinators together: started and stopped as one, refreshed on demand, decided on by id."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 
 import structlog
 
-from backends.errors import StoreError
 from catalogue.errors import BadUserInput
+from catalogue.ports.errors import StoreError
+from catalogue.provider import ProviderState
 from catalogue.refresh import ProviderRefresh, RefreshProgress
-from catalogue.snapshot import ProviderState
 from catalogue.vocabulary import RefreshOutcome
 from polling.coordinator import Coordinator
-from polling.record import Surroundings
+from polling.deps import PollingDeps
 from upstream.call_rate import Priority
 
 REFRESH_SECONDS = 8.0
 """A provider still at work after this is reported as IN_PROGRESS; it goes on."""
 
+
+Trim = Callable[[datetime], Awaitable[None]]
+"""Drops what the store has kept for long enough, as of a moment."""
 
 _FIRST_TRIM_SECONDS, _TRIM_SECONDS = 60.0, 3600.0
 
@@ -28,18 +32,19 @@ log = structlog.get_logger(__name__)
 class Poller:
     """Keeps every provider in step with the world."""
 
-    def __init__(self, *, coordinators: Mapping[str, Coordinator], shared: Surroundings) -> None:
+    def __init__(self, *, coordinators: Mapping[str, Coordinator], deps: PollingDeps, trim: Trim) -> None:
         self._coordinators = coordinators
-        self._shared = shared
+        self._deps = deps
+        self._trimmed = trim
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Begin polling; returns at once."""
         for coordinator in self._coordinators.values():
             self._tasks.append(asyncio.create_task(coordinator.run(), name=f"poll:{coordinator.upstream.id}"))
-        self._tasks.append(asyncio.create_task(self._judge(), name="judge"))
+        self._tasks.append(asyncio.create_task(self._evaluate(), name="evaluate"))
         self._tasks.append(asyncio.create_task(self._trim(), name="trim"))
-        self._tasks.append(asyncio.create_task(self._shared.recorder.run(), name="health-history"))
+        self._tasks.append(asyncio.create_task(self._deps.recorder.run(), name="health-history"))
 
     async def stop(self) -> None:
         """Stop polling and write what is still to be written."""
@@ -48,11 +53,11 @@ class Poller:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*(c.stop() for c in self._coordinators.values()))
         with suppress(Exception):
-            await self._shared.recorder.flush()
+            await self._deps.recorder.flush()
 
     def end_streams(self) -> None:
         """End the streams of whoever watches refreshes."""
-        self._shared.progress.close()
+        self._deps.progress.close()
 
     async def refresh(self, provider_ids: Sequence[str], *, force: bool) -> Sequence[ProviderRefresh]:
         """Fetch lists now, or only those past their lifetime; bounded, in the order of the ids."""
@@ -64,7 +69,7 @@ class Poller:
         return [task.result() if task.done() else self._unfinished(id_) for id_, task in flights.items()]
 
     async def _refresh(self, coordinator: Coordinator, *, force: bool) -> ProviderRefresh:
-        if not force and coordinator.fresh:
+        if not force and coordinator.is_fresh:
             return self._result(coordinator.upstream.id, RefreshOutcome.SKIPPED)
         return await coordinator.refresh(Priority.ADMIN)
 
@@ -73,12 +78,12 @@ class Poller:
         return replace(result, duration_ms=REFRESH_SECONDS * 1000, error=self._coordinators[provider_id].so_far)
 
     def _result(self, provider_id: str, outcome: RefreshOutcome) -> ProviderRefresh:
-        count = self._shared.ledger.snapshot.providers[provider_id].model_count
+        count = self._deps.reader.snapshot.providers[provider_id].model_count
         return ProviderRefresh(provider_id=provider_id, outcome=outcome, model_count=count, duration_ms=0.0)
 
     def progress(self) -> AsyncIterator[RefreshProgress]:
         """The steps of refreshes from now on."""
-        return self._shared.progress.watch()
+        return self._deps.progress.watch()
 
     async def resolve_quarantine(self, quarantine_id: str, *, accept: bool) -> ProviderState:
         """Accept or discard a held-back list; BadUserInput when no such one waits (any more)."""
@@ -87,24 +92,23 @@ class Poller:
                 return await coordinator.decide(quarantine_id, accept=accept)
         raise BadUserInput("No list with this id is held back. Read providerHealth { quarantine { id } } anew.")
 
-    async def _judge(self) -> None:
-        """Statuses move with the clock too: an announced end passes, data grows old."""
+    async def _evaluate(self) -> None:
+        """Move statuses with the clock: an announced end passes, data grows old."""
         while True:
-            await self._shared.clock.sleep(self._shared.timing.health_ttl.total_seconds())
-            for provider_id in self._coordinators:
-                try:
-                    await self._shared.ledger.publish(provider_id)
-                except Exception:
-                    log.exception("statuses_not_judged", provider=provider_id)
+            await self._deps.clock.sleep(self._deps.timing.health_ttl.total_seconds())
+            try:
+                await self._deps.ledger.evaluate()
+            except Exception:
+                log.exception("statuses_not_evaluated")
 
     async def _trim(self) -> None:
         """Drop what is past its retention."""
         pause = _FIRST_TRIM_SECONDS  # one that is restarted often trims all the same
         while True:
-            await self._shared.clock.sleep(pause)
+            await self._deps.clock.sleep(pause)
             pause = _TRIM_SECONDS
             try:
-                await self._shared.store.trim(self._shared.clock.now())
+                await self._trimmed(self._deps.clock.now())
             except StoreError as error:
                 log.error("store_untrimmed", error=str(error))  # noqa: TRY400  it says all
             except Exception:

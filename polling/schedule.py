@@ -3,15 +3,21 @@
 All moments are seconds of a clock that never goes back: a wall clock that is set back must not end polling.
 """
 
+import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 
 from catalogue.health import FAILURES_TO_DOWN
+from catalogue.observation import Answered, CallFailed, Faulted, HeldBack, ListFailed, ListTaken, Observation, Plan
 from catalogue.ports.clock import Clock
+from catalogue.vocabulary import ProviderErrorCode
+from upstream.server_key import KEY_PAUSE
+from upstream.upstream import Upstream
 
 MAX_PAUSE = 3600.0
 """No provider keeps us waiting longer, in seconds, whatever it says."""
+_IDLE_SECONDS = 3600.0
 _JITTER = 0.1
 _FIRST_RETRY = 60.0
 _LONGEST_INTERVAL = 600.0
@@ -29,7 +35,8 @@ class Timing:
 class Schedule:
     """The next moments of one provider; at first everything is due."""
 
-    def __init__(self, *, timing: Timing, clock: Clock, rng: Random) -> None:
+    def __init__(self, *, timing: Timing, clock: Clock, rng: Random, upstream: Upstream) -> None:
+        self._needs_key = upstream.adapter.needs_key
         self._list_ttl = timing.list_ttl.total_seconds()
         self._health_ttl = timing.health_ttl.total_seconds()
         self._clock = clock
@@ -45,43 +52,79 @@ class Schedule:
         """When the provider is asked next, for whatever reason."""
         return min(self.list_due, self.probe_due)
 
-    def listed(self) -> None:
-        """A good list came, which counts as a probe."""
-        self.probed()
-        self.list_due = self._in_about(self._list_ttl)
-        self._list_failures = 0
+    def plan(self) -> Plan:
+        """The next moments by the wall clock."""
+        now, wall = self._clock.monotonic(), self._clock.now()
+        list_at, probe_at = (wall + timedelta(seconds=max(due - now, 0.0)) for due in (self.list_due, self.probe_due))
+        return Plan(list_at=list_at, probe_at=probe_at)
+
+    def note(self, seen: Observation) -> None:
+        """Move the next moments by what was observed."""
+        match seen:
+            case ListTaken() | HeldBack():
+                self._probed()
+                self.list_due = self._in_about(self._list_ttl)
+                self._list_failures = 0
+            case ListFailed():
+                self.unlisted()
+                self._wait_as_told(seen)
+            case Answered(check=None):
+                self._probed()
+            case Answered() | Faulted(of_list=False):
+                self._troubled()
+            case CallFailed():
+                self._troubled()
+                self._wait_as_told(seen)
+            case Faulted():
+                self.unlisted()
+
+    def hurry(self, seen: Observation) -> None:
+        """Ask a provider that is half up once more at once: for its list after a probe, else by a probe."""
+        now = self._clock.monotonic()
+        if isinstance(seen, Answered):
+            self.list_due = min(self.list_due, now)
+        elif not (isinstance(seen, ListFailed) and seen.problem.retry_after is not None):
+            self.probe_due = min(self.probe_due, now)
 
     def unlisted(self) -> None:
-        """A list could not be had: again soon, then ever later, never later than a good one would be."""
-        self.troubled()
+        """Try a list that could not be read again soon, then ever later, never later than a good one."""
+        self._troubled()
         self.list_due = self._in_about(min(self._list_ttl, _doubled(_FIRST_RETRY, self._list_failures)))
         self._list_failures += 1
 
-    def probed(self) -> None:
-        """A probe was answered well."""
+    def _probed(self) -> None:
         self.probe_due = self._in_about(self._health_ttl)
         self._troubles = 0
 
-    def troubled(self) -> None:
-        """A probe was of no use: from the third in a row on, the interval doubles, up to ten minutes."""
+    def _troubled(self) -> None:
+        """From the third call of no use in a row on, the interval doubles, up to ten minutes."""
         self._troubles += 1
         interval = _doubled(self._health_ttl, max(self._troubles - FAILURES_TO_DOWN, 0))
         self.probe_due = self._in_about(min(interval, max(_LONGEST_INTERVAL, self._health_ttl)))
 
-    def pause(self, until: float) -> None:
-        """Ask nothing before a moment."""
+    def _wait_as_told(self, seen: ListFailed | CallFailed) -> None:
+        seconds = min(seen.problem.retry_after or 0.0, MAX_PAUSE)
+        if seen.problem.code is ProviderErrorCode.RATE_LIMITED:
+            seconds = max(seconds, self._health_ttl)
+        if seen.problem.code is ProviderErrorCode.UNAUTHORIZED and seen.key is not None and self._needs_key:
+            seconds = max(seconds, KEY_PAUSE)
+        until = self._clock.monotonic() + seconds
         self.list_due, self.probe_due = max(self.list_due, until), max(self.probe_due, until)
-
-    def hurry_list(self) -> None:
-        """Make the list due at once."""
-        self.list_due = min(self.list_due, self._clock.monotonic())
-
-    def hurry_probe(self) -> None:
-        """Make the next probe due at once."""
-        self.probe_due = min(self.probe_due, self._clock.monotonic())
 
     def _in_about(self, seconds: float) -> float:
         return self._clock.monotonic() + seconds * (1 + _JITTER * (2 * self._rng.random() - 1))
+
+
+async def rest(clock: Clock, until: float | None, moved: asyncio.Event) -> None:
+    """Sleep until a moment of the monotonic clock, or until something moves; an hour at most."""
+    moved.clear()
+    wait = _IDLE_SECONDS if until is None else min(max(until - clock.monotonic(), 0.0), _IDLE_SECONDS)
+    ends = {asyncio.create_task(clock.sleep(wait)), asyncio.create_task(moved.wait())}
+    try:
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for end in ends:
+            end.cancel()
 
 
 def _doubled(seconds: float, times: int) -> float:

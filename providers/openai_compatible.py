@@ -7,7 +7,6 @@ names the server's software or its operator as often.
 from decimal import Decimal
 
 from catalogue.facts import ModelFacts, Price
-from catalogue.identity import family_key
 from catalogue.vocabulary import Capability
 from providers._kit.adapter import Adapter
 from providers._kit.capabilities import chat_modalities, for_code, from_inputs, from_outputs, supported, unsupported
@@ -85,7 +84,7 @@ def read(row: Row) -> ModelFacts | None:
         expires_at=row.end(*_ENDS) or row.row("deprecation").end("inference"),
         deprecated=_is_ended(row),
         successor=row.name("deprecation_replacement_model"),
-        family=family_key(row.name("hugging_face_id"), own_id),
+        weights=row.name("hugging_face_id"),
     )
 
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 from catalogue.endpoint import Endpoint
 from catalogue.facts import ModelFacts, Price, PriceTier
-from catalogue.identity import family_key
 from catalogue.vocabulary import Capability, HealthStatus
 from providers._kit.adapter import Adapter, CallLimits, EndpointReader
 from providers._kit.capabilities import for_code, from_inputs, from_outputs, supported, unsupported
@@ -75,7 +74,8 @@ def read(row: Row) -> ModelFacts:
         released_at=row.start("created"),
         expires_at=row.end("expiration_date"),
         successor=target,
-        family=family_key(row.name("hugging_face_id"), target, own_id),
+        weights=row.name("hugging_face_id"),
+        canonical_name=target,
     )
 
 

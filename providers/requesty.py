@@ -1,7 +1,6 @@
 """Requesty, a gateway: its list is public (with a key, the models that the organisation approved); USD per token."""
 
 from catalogue.facts import ModelFacts, Price
-from catalogue.identity import family_key
 from catalogue.vocabulary import Capability
 from providers._kit.adapter import Adapter, CallLimits
 from providers._kit.capabilities import chat_modalities, for_code, supported, unsupported
@@ -59,7 +58,8 @@ def read(row: Row) -> ModelFacts:
         price=price,
         released_at=row.start("created"),
         expires_at=row.end("retires", "retires_at"),
-        family=family_key(row.name("hugging_face_id"), row.name("model_canonical_name"), own_id),
+        weights=row.name("hugging_face_id"),
+        canonical_name=row.name("model_canonical_name"),
     )
 
 

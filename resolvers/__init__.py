@@ -1,1 +1,1 @@
-"""How each field gets its data."""
+"""The resolvers of the root fields."""

@@ -1,4 +1,4 @@
-"""What only admins may do: each try is checked first and noted in the audit log with how it ended."""
+"""Permission checks for admin actions, with an audit entry for each attempt."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,26 +10,26 @@ from catalogue.scope import Grant, Scope
 
 @contextmanager
 def admin(scope: Scope, audit: Audit, grant: Grant, action: str, target: str | None = None) -> Iterator[None]:
-    """Let a caller who holds the right through; `target` is noted of callers with a token alone.
+    """Run an admin action if the caller has the grant, and record its outcome in the audit log.
 
-    What strangers write would else make ever other entries.
+    The target of callers without a token is not recorded: they could fill the log with distinct entries.
 
     Raises:
         Unauthenticated: the caller sent no token.
-        Forbidden: the token lacks the right.
+        Forbidden: the token lacks the grant.
     """
     actor = scope.actor or scope.client
     target = target if scope.actor else None
+    outcome = "failed"
     try:
         _check(scope, grant, action)
         yield
+        outcome = "ok"
     except ClientError as error:
-        audit.note(actor=actor, action=action, target=target, outcome=error.code.lower())
+        outcome = error.code.lower()
         raise
-    except BaseException:
-        audit.note(actor=actor, action=action, target=target, outcome="failed")
-        raise
-    audit.note(actor=actor, action=action, target=target, outcome="ok")
+    finally:
+        audit.note(actor=actor, action=action, target=target, outcome=outcome)
 
 
 def _check(scope: Scope, grant: Grant, action: str) -> None:

@@ -1,16 +1,21 @@
-"""Reading the audit log, newest first."""
+"""The root field for the audit log."""
 
 from catalogue.scope import Grant
 from resolvers.admin import admin
-from resolvers.info import Info
-from resolvers.paging import LONGEST_PAGE, read_number, write_number
+from resolvers.context import Info
+from resolvers.paging import LONGEST_PAGE, page_info, read_number, write_number
 from schema.arguments import After, Newest, bounded
 from schema.audit import AuditConnection, AuditEdge
-from schema.connection import PageInfo
+from schema.declaration import resolved
+from schema.policy import Policy, Reads
 
 
+@resolved(
+    AuditConnection,
+    Policy(Reads.STORE | Reads.CALLER, rows=LONGEST_PAGE, slicing=("first",), sized_fields=("edges", "nodes")),
+)
 async def audit_log(info: Info, first: Newest = 100, after: After = None) -> AuditConnection:
-    """A page of who did what."""
+    """The audit log, newest first. Requires a token with the scope `read`."""
     context = info.context
     log = context.services.audit
     with admin(context.scope, log, Grant.READ, "auditLog"):
@@ -22,10 +27,5 @@ async def audit_log(info: Info, first: Newest = 100, after: After = None) -> Aud
     return AuditConnection(
         edges=[AuditEdge(cursor=c, node=e) for c, e in zip(cursors, page, strict=True)],
         nodes=page,
-        page_info=PageInfo(
-            has_next_page=len(entries) > size,
-            has_previous_page=before is not None,
-            start_cursor=cursors[0] if cursors else None,
-            end_cursor=cursors[-1] if cursors else None,
-        ),
+        page_info=page_info(cursors, previous=before is not None, following=len(entries) > size),
     )

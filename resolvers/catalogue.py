@@ -1,30 +1,34 @@
-"""The catalogue as a whole, and what its caller may still ask for."""
+"""The root fields for the catalogue as a whole and for the caller's limits."""
 
 import strawberry
 
-from resolvers.info import Info
+from resolvers.context import Info
 from resolvers.position import position
 from schema.catalogue import Catalogue
 from schema.client_limit import ClientLimit
+from schema.declaration import resolved
+from schema.policy import Policy, Reads
 
 
+@resolved(Catalogue, Policy(Reads.REVISION))
 async def catalogue(info: Info) -> Catalogue:
-    """The state that this answer reads."""
+    """The catalogue as a whole. Query its cursor to follow changes from this response on."""
     overlay = await info.context.overlay()
     snapshot = overlay.snapshot
     return Catalogue(
-        revision=snapshot.revision,
+        revision=snapshot.revision.number,
         cursor=position(snapshot),
-        last_updated=snapshot.updated_at,
-        total_models=snapshot.total_models,
+        last_updated=snapshot.revision.updated_at,
+        total_models=snapshot.revision.total_models,
         cache_hit=not overlay.waited,
         providers=list(snapshot.providers.values()),
         user_provided_keys=[strawberry.ID(id_) for id_ in overlay.own],
     )
 
 
+@resolved(ClientLimit, Policy(Reads.CALLER | Reads.CLOCK))
 def client_limit(info: Info) -> ClientLimit:
-    """The caller's own allowance, which is nobody else's business."""
+    """The caller's rate limit and the cost of this operation."""
     context = info.context
     allowance = context.services.client_limits.allowance(context.scope.client)
     return ClientLimit(

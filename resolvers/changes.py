@@ -1,84 +1,70 @@
-"""Following changes and refreshes as they happen, filtered before delivery; always of public data alone."""
+"""The subscriptions. They deliver public data only."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing
-from typing import Annotated, TypeVar, cast
+from collections.abc import AsyncIterator, Iterable
+from typing import Annotated
 
 import strawberry
 
-from catalogue import cursor
-from catalogue.change import Change, ModelChange
-from catalogue.refresh import RefreshProgress
+from catalogue import change, cursor, refresh
+from catalogue.change_filter import ChangeFilter
 from catalogue.selection import check_providers
-from resolvers.info import Info
+from resolvers.context import Info
 from schema.arguments import Kinds, Providers, Since
+from schema.change import Change
+from schema.declaration import argument, resolved
 from schema.enums import ChangeKind
+from schema.policy import Policy, Reads
+from schema.refresh import RefreshProgress
 
-Models = Annotated[
-    list[strawberry.ID] | None,
-    strawberry.argument(description="Only of these models; none or an empty list means all."),
-]
+Models = Annotated[list[strawberry.ID] | None, argument("Only these models. Null or an empty list means all.")]
 
 AVAILABILITY = frozenset({ChangeKind.STATUS_CHANGED, ChangeKind.MODEL_ADDED, ChangeKind.MODEL_REMOVED})
 HEALTH = frozenset({ChangeKind.PROVIDER_HEALTH_CHANGED})
 
-T = TypeVar("T")
 
-
+@resolved(Change, Policy(Reads.STORE), is_subscription=True)
 def availability_changed(
     info: Info, *, provider: Providers = None, model: Models = None, since: Since = None
-) -> AsyncIterator[Change]:
-    """Follow models whose status changed, and models that came or went."""
-    ids = frozenset(model or ())
-
-    def wanted(change: Change) -> bool:
-        return not ids or (isinstance(change, ModelChange) and change.model.facts.id in ids)
-
-    return _follow(info, AVAILABILITY, provider, since, wanted)
+) -> AsyncIterator[change.Change]:
+    """Changes of models' availability: `StatusChanged`, `ModelAdded`, `ModelRemoved` and `Resync`."""
+    return _follow(info, AVAILABILITY, provider, since, models=model or ())
 
 
-def provider_health_changed(info: Info, *, provider: Providers = None, since: Since = None) -> AsyncIterator[Change]:
-    """Follow the health of providers."""
+@resolved(Change, Policy(Reads.STORE), is_subscription=True)
+def provider_health_changed(
+    info: Info, *, provider: Providers = None, since: Since = None
+) -> AsyncIterator[change.Change]:
+    """Changes of providers' health: `ProviderHealthChanged` and `Resync`."""
     return _follow(info, HEALTH, provider, since)
 
 
+@resolved(Change, Policy(Reads.STORE), is_subscription=True)
 def catalogue_changed(
     info: Info, *, kinds: Kinds = None, provider: Providers = None, since: Since = None
-) -> AsyncIterator[Change]:
-    """Follow every kind of change."""
-    return _follow(info, frozenset(kinds or ChangeKind), provider, since)
+) -> AsyncIterator[change.Change]:
+    """Changes of all kinds, or of the given kinds."""
+    return _follow(info, kinds or (), provider, since)
 
 
-def refresh_progress(info: Info) -> AsyncIterator[RefreshProgress]:
-    """Follow the steps of refreshes."""
-    return _closing(info.context.services.refresher.progress(), lambda _: True)
+@resolved(RefreshProgress, Policy(Reads.HEALTH), is_subscription=True)
+def refresh_progress(info: Info) -> AsyncIterator[refresh.RefreshProgress]:
+    """The steps of all refreshes, scheduled ones included, for progress bars."""
+    return info.context.services.refresher.progress()
 
 
 def _follow(
     info: Info,
-    kinds: frozenset[ChangeKind],
+    kinds: Iterable[ChangeKind],
     provider: list[strawberry.ID] | None,
     since: str | None,
-    wanted: Callable[[Change], bool] = lambda _: True,
-) -> AsyncIterator[Change]:
-    """Follow the feed; a resumed stream goes on after its last event, wherever the document says it began."""
-    services, ids = info.context.services, frozenset(provider or ())
-    check_providers(services.reader.snapshot, ids)
+    *,
+    models: Iterable[str] = (),
+) -> AsyncIterator[change.Change]:
+    """Follow the feed. A resumed stream continues after its last event, whatever `since` the document has."""
+    services, providers = info.context.services, frozenset(provider or ())
+    check_providers(services.reader.snapshot, providers)
     start = info.context.scope.last_event_id or since
     if start is not None:
         cursor.decode(start)
-
-    def passes(change: Change) -> bool:
-        if change.kind == ChangeKind.RESYNC.value:
-            return True
-        return ChangeKind(change.kind) in kinds and (not ids or change.provider_id in ids) and wanted(change)
-
-    return _closing(services.feed.follow(start), passes)
-
-
-async def _closing(source: AsyncIterator[T], passes: Callable[[T], bool]) -> AsyncGenerator[T, None]:
-    """What passes, from a generator that is closed as soon as the subscriber leaves."""
-    async with aclosing(cast("AsyncGenerator[T, None]", source)) as events:
-        async for event in events:
-            if passes(event):
-                yield event
+    wanted = ChangeFilter(kinds=frozenset(kind.value for kind in kinds), providers=providers, models=frozenset(models))
+    return services.feed.follow(start, wanted)

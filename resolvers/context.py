@@ -1,4 +1,4 @@
-"""One operation's view of the world: whose it is, the one snapshot it reads, and its batched lookups."""
+"""The context of one operation: its caller, its snapshot, and its batched lookups."""
 
 import asyncio
 from collections.abc import Awaitable, Sequence
@@ -6,52 +6,55 @@ from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
+import strawberry
 from strawberry.dataloader import DataLoader
 
 from catalogue.endpoint import EndpointList
 from catalogue.errors import BadUserInput
-from catalogue.health import Standing
+from catalogue.health import Health
 from catalogue.history import HealthBucket, Incident
 from catalogue.listing import Listing
 from catalogue.ports.on_demand import Overlay
+from catalogue.position import Position
+from catalogue.provider import Profile, ProviderState, provider_state
 from catalogue.scope import Scope
-from catalogue.snapshot import Profile, ProviderState, Snapshot
+from catalogue.snapshot import Snapshot
 from catalogue.vocabulary import UptimeWindow
 from resolvers.services import Services
 
 MOST_ENDPOINT_LISTS = 20
-"""So many models' endpoints are read in one request."""
+"""The number of models whose endpoints one request may read."""
 _RENEW_SECONDS = 1.0
-"""For own lists after a mutation, which has had its own time before."""
+"""Time for callers' lists after a mutation, which has used most of its time."""
 
 
 class Context:
-    """What resolvers and types read; made for one operation and thrown away with it."""
+    """The data that one operation's resolvers and types read."""
 
     def __init__(self, scope: Scope, services: Services) -> None:
         self.scope = scope
         self.services = services
         self.private = False
-        """Whether the answer holds something of this caller alone; read after the operation."""
+        """Whether the response holds data of this caller only. Read after the operation."""
         self.cost = 0
-        """What the operation costs; set by who runs it."""
+        """The cost of the operation, set by the executor."""
         self._overlay: Overlay | None = None
         self._reading: asyncio.Task[Overlay] | None = None
-        # Loaders that knew this object would make a circle with it, which only the garbage collector could end: with it
-        # an old snapshot would live on, for good where the collector has been told not to look (gc.freeze).
+        # A loader that refers to this object would make a reference cycle, which only the garbage collector frees.
+        # Until then, or forever after gc.freeze, an old snapshot would stay in memory.
         self._health = DataLoader(partial(_load_health, services))
         self._incidents = DataLoader(partial(_load_incidents, services))
         self._endpoints = DataLoader(_EndpointLoad(services))
 
     @property
     def snapshot(self) -> Snapshot:
-        """The catalogue that this operation reads; the public one unless `overlay` was awaited before."""
+        """The catalogue that this operation reads: the public one, unless `overlay` was awaited before."""
         if self._overlay is None:
             self._overlay = Overlay(snapshot=self.services.reader.snapshot)
         return self._overlay.snapshot
 
     async def overlay(self) -> Overlay:
-        """The catalogue with the caller's own lists, captured once; every public field of a query begins here."""
+        """Return the catalogue with the caller's own lists, captured once. All root fields of a query start here."""
         if self._overlay is None and self.scope.keys:
             self.private = True
             if self._reading is None:
@@ -61,7 +64,7 @@ class Context:
         return self._overlay or Overlay(snapshot=self.snapshot)
 
     async def renew(self) -> Snapshot:
-        """Read the catalogue anew, after a mutation moved it, with those of the caller's own lists that are there."""
+        """Capture the catalogue again after a mutation, with those of the caller's own lists that are in memory."""
         self._overlay = self._reading = None
         with suppress(TimeoutError):
             async with asyncio.timeout(_RENEW_SECONDS):
@@ -69,27 +72,32 @@ class Context:
         return self.snapshot
 
     def now(self) -> datetime:
-        """The time in UTC."""
+        """Return the time in UTC."""
         return self.services.clock()
 
     def provider(self, provider_id: str) -> ProviderState:
-        """A provider, also one that a stored change still names and the configuration no longer does."""
-        return self.snapshot.providers.get(provider_id) or ProviderState(
-            profile=Profile(id=provider_id, name=provider_id, configured=False),
-            listing=Listing(provider_id=provider_id),
-            standing=Standing(provider_id=provider_id),
+        """Return a provider. One that only a stored change still names is shown as not configured."""
+        return self.snapshot.providers.get(provider_id) or provider_state(
+            Profile(id=provider_id, name=provider_id, configured=False),
+            Listing(provider_id=provider_id),
+            Health(provider_id=provider_id),
+            now=self.now(),
         )
 
+    def oldest(self) -> Awaitable[Position]:
+        """Return the oldest position from which the change log can be resumed."""
+        return self.services.feed.oldest()
+
     def health(self, provider_id: str, window: UptimeWindow) -> Awaitable[Sequence[HealthBucket]]:
-        """A provider's health over time, oldest first; one read a window, however many providers."""
+        """Return a provider's health over time, oldest first. All providers are read at once per window."""
         return self._health.load((provider_id, window))
 
     def incidents(self, provider_id: str, limit: int) -> Awaitable[Sequence[Incident]]:
-        """A provider's incidents, newest first; one read a limit, however many providers."""
+        """Return a provider's incidents, newest first. All providers are read at once per limit."""
         return self._incidents.load((provider_id, limit))
 
     def endpoints(self, model_id: str) -> Awaitable[EndpointList]:
-        """A model's endpoints; BadUserInput for all of them when a request asks for too many."""
+        """Return a model's endpoints. All of a request's fail with BadUserInput if it asks for too many."""
         return self._endpoints.load(model_id)
 
 
@@ -107,7 +115,7 @@ async def _load_incidents(services: Services, keys: list[tuple[str, int]]) -> li
 
 
 class _EndpointLoad:
-    """Reads endpoints, of so many models in one request at most."""
+    """Reads endpoints, up to a number of models per request."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -121,3 +129,6 @@ class _EndpointLoad:
                 "Ask for fewer models, with 'limit' or 'first'."
             )
         return await self._services.endpoints.endpoints(model_ids)
+
+
+Info = strawberry.Info[Context, object]

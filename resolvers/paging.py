@@ -1,4 +1,4 @@
-"""Pages of an ordered list of models, and cursors that hold a place in it: the sort key and the id."""
+"""Pages of an ordered list of models. A cursor holds the sort key and the id of a model."""
 
 import base64
 import binascii
@@ -8,8 +8,11 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from catalogue.errors import BadUserInput
-from catalogue.ranking import Key, Ranking, Row
+from catalogue.facts import ModelFacts
+from catalogue.ranking import Key, Place, Ranking
+from catalogue.snapshot import Revision
 from schema.arguments import bounded
+from schema.connection import PageInfo
 
 LONGEST_PAGE = 1000
 DEFAULT_PAGE = 100
@@ -17,26 +20,28 @@ _LONGEST_CURSOR = 4000
 
 
 class Span(NamedTuple):
-    """Where a page begins and ends (exclusive) in its list."""
+    """The start and the exclusive end of a page in its list."""
 
     start: int
     stop: int
 
 
 def span(
-    rows: Sequence[Row],
+    rows: Sequence[ModelFacts],
     ranking: Ranking,
+    revision: Revision,
     *,
     first: int | None = None,
     after: str | None = None,
     last: int | None = None,
     before: str | None = None,
 ) -> Span:
-    """Cut a page as Relay says: what lies between the cursors, then the first of it, then the last of that."""
+    """Cut a page as Relay specifies: between the cursors, of that the first, of that the last."""
     bounded("first", first, LONGEST_PAGE)
     bounded("last", last, LONGEST_PAGE)
-    start = bisect_right(rows, _place(ranking, after, "after"), key=ranking.place) if after is not None else 0
-    stop = bisect_left(rows, _place(ranking, before, "before"), key=ranking.place) if before is not None else len(rows)
+    place = ranking.placing(revision)
+    start = bisect_right(rows, _place(ranking, after, "after"), key=place) if after is not None else 0
+    stop = bisect_left(rows, _place(ranking, before, "before"), key=place) if before is not None else len(rows)
     stop = max(start, stop)
     if first is None and last is None:
         first = DEFAULT_PAGE
@@ -47,12 +52,22 @@ def span(
     return Span(start, stop)
 
 
-def write_cursor(ranking: Ranking, row: Row) -> str:
-    """The cursor of a row in an order."""
-    return _pack([ranking.field.name, ranking.direction.name, ranking.key(row), row.facts.id])
+def page_info(cursors: Sequence[str], *, previous: bool, following: bool) -> PageInfo:
+    """Describe a page by the cursors of its entries, and by whether entries precede and follow it."""
+    return PageInfo(
+        has_next_page=following,
+        has_previous_page=previous,
+        start_cursor=cursors[0] if cursors else None,
+        end_cursor=cursors[-1] if cursors else None,
+    )
 
 
-def _place(ranking: Ranking, cursor: str, argument: str) -> tuple[object, ...]:
+def write_cursor(ranking: Ranking, row: ModelFacts, revision: Revision) -> str:
+    """Return the cursor of a row in an order."""
+    return _pack([ranking.field.name, ranking.direction.name, ranking.key(row, revision), row.id])
+
+
+def _place(ranking: Ranking, cursor: str, argument: str) -> Place:
     match _unpack(cursor):
         case [ranking.field.name, ranking.direction.name, None | str() | float() | int() as key, str() as id_]:
             return ranking.place_of(_checked(ranking, key, argument), id_)
@@ -60,7 +75,7 @@ def _place(ranking: Ranking, cursor: str, argument: str) -> tuple[object, ...]:
 
 
 def _checked(ranking: Ranking, key: Key, argument: str) -> Key:
-    """A key of the kind that this order compares."""
+    """Return the key if it has the type that this order compares."""
     if key is not None and isinstance(key, str) is not ranking.textual:
         raise _unreadable(argument)
     return key
@@ -73,12 +88,12 @@ def _unreadable(argument: str) -> BadUserInput:
 
 
 def write_number(number: int) -> str:
-    """The cursor of an entry that is known by a number."""
+    """Return the cursor of an entry with a number."""
     return _pack([number])
 
 
 def read_number(cursor: str, argument: str) -> int:
-    """The number in a cursor; BadUserInput where it holds none."""
+    """Return the number in a cursor; raise BadUserInput if it has none."""
     match _unpack(cursor):
         case [int() as number] if 0 <= number < 2**63:
             return number

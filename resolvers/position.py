@@ -1,23 +1,16 @@
-"""Positions in the log of changes, as clients see them."""
-
-from collections.abc import Callable
+"""Positions in the change log, encoded for clients."""
 
 from catalogue import cursor
 from catalogue.change import ChangeRecord
-from catalogue.ports.reading import Reader
 from catalogue.snapshot import Snapshot
 from schema.scalars import Cursor
 
 
 def position(snapshot: Snapshot) -> Cursor:
-    """The cursor of the last change that a snapshot includes."""
-    return Cursor(cursor.encode(snapshot.epoch, snapshot.seq))
+    """Return the cursor of the latest change that a snapshot includes."""
+    return Cursor(cursor.encode(snapshot.revision.position))
 
 
-def event_ids(reader: Reader) -> Callable[[object], str | None]:
-    """How a subscription's source events are named: changes by their cursor, anything else not at all."""
-
-    def event_id(event: object) -> str | None:
-        return cursor.encode(reader.snapshot.epoch, event.seq) if isinstance(event, ChangeRecord) else None
-
-    return event_id
+def event_id(event: object) -> str | None:
+    """Return the id of a subscription's event: the cursor of a change, null for any other event."""
+    return cursor.encode(event.position) if isinstance(event, ChangeRecord) else None

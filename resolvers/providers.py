@@ -1,34 +1,40 @@
-"""Finding providers, their health, and what they say of a caller's own key."""
+"""The root fields for providers, their health, and checks of callers' own keys."""
 
 from catalogue.errors import BadUserInput
+from catalogue.provider import ProviderState
 from catalogue.selection import check_providers
-from catalogue.snapshot import ProviderState
-from resolvers.info import Info
+from resolvers.context import Info
 from schema.arguments import ProviderId, Providers
-from schema.health import HealthView
+from schema.declaration import resolved
+from schema.health import ProviderHealth
 from schema.key_check import ProviderKeyCheck
+from schema.policy import Known, Policy, Reads
+from schema.provider import Provider
 
 
+@resolved(list[Provider], Policy(Reads.REVISION, rows=Known.PROVIDERS))
 async def providers(info: Info) -> list[ProviderState]:
-    """Every provider, by name."""
+    """All providers, by name."""
     return list((await info.context.overlay()).snapshot.providers.values())
 
 
+@resolved(Provider | None, Policy(Reads.REVISION))
 async def provider(info: Info, id: ProviderId) -> ProviderState | None:  # noqa: A002 - the argument's name in the contract
-    """The provider with this id; null where there is none."""
+    """The provider with this id. Null if there is none."""
     return (await info.context.overlay()).snapshot.providers.get(id)
 
 
-async def provider_health(info: Info, provider: Providers = None) -> list[HealthView]:
-    """How the named providers answer, or all."""
+@resolved(list[ProviderHealth], Policy(Reads.HEALTH, rows=Known.PROVIDERS))
+async def provider_health(info: Info, provider: Providers = None) -> list[ProviderState]:
+    """The health of providers, by name."""
     snapshot = (await info.context.overlay()).snapshot
     check_providers(snapshot, provider or ())
-    states = (state for state in snapshot.providers.values() if not provider or state.id in provider)
-    return [HealthView(state.standing, state.model_count) for state in states]
+    return [state for state in snapshot.providers.values() if not provider or state.id in provider]
 
 
+@resolved(ProviderKeyCheck, Policy(Reads.CALLER | Reads.ON_DEMAND))
 async def check_provider_key(info: Info, provider: ProviderId) -> ProviderKeyCheck:
-    """Try the caller's own key."""
+    """Checks the caller's own key, sent in the header `X-Provider-Keys` or in `connection_init`, with its provider."""
     context = info.context
     check_providers(context.snapshot, [provider])
     key = context.scope.keys.get(provider)

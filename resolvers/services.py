@@ -1,4 +1,4 @@
-"""What answers need from the rest of the server: one place for every port, and for what the operator decided."""
+"""The ports and settings that resolvers need from the rest of the server."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from catalogue.ports.refreshing import Refresher
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """What the server fills once, for all requests."""
+    """The ports and settings, set once for all requests."""
 
     reader: Reader
     feed: Feed
@@ -28,6 +28,6 @@ class Services:
     clock: Callable[[], datetime]
     """The time in UTC."""
     default_model: str | None
-    """The id of the model that new users start with, before migrations; null when none is configured."""
+    """The configured default model id, before migrations."""
     migrations: Sequence[ModelMigration]
     """The configured migrations."""

@@ -1,1 +1,1 @@
-"""What can be seen: every GraphQL type, once."""
+"""The GraphQL types."""

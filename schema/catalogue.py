@@ -1,36 +1,34 @@
-"""The catalogue as a whole: its position, its age and its size."""
+"""The catalogue as a whole."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 import strawberry
 
-from catalogue.snapshot import ProviderState
-from schema.policy import POLICY, Known, Policy, Reads, default_reads
+from catalogue.provider import ProviderState
+from schema.declaration import field, output
+from schema.policy import Known, Policy, Reads
 from schema.provider import Provider
 from schema.scalars import Cursor
 
 
-@default_reads(Reads.REVISION)
-@strawberry.type(description="The catalogue as a whole; its state and its cursor belong together.")
+@output(Reads.REVISION)
 class Catalogue:
-    """A snapshot as one caller sees it."""
+    """The catalogue as a whole, at one revision."""
 
-    revision: int = strawberry.field(description="Counts the moments at which a fact or a status changed.")
-    cursor: Cursor = strawberry.field(
-        description="The position in the log of changes that this state includes: subscribe with it to miss nothing.",
-        metadata={POLICY: Policy(Reads.REVISION | Reads.HEALTH)},
+    revision: int = field("The number of the revision. Increases by one whenever a model's facts or status change.")
+    cursor: Cursor = field(
+        "The position in the change log of this response. Subscribe with it as `since` to receive all later changes.",
+        Policy(Reads.REVISION | Reads.HEALTH),
     )
-    last_updated: datetime | None = strawberry.field(
-        description="When the revision was made; null before the first list."
+    last_updated: datetime | None = field("The time of the revision. Null before the first list was read.")
+    total_models: int = field("The number of models in the latest lists of all providers.")
+    cache_hit: bool = field(
+        "Whether nothing had to be read for this response. False if it waited for the caller's list."
     )
-    total_models: int = strawberry.field(description="How many models all providers list.")
-    cache_hit: bool = strawberry.field(description="False when this answer had to wait for a provider.")
-    providers: Sequence[ProviderState] = strawberry.field(
-        graphql_type=list[Provider],
-        description="Every provider, by name.",
-        metadata={POLICY: Policy(Reads.REVISION, rows=Known.PROVIDERS)},
+    providers: Sequence[ProviderState] = field(
+        "All providers, by name.", Policy(Reads.REVISION, rows=Known.PROVIDERS), graphql_type=list[Provider]
     )
-    user_provided_keys: list[strawberry.ID] = strawberry.field(
-        description="The providers for which this answer holds the caller's own list."
+    user_provided_keys: list[strawberry.ID] = field(
+        "The ids of the providers whose models in this response were listed with the caller's own key."
     )

@@ -1,4 +1,4 @@
-"""What happened: an interface, and one type for each kind of change."""
+"""Changes in the catalogue: an interface, and a type for each kind of change."""
 
 from datetime import datetime
 from typing import Any
@@ -8,171 +8,139 @@ from graphql import GraphQLResolveInfo
 from pydantic.alias_generators import to_camel
 
 from catalogue import change, cursor
-from catalogue.facts import Price
-from catalogue.snapshot import ProviderState
-from catalogue.vocabulary import HealthStatus, ModelStatus
+from catalogue.provider import ProviderState
+from catalogue.vocabulary import HealthStatus, ModelStatus, StatusCause
 from schema.context import Info
+from schema.declaration import field, output, resolved
 from schema.enums import ChangeKind
-from schema.health import HealthView, ProviderHealth
+from schema.health import ProviderHealth
 from schema.model import Model
-from schema.policy import Reads, default_reads
+from schema.policy import Reads
 from schema.pricing import Pricing
 from schema.provider import Provider
 from schema.scalars import Cursor
 
-_SHOWN_AS = {
-    "lacking": "unknownCapabilities",
-    "limits": "rateLimit",
-    "deprecated": "status",
-    "successor": "replacement",
-    "family": "offers",
-}
-"""The fields of Model in which a change of a fact shows, where they are not named like it."""
+_FIELDS = {"lacking": "unknownCapabilities", "limits": "rateLimit", "deprecated": "status", "successor": "replacement"}
+"""The fields of `Model` that show facts of another name."""
 
 
-def _cursor(root: strawberry.Parent[change.ChangeRecord], info: Info) -> Cursor:
-    return Cursor(cursor.encode(info.context.snapshot.epoch, root.seq))
-
-
-def _kind(root: strawberry.Parent[change.Change]) -> ChangeKind:
-    return ChangeKind(root.kind)
-
-
-def _provider(root: strawberry.Parent[change.ChangeRecord], info: Info) -> ProviderState | None:
-    return None if root.provider_id is None else info.context.provider(root.provider_id)
-
-
-def _fields(root: strawberry.Parent[change.DetailsChanged]) -> list[str]:
-    return list(dict.fromkeys(_SHOWN_AS.get(fact) or to_camel(fact) for fact in root.fields))
-
-
-def _health(root: strawberry.Parent[change.ProviderHealthChanged]) -> HealthView:
-    return HealthView(root.standing, root.model_count)
-
-
-def _before(root: strawberry.Parent[change.PriceChanged]) -> Price | None:
-    return root.before
-
-
-def _after(root: strawberry.Parent[change.PriceChanged]) -> Price | None:
-    return root.after
-
-
-@default_reads(Reads.STORE)
-@strawberry.interface(description="One change in the catalogue; a model inside it is as of that change.")
+@output(Reads.STORE, make=strawberry.interface)
 class Change:
-    """A `ChangeRecord`; each type below is named like the record that it shows."""
+    """A change in the catalogue. A model within a change is shown as of that change."""
 
-    cursor: Cursor = strawberry.field(resolver=_cursor, description="Its position in the log of changes.")
-    at: datetime = strawberry.field(description="When the catalogue noticed it.")
-    kind: ChangeKind = strawberry.field(resolver=_kind, description="What kind of change it is.")
-    provider = strawberry.field(
-        resolver=_provider, graphql_type=Provider | None, description="The provider concerned; null on Resync alone."
-    )
+    at: datetime = field("The time at which the catalogue noticed the change.")
+
+    @resolved(Cursor)
+    @staticmethod
+    def cursor(root: strawberry.Parent[change.ChangeRecord]) -> Cursor:
+        """The position of the change in the change log. Pass it as `since` to resume after the change."""
+        return Cursor(cursor.encode(root.position))
+
+    @resolved(ChangeKind)
+    @staticmethod
+    def kind(root: strawberry.Parent[change.Change]) -> ChangeKind:
+        """The kind of change."""
+        return ChangeKind(root.kind)
+
+    @resolved(Provider | None)
+    @staticmethod
+    def provider(root: strawberry.Parent[change.ChangeRecord], info: Info) -> ProviderState | None:
+        """The provider concerned. Null only for `Resync`."""
+        return None if root.provider_id is None else info.context.provider(root.provider_id)
 
     @classmethod
     def is_type_of(cls, obj: Any, _info: GraphQLResolveInfo[Any]) -> bool:
-        """Whether a record is shown by this type."""
+        """Return whether this type shows a record: the one of the same name."""
         return type(obj).__name__ == cls.__name__
 
 
-@default_reads(Reads.STORE)
-@strawberry.type(description="A model that its provider newly lists.")
+@output(Reads.STORE)
 class ModelAdded(Change):
-    """Shows the record of the same name."""
+    """A model appeared in its provider's list."""
 
-    model: Model = strawberry.field(description="The new model.")
+    model: Model = field("The new model.")
 
 
-@default_reads(Reads.STORE)
-@strawberry.type(description="A model gone from two good lists in a row.")
+@output(Reads.STORE)
 class ModelRemoved(Change):
-    """Shows the record of the same name."""
+    """A model was removed because two successive lists of its provider did not contain it."""
 
-    model: Model = strawberry.field(description="The model as last known.")
+    model: Model = field("The model as last known.")
 
 
-@default_reads(Reads.STORE)
-@strawberry.type(description="A model whose availability changed.")
+@output(Reads.STORE)
 class StatusChanged(Change):
-    """Shows the record of the same name."""
+    """The status of a model changed."""
 
-    model: Model = strawberry.field(description="The model after the change.")
-    before: ModelStatus = strawberry.field(description="The status until then.")
-    after: ModelStatus = strawberry.field(description="The status from then on.")
+    model: Model = field("The model after the change.")
+    before: ModelStatus = field("The previous status.")
+    after: ModelStatus = field("The new status.")
+    cause: StatusCause = field("The cause of the change.")
 
 
-@default_reads(Reads.STORE)
-@strawberry.type(description="A model whose price changed, appeared or vanished.")
+@output(Reads.STORE)
 class PriceChanged(Change):
-    """Shows the record of the same name."""
+    """The prices of a model changed."""
 
-    model: Model = strawberry.field(description="The model after the change.")
-    before = strawberry.field(
-        resolver=_before, graphql_type=Pricing | None, description="The price until then; null when it was unpublished."
-    )
-    after = strawberry.field(
-        resolver=_after, graphql_type=Pricing | None, description="The price from then on; null when it is unpublished."
-    )
+    model: Model = field("The model after the change.")
+    before: Pricing | None = field("The previous prices. Null if they were unpublished.")
+    after: Pricing | None = field("The new prices. Null if they are unpublished.")
 
 
-@default_reads(Reads.STORE)
-@strawberry.type(description="A model of which other facts changed.")
+@output(Reads.STORE)
 class DetailsChanged(Change):
-    """Shows the record of the same name."""
+    """Facts about a model changed, other than its status, prices and announced end."""
 
-    model: Model = strawberry.field(description="The model after the change.")
-    fields: list[str] = strawberry.field(
-        resolver=_fields, description="The names of the fields of Model in which the change shows."
-    )
+    model: Model = field("The model after the change.")
+
+    @resolved(list[str])
+    @staticmethod
+    def fields(root: strawberry.Parent[change.DetailsChanged]) -> list[str]:
+        """The names of the fields of `Model` that changed, such as `contextMax`."""
+        return list(dict.fromkeys(_FIELDS.get(fact) or to_camel(fact) for fact in root.fields))
 
 
-@default_reads(Reads.STORE)
-@strawberry.type(description="An end of a model that was announced, or moved.")
+@output(Reads.STORE)
 class ExpiryAnnounced(Change):
-    """Shows the record of the same name."""
+    """The end of a model was announced or moved."""
 
-    model: Model = strawberry.field(description="The model after the change.")
-    expires_at: datetime = strawberry.field(description="When the model ends.")
+    model: Model = field("The model after the change.")
+    expires_at: datetime = field("The time at which the model ends.")
 
 
-@default_reads(Reads.STORE)
-@strawberry.type(description="An announced end of a model that was withdrawn.")
+@output(Reads.STORE)
 class ExpiryWithdrawn(Change):
-    """Shows the record of the same name."""
+    """The announced end of a model was withdrawn."""
 
-    model: Model = strawberry.field(description="The model after the change.")
+    model: Model = field("The model after the change.")
 
 
-@default_reads(Reads.STORE)
-@strawberry.type(description="A provider whose health changed.")
+@output(Reads.STORE)
 class ProviderHealthChanged(Change):
-    """Shows the record of the same name."""
+    """The health of a provider changed."""
 
-    health = strawberry.field(
-        resolver=_health, graphql_type=ProviderHealth, description="How the provider answers after the change."
-    )
-    before: HealthStatus = strawberry.field(description="The status until then.")
-    after: HealthStatus = strawberry.field(description="The status from then on.")
+    before: HealthStatus = field("The previous health.")
+    after: HealthStatus = field("The new health.")
+
+    @resolved(ProviderHealth)
+    @staticmethod
+    def health(root: strawberry.Parent[change.ProviderHealthChanged]) -> change.ProviderHealthChanged:
+        """The health of the provider after the change, in detail."""
+        return root
 
 
-@default_reads(Reads.STORE)
-@strawberry.type(description="The log cannot tell what happened: read the catalogue anew, then go on from this cursor.")
+@output(Reads.STORE)
 class Resync(Change):
-    """Shows the record of the same name."""
+    """Changes are missing from the stream. Query the catalogue again, then continue from this cursor."""
 
-    reason: str = strawberry.field(description="Why the log cannot tell.")
+    reason: str = field("An explanation of why changes are missing, for display.")
+
+    @resolved(Cursor)
+    @staticmethod
+    async def oldest(info: Info) -> Cursor:
+        """The oldest position from which the change log can still be resumed."""
+        return Cursor(cursor.encode(await info.context.oldest()))
 
 
-KINDS: tuple[type[Change], ...] = (
-    ModelAdded,
-    ModelRemoved,
-    StatusChanged,
-    PriceChanged,
-    DetailsChanged,
-    ExpiryAnnounced,
-    ExpiryWithdrawn,
-    ProviderHealthChanged,
-    Resync,
-)
-"""Every type that implements Change, for the schema to know them."""
+KINDS = tuple(Change.__subclasses__())
+"""The types that implement Change, which the schema cannot find by itself."""

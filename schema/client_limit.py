@@ -1,19 +1,17 @@
-"""What a caller may still ask for."""
+"""The caller's rate limit."""
 
 from datetime import datetime
 
-import strawberry
+from schema.declaration import field, output
+from schema.policy import Reads
 
-from schema.policy import Reads, default_reads
 
-
-@default_reads(Reads.CALLER)
-@strawberry.type(description="A caller's own allowance; a field is null where no limit applies.")
+@output(Reads.CALLER)
 class ClientLimit:
-    """An `Allowance` with the cost of the operation that asks."""
+    """The caller's rate limit and the cost limit of an operation."""
 
-    limit: int | None = strawberry.field(description="How many requests the current window allows.")
-    remaining: int | None = strawberry.field(description="How many requests are left in it.")
-    reset_at: datetime | None = strawberry.field(description="When the window ends.")
-    cost: int = strawberry.field(description="What this operation costs.")
-    cost_limit: int = strawberry.field(description="The most that one operation may cost.")
+    limit: int | None = field("The number of requests allowed per window. Null if the caller has no rate limit.")
+    remaining: int | None = field("The number of requests left in the window. Null if the caller has no rate limit.")
+    reset_at: datetime | None = field("The time at which the window ends. Null if the caller has no rate limit.")
+    cost: int = field("The cost of this operation.")
+    cost_limit: int = field("The maximum cost of an operation. One that exceeds it gets a `QUERY_TOO_COMPLEX` error.")

@@ -1,40 +1,36 @@
-"""A page of models as Relay's connections have it."""
+"""A page of models as a Relay connection."""
 
 from collections.abc import Sequence
 
-import strawberry
-
 from catalogue.view import ModelView
+from schema.declaration import field, output
 from schema.model import Model
-from schema.policy import Reads, default_reads
+from schema.policy import Reads
 
 
-@default_reads(Reads.NOTHING)
-@strawberry.type(description="Where a page stands in its list.")
+@output(Reads.NOTHING)
 class PageInfo:
-    """Relay's page information."""
+    """The position of a page in its list."""
 
-    has_next_page: bool = strawberry.field(description="Whether entries follow this page.")
-    has_previous_page: bool = strawberry.field(description="Whether entries precede this page.")
-    start_cursor: str | None = strawberry.field(description="The cursor of the first entry; null on an empty page.")
-    end_cursor: str | None = strawberry.field(description="The cursor of the last entry; null on an empty page.")
+    has_next_page: bool = field("Whether entries follow this page.")
+    has_previous_page: bool = field("Whether entries precede this page.")
+    start_cursor: str | None = field("The cursor of the first entry. Null if the page is empty.")
+    end_cursor: str | None = field("The cursor of the last entry. Null if the page is empty.")
 
 
-@default_reads(Reads.REVISION)
-@strawberry.type(description="A model with its position in the list.")
+@output(Reads.REVISION)
 class ModelEdge:
-    """Relay's edge."""
+    """A model with its cursor."""
 
-    cursor: str = strawberry.field(description="The position of this model in the list.")
-    node: ModelView = strawberry.field(graphql_type=Model, description="The model.")
+    cursor: str = field("The position of the model in the list. Valid only for the same `orderBy`.")
+    node: ModelView = field("The model.", graphql_type=Model)
 
 
-@default_reads(Reads.REVISION)
-@strawberry.type(description="A page of a list of models.")
+@output(Reads.REVISION)
 class ModelConnection:
-    """Relay's connection."""
+    """A page of a list of models."""
 
-    edges: list[ModelEdge] = strawberry.field(description="The models of this page with their positions.")
-    nodes: Sequence[ModelView] = strawberry.field(graphql_type=list[Model], description="The models of this page.")
-    page_info: PageInfo = strawberry.field(description="Where this page stands.")
-    total_count: int = strawberry.field(description="How many models the whole list has.")
+    edges: list[ModelEdge] = field("The models of this page with their cursors.")
+    nodes: Sequence[ModelView] = field("The models of this page.", graphql_type=list[Model])
+    page_info: PageInfo = field("The position of this page in the list.")
+    total_count: int = field("The number of models in the whole list.")

@@ -1,4 +1,4 @@
-"""What the fields of the types ask of a request; the resolvers fill it."""
+"""The request context as the types see it. The resolvers implement it."""
 
 from collections.abc import Awaitable, Sequence
 from datetime import datetime
@@ -8,31 +8,36 @@ import strawberry
 
 from catalogue.endpoint import EndpointList
 from catalogue.history import HealthBucket, Incident
-from catalogue.snapshot import ProviderState, Snapshot
+from catalogue.position import Position
+from catalogue.provider import ProviderState
+from catalogue.snapshot import Snapshot
 from catalogue.vocabulary import UptimeWindow
 
 
 class RequestContext(Protocol):
-    """One operation's view of the catalogue, and the lookups that leave it, batched."""
+    """The data that the types of one operation read."""
 
     @property
     def snapshot(self) -> Snapshot:
-        """The catalogue as this caller sees it, the same for the whole operation."""
+        """The catalogue as this caller sees it. It stays the same for the whole operation."""
 
     def now(self) -> datetime:
-        """The time in UTC."""
+        """Return the time in UTC."""
 
     def provider(self, provider_id: str) -> ProviderState:
-        """A provider, also one that a stored change still names and the configuration no longer does."""
+        """Return a provider. One that only a stored change still names is shown as not configured."""
 
     def health(self, provider_id: str, window: UptimeWindow) -> Awaitable[Sequence[HealthBucket]]:
-        """A provider's health over time, oldest first."""
+        """Return a provider's health over time, oldest first."""
 
     def incidents(self, provider_id: str, limit: int) -> Awaitable[Sequence[Incident]]:
-        """A provider's incidents, newest first."""
+        """Return a provider's incidents, newest first."""
+
+    def oldest(self) -> Awaitable[Position]:
+        """Return the oldest position from which the change log can be resumed."""
 
     def endpoints(self, model_id: str) -> Awaitable[EndpointList]:
-        """A model's endpoints, read on demand."""
+        """Return a model's endpoints, read on demand."""
 
 
 Info = strawberry.Info[RequestContext, object]

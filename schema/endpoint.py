@@ -1,50 +1,35 @@
-"""The places at which a provider serves a model."""
+"""The endpoints at which a provider serves a model."""
 
 from datetime import datetime
 
-import strawberry
-
-from catalogue import endpoint
-from catalogue.facts import Price
 from catalogue.vocabulary import EndpointState, HealthStatus
-from schema.policy import FEW, POLICY, Policy, Reads, default_reads
+from schema.declaration import attribute, field, output
+from schema.policy import FEW, Policy, Reads
 from schema.pricing import Pricing
 
 
-def _pricing(root: strawberry.Parent[endpoint.Endpoint]) -> Price | None:
-    return root.price
-
-
-@default_reads(Reads.ON_DEMAND)
-@strawberry.type(description="One place at which a model is served.")
+@output(Reads.ON_DEMAND)
 class Endpoint:
-    """An `Endpoint` of the catalogue."""
+    """One of the endpoints that serve a model, as published by the provider."""
 
-    name: str = strawberry.field(description="The name of the place, unique in its list.")
-    status: HealthStatus = strawberry.field(description="How it answers, by the provider's word.")
-    uptime_30m: float | None = strawberry.field(description="Share of the last 30 minutes in which it answered, 0..1.")
-    uptime_1d: float | None = strawberry.field(description="Share of the last day in which it answered, 0..1.")
-    context_max: int | None = strawberry.field(
-        description="The most tokens that prompt and answer can have together here."
-    )
-    output_max: int | None = strawberry.field(description="The most tokens that an answer can have here.")
-    quantization: str | None = strawberry.field(
-        description="The number format of the weights, such as fp8, where published."
-    )
-    latency_ms_p50: float | None = strawberry.field(description="Median time to the first token, in milliseconds.")
-    throughput_p50: float | None = strawberry.field(description="Median tokens per second.")
-    pricing = strawberry.field(
-        resolver=_pricing, graphql_type=Pricing | None, description="What it costs here; null when unpublished."
-    )
+    name: str = field("The name of the endpoint, unique in its list.")
+    status: HealthStatus = field("The health of the endpoint.")
+    uptime_30m: float | None = field("The uptime of the last 30 minutes, from 0 to 1. Null if unpublished.")
+    uptime_1d: float | None = field("The uptime of the last 24 hours, from 0 to 1. Null if unpublished.")
+    context_max: int | None = field("The maximum number of prompt and completion tokens. Null if unpublished.")
+    output_max: int | None = field("The maximum number of completion tokens. Null if unpublished.")
+    quantization: str | None = field("The number format of the weights, such as `fp8`. Null if unpublished.")
+    latency_ms_p50: float | None = field("The median time to the first token, in milliseconds. Null if unpublished.")
+    throughput_p50: float | None = field("The median throughput, in tokens per second. Null if unpublished.")
+    pricing = attribute("price", Pricing | None, "The prices at this endpoint. Null if unpublished.")
 
 
-@default_reads(Reads.ON_DEMAND)
-@strawberry.type(description="A model's endpoints, or why there are none to show.")
+@output(Reads.ON_DEMAND)
 class EndpointList:
-    """An `EndpointList` of the catalogue."""
+    """The endpoints of a model, and whether they are known."""
 
-    state: EndpointState = strawberry.field(description="Whether the endpoints are known.")
-    items: list[Endpoint] = strawberry.field(
-        description="The endpoints, in the provider's order.", metadata={POLICY: Policy(Reads.ON_DEMAND, rows=FEW)}
+    state: EndpointState = field("Whether the endpoints are known.")
+    items: list[Endpoint] = field(
+        "The endpoints in the provider's order. Empty unless `state` is READY.", Policy(Reads.ON_DEMAND, rows=FEW)
     )
-    as_of: datetime | None = strawberry.field(description="When they were read.")
+    as_of: datetime | None = field("The time at which the endpoints were read. Null unless `state` is READY.")

@@ -1,140 +1,115 @@
-"""A provider's health: how it stands now, and how it did over time."""
+"""The health of a provider, now and over time."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Sequence
 from datetime import datetime
-from operator import attrgetter
 from typing import Annotated
 
 import strawberry
 
 from catalogue import history
-from catalogue.health import Standing
-from catalogue.snapshot import ProviderState
+from catalogue.change import ProviderHealthChanged
+from catalogue.provider import ProviderState
 from catalogue.vocabulary import BreakerState, HealthStatus, ProviderErrorCode, UptimeWindow
 from schema.arguments import Window
 from schema.context import Info
-from schema.policy import POLICY, Policy, Reads, default_reads
+from schema.declaration import attribute, field, output, resolved
+from schema.policy import Policy, Reads
 
 _MOST_BUCKETS = max(span // width for span, width in history.WINDOWS.values())
 
-
-@dataclass(frozen=True, slots=True)
-class HealthView:
-    """A provider's standing with the size of its list: what `ProviderHealth` is read from."""
-
-    standing: Standing
-    model_count: int
-
-    status = property(attrgetter("standing.status"))
-    last_checked = property(attrgetter("standing.last_checked"))
-    last_success_at = property(attrgetter("standing.last_success_at"))
-    latency_ms = property(attrgetter("standing.latency_ms"))
-    consecutive_failures = property(attrgetter("standing.consecutive_failures"))
-    breaker = property(attrgetter("standing.breaker"))
-    dropped_rows = property(attrgetter("standing.dropped_rows"))
-    error = property(attrgetter("standing.error"))
-    quarantine = property(attrgetter("standing.quarantine"))
+Root = strawberry.Parent[ProviderState | ProviderHealthChanged]
 
 
-def _provider(root: strawberry.Parent[HealthView], info: Info) -> ProviderState:
-    return info.context.provider(root.standing.provider_id)
-
-
-def _next_check_at(root: strawberry.Parent[HealthView], info: Info) -> datetime | None:
-    planned = root.standing.next_check_at
-    # One that has passed is being done now, or was planned in a change of long ago.
-    return planned if planned is not None and planned > info.context.now() else None
-
-
-async def _uptime(root: strawberry.Parent[HealthView], info: Info, window: Window = UptimeWindow.DAY) -> float | None:
-    return history.uptime(await info.context.health(root.standing.provider_id, window))
-
-
-async def _history(
-    root: strawberry.Parent[HealthView], info: Info, window: Window = UptimeWindow.DAY
-) -> Sequence[history.HealthBucket]:
-    return await info.context.health(root.standing.provider_id, window)
-
-
-@default_reads(Reads.HEALTH)
-@strawberry.type(description="What is wrong with a provider, in words that may be shown to anyone.")
+@output(Reads.HEALTH)
 class ProviderError:
-    """A `Problem` of the catalogue."""
+    """A problem with a provider."""
 
-    code: ProviderErrorCode = strawberry.field(description="What can be done about it.")
-    message: str = strawberry.field(description="What happened, for a person.")
-    retryable: bool = strawberry.field(description="Whether trying again may help.")
-    at: datetime = strawberry.field(description="When it happened.")
+    code: ProviderErrorCode = field("A machine-readable error code.")
+    message: str = field("A description of the problem, for display. Contains no secrets.")
+    retryable: bool = field("Whether trying again may help.")
+    at: datetime = field("The time at which the problem occurred.")
 
 
-@default_reads(Reads.HEALTH)
-@strawberry.type(description="A suspicious list that is held back until an admin accepts or discards it.")
+@output(Reads.HEALTH)
 class Quarantine:
-    """A `Quarantine` of the catalogue."""
+    """A suspicious list that is not used until an admin accepts it."""
 
-    id: strawberry.ID = strawberry.field(description="Names this list for resolveQuarantine.")
-    reason: str = strawberry.field(description="Why it is held back.")
-    at: datetime = strawberry.field(description="When it was read.")
-    model_count: int = strawberry.field(description="How many models it has.")
-    added: int = strawberry.field(description="How many models it would add.")
-    removed: int = strawberry.field(description="How many models it would remove.")
-    repriced: int = strawberry.field(description="How many prices it would move tenfold, to zero or away.")
-    sample: list[str] = strawberry.field(description="A few lines that say what it would change.")
+    id: strawberry.ID = field("The id to pass to `resolveQuarantine`.")
+    reason: str = field("An explanation of why the list is suspicious, for display.")
+    at: datetime = field("The time at which the list was read.")
+    model_count: int = field("The number of models in the list.")
+    added: int = field("The number of models that the list would add.")
+    removed: int = field("The number of models that the list would remove.")
+    repriced: int = field("The number of models with a price that would change tenfold, fall to zero or vanish.")
+    sample: list[str] = field("Some of the changes that the list would make, one per entry, for display.")
 
 
-@default_reads(Reads.STORE | Reads.CLOCK)
-@strawberry.type(description="The checks of one span of time.")
+@output(Reads.STORE | Reads.CLOCK)
 class HealthBucket:
-    """A `HealthBucket` of the catalogue."""
+    """The calls to a provider within a period of time."""
 
-    start: datetime = strawberry.field(description="When the span begins.")
-    end: datetime = strawberry.field(description="When the span ends.")
-    checks: int = strawberry.field(description="How many calls said something about the provider's health.")
-    failures: int = strawberry.field(description="How many of them failed.")
-    latency_ms: float | None = strawberry.field(
-        description="The mean time of the answered calls, in milliseconds; null when none was."
+    start: datetime = field("The start of the period.")
+    end: datetime = field("The end of the period.")
+    checks: int = field("The number of calls.")
+    failures: int = field("The number of failed calls.")
+    latency_ms: float | None = field(
+        "The mean duration of the successful calls, in milliseconds. Null if there are none."
     )
-    uptime: float | None = strawberry.field(
-        description="The share of the known time in which it answered, 0..1; null when there is no data."
-    )
+    uptime: float | None = field("The uptime within the period, from 0 to 1. Null if there is no data.")
 
 
-@default_reads(Reads.HEALTH)
-@strawberry.type(description="How a provider answers, now and over time.")
+@output(Reads.HEALTH)
 class ProviderHealth:
-    """A `HealthView`."""
+    """The health of a provider, now and over time."""
 
-    provider: Annotated["Provider", strawberry.lazy("schema.provider")] = strawberry.field(  # type: ignore[name-defined] # noqa: F821 - the two types know each other
-        resolver=_provider, description="The provider.", metadata={POLICY: Policy(Reads.REVISION)}
+    @resolved(Annotated["Provider", strawberry.lazy("schema.provider")], Policy(Reads.REVISION))  # noqa: F821 - the types refer to each other
+    @staticmethod
+    def provider(root: Root, info: Info) -> ProviderState:
+        """The provider."""
+        return info.context.provider(root.health.provider_id)
+
+    status = attribute("health.status", HealthStatus, "The health status.")
+    last_checked = attribute(
+        "health.last_checked", datetime | None, "The time of the latest call. Null before the first call."
     )
-    status: HealthStatus = strawberry.field(description="How it answers; UNKNOWN until it was asked.")
-    last_checked: datetime | None = strawberry.field(description="When it was last asked.")
-    last_success_at: datetime | None = strawberry.field(description="When it last answered.")
-    latency_ms: float | None = strawberry.field(
-        description="How long the last answered call took, in milliseconds, from request to end of body."
+    last_success_at = attribute(
+        "health.last_success_at", datetime | None, "The time of the latest successful call. Null before the first one."
     )
-    uptime: float | None = strawberry.field(
-        resolver=_uptime,
-        metadata={POLICY: Policy(Reads.STORE | Reads.CLOCK, weight=1)},
-        description="The share of the known time in which it answered, 0..1; null when there is no data.",
+    latency_ms = attribute(
+        "health.latency_ms",
+        float | None,
+        "The duration of the latest successful call, in milliseconds, until the end of the response body. "
+        "Null before the first one.",
     )
-    history = strawberry.field(
-        resolver=_history,
-        graphql_type=list[HealthBucket],
-        description="The checks over time in buckets, oldest first, empty ones included.",
-        metadata={POLICY: Policy(Reads.STORE | Reads.CLOCK, rows=_MOST_BUCKETS)},
+
+    @resolved(float | None, Policy(Reads.STORE | Reads.CLOCK, weight=1))
+    @staticmethod
+    async def uptime(root: Root, info: Info, window: Window = UptimeWindow.DAY) -> float | None:
+        """The fraction of the observed time in which the provider was up, from 0 to 1. Null if there is no data."""
+        return history.uptime(await info.context.health(root.health.provider_id, window))
+
+    consecutive_failures = attribute("health.consecutive_failures", int, "The number of failed calls in a row.")
+    breaker = attribute("health.breaker", BreakerState, "The state of the circuit breaker.")
+    model_count: int = field("The number of models in the provider's latest list.", Policy(Reads.REVISION))
+    dropped_rows = attribute("health.dropped_rows", int, "The number of unreadable rows in the latest list.")
+    error = attribute(
+        "health.error", ProviderError | None, "The most important problem with the provider. Null if there is none."
     )
-    consecutive_failures: int = strawberry.field(description="How many checks in a row have failed.")
-    breaker: BreakerState = strawberry.field(description="Whether calls to it pass.")
-    model_count: int = strawberry.field(
-        description="How many models it lists.", metadata={POLICY: Policy(Reads.REVISION)}
+
+    @resolved(datetime | None, Policy(Reads.HEALTH | Reads.CLOCK))
+    @staticmethod
+    def next_check_at(root: Root, info: Info) -> datetime | None:
+        """The planned time of the next call. Null if no call is planned, or while one is due or in progress."""
+        planned = root.health.next_check_at
+        # A time that has passed belongs to a call in progress, or to a change of long ago.
+        return planned if planned is not None and planned > info.context.now() else None
+
+    quarantine = attribute(
+        "health.quarantine", Quarantine | None, "The list that waits for an admin's decision. Null if there is none."
     )
-    dropped_rows: int = strawberry.field(description="How many rows of its last list could not be read.")
-    error: ProviderError | None = strawberry.field(description="What is wrong with it, if anything.")
-    next_check_at: datetime | None = strawberry.field(
-        resolver=_next_check_at,
-        description="When it is asked next.",
-        metadata={POLICY: Policy(Reads.HEALTH | Reads.CLOCK)},
-    )
-    quarantine: Quarantine | None = strawberry.field(description="The list that is held back, if there is one.")
+
+    @resolved(list[HealthBucket], Policy(Reads.STORE | Reads.CLOCK, rows=_MOST_BUCKETS))
+    @staticmethod
+    def history(root: Root, info: Info, window: Window = UptimeWindow.DAY) -> Awaitable[Sequence[history.HealthBucket]]:
+        """The health over time in equal buckets, oldest first. Buckets without calls are included."""
+        return info.context.health(root.health.provider_id, window)

@@ -1,4 +1,4 @@
-"""What a caller may send: the filter and the order of models."""
+"""The filter and the order of a list of models."""
 
 from typing import Annotated
 
@@ -13,11 +13,11 @@ class ModelFilter(Filter):
     """The catalogue's filter as a GraphQL input."""
 
 
-@strawberry.input(description="The order of a list of models; missing values come last in both directions.")
+@strawberry.input(description="The order of a list of models. Models without the value come last in both directions.")
 class ModelOrder:
     """The catalogue's ranking as a GraphQL input."""
 
-    field: OrderField = strawberry.field(description="What the models are sorted by; the id breaks every tie.")
+    field: OrderField = strawberry.field(description="The value to sort by. Models with equal values are sorted by id.")
     direction: Annotated[Direction, strawberry.argument()] = strawberry.field(
-        default=Direction.ASC, description="Whether small values come first; with RELEVANCE, ASC puts the best first."
+        default=Direction.ASC, description="The direction. With RELEVANCE, ASC puts the best matches first."
     )

@@ -1,19 +1,17 @@
-"""What a provider says of a caller's own key."""
+"""The check of a caller's own key."""
 
-import strawberry
-
-from catalogue.snapshot import ProviderState
+from catalogue.provider import ProviderState
 from catalogue.vocabulary import KeyCheckOutcome
-from schema.policy import Reads, default_reads
+from schema.declaration import field, output
+from schema.policy import Reads
 from schema.provider import Provider
 
 
-@default_reads(Reads.CALLER)
-@strawberry.type(description="What a provider says of the caller's own key.")
+@output(Reads.CALLER)
 class ProviderKeyCheck:
-    """A `KeyCheck` of the catalogue beside its provider."""
+    """The result of checking the caller's own key."""
 
-    provider: ProviderState = strawberry.field(graphql_type=Provider, description="The provider that was asked.")
-    outcome: KeyCheckOutcome = strawberry.field(description="What it said.")
-    model_count: int | None = strawberry.field(description="How many models the key can use, where that is known.")
-    message: str = strawberry.field(description="The outcome in words for a person, with the remedy.")
+    provider: ProviderState = field("The provider that was asked.", graphql_type=Provider)
+    outcome: KeyCheckOutcome = field("The outcome of the check.")
+    model_count: int | None = field("The number of models that the key can use. Null if unknown.")
+    message: str = field("An explanation of the outcome, and what to do about it, for display.")

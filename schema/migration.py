@@ -1,24 +1,22 @@
-"""What a model's former id stands for now."""
+"""The migration of a model id."""
 
 from datetime import datetime
 
 import strawberry
 
 from catalogue.vocabulary import MigrationReason
-from schema.policy import Reads, default_reads
+from schema.declaration import field, output
+from schema.policy import Reads
 
 
-@default_reads(Reads.REVISION)
-@strawberry.type(description="One step from a model's former id to the id that takes its place.")
+@output(Reads.REVISION)
 class ModelMigration:
-    """A `ModelMigration` of the catalogue."""
+    """The replacement of a former model id by another one."""
 
-    old_id: strawberry.ID = strawberry.field(description="The id that was used until then.")
-    new_id: strawberry.ID = strawberry.field(description="The id that takes its place.")
-    reason: MigrationReason = strawberry.field(description="Why it does.")
-    automatic: bool = strawberry.field(description="Whether it is followed without asking; if not, it is a proposal.")
-    detected: bool = strawberry.field(description="Whether the catalogue worked it out by itself from two lists.")
-    confidence: float | None = strawberry.field(
-        description="How sure a detected one is, 0..1; null when it was said, not detected."
-    )
-    since: datetime | None = strawberry.field(description="When it became known; null for what was configured.")
+    old_id: strawberry.ID = field("The former model id.")
+    new_id: strawberry.ID = field("The model id that replaces it.")
+    reason: MigrationReason = field("The reason for the migration.")
+    automatic: bool = field("Whether the server applies the migration by itself. If false, it is a proposal.")
+    detected: bool = field("Whether the catalogue detected the migration. If false, it was configured or stated.")
+    confidence: float | None = field("The confidence of the detection, from 0 to 1. Null if it was not detected.")
+    since: datetime | None = field("The time at which the migration became known. Null if it was configured.")

@@ -1,4 +1,4 @@
-"""One AI model as one provider offers it: the provider's facts and the catalogue's conclusions, side by side."""
+"""A model as one provider offers it: the provider's facts, and what the catalogue concludes from them."""
 
 from collections.abc import Awaitable
 from datetime import datetime
@@ -6,154 +6,117 @@ from typing import Annotated
 
 import strawberry
 
-from catalogue import endpoint, facts, selection
-from catalogue.facts import Price
-from catalogue.snapshot import ProviderState
+from catalogue import endpoint, selection
+from catalogue.provider import ProviderState
 from catalogue.view import ModelView
 from catalogue.vocabulary import Capability, DataSource, HealthStatus, Modality, ModelStatus
 from schema.context import Info
+from schema.declaration import attribute, field, output, resolved
 from schema.endpoint import EndpointList
-from schema.policy import FEW, POLICY, Policy, Reads, default_reads
+from schema.policy import FEW, Policy, Reads
 from schema.pricing import Pricing
 
 Root = strawberry.Parent[ModelView]
+_Model = Annotated["Model", strawberry.lazy("schema.model")]
 
 
-def _provider(root: Root, info: Info) -> ProviderState:
-    return info.context.provider(root.facts.provider_id)
-
-
-def _capabilities(root: Root) -> list[Capability]:
-    return [c for c in Capability if c in root.facts.capabilities]
-
-
-def _unknown_capabilities(root: Root) -> list[Capability]:
-    return list(root.facts.unknown_capabilities)
-
-
-def _pricing(root: Root) -> Price | None:
-    return root.facts.price
-
-
-def _rate_limit(root: Root) -> facts.RateLimit | None:
-    return root.facts.limits
-
-
-def _replacement(root: Root, info: Info) -> ModelView | None:
-    successor = root.facts.successor
-    found = info.context.snapshot.model(f"{root.facts.provider_id}/{successor}") if successor else None
-    return found if found and found.facts.id != root.facts.id else None
-
-
-def _offers(root: Root, info: Info) -> list[ModelView]:
-    snapshot = info.context.snapshot
-    return [state.view(row, snapshot.judged_at) for state, row in selection.offers(snapshot, root.facts)]
-
-
-def _endpoints(root: Root, info: Info) -> Awaitable[endpoint.EndpointList]:
-    return info.context.endpoints(root.facts.id)
-
-
-@default_reads(Reads.REVISION)
-@strawberry.type(description="How much a provider lets one caller use a model.")
+@output(Reads.REVISION)
 class RateLimit:
-    """A `RateLimit` of the facts."""
+    """The limits that a provider sets on each caller's use of a model."""
 
-    requests_per_minute: int | None = strawberry.field(description="Requests per minute.")
-    tokens_per_minute: int | None = strawberry.field(description="Tokens per minute.")
+    requests_per_minute: int | None = field("The maximum number of requests per minute. Null if unpublished.")
+    tokens_per_minute: int | None = field("The maximum number of tokens per minute. Null if unpublished.")
 
 
-@default_reads(Reads.REVISION)
-@strawberry.type(description="One AI model as one provider offers it.")
+@output(Reads.REVISION)
 class Model:
-    """A `ModelView` of the catalogue."""
+    """An AI model as one provider offers it."""
 
-    id: strawberry.ID = strawberry.field(
-        description="Unique: the provider's id, a slash, and the provider's own model id."
+    id: strawberry.ID = field("The unique id: the provider's id, a slash, and the provider's own id of the model.")
+    name: str = field("The display name. The provider's own id of the model if it gives no name.")
+    description: str | None = field(
+        "The provider's description. Null if there is none.", Policy(Reads.REVISION, weight=1)
     )
-    name: str = strawberry.field(description="A label for people; the model id where the provider gives none.")
-    description: str | None = strawberry.field(
-        description="The provider's own words about it.", metadata={POLICY: Policy(Reads.REVISION, weight=1)}
+    input_modalities: list[Modality] = field(
+        "The forms of data that the model accepts. The provider may not state all of them."
     )
-    input_modalities: list[Modality] = strawberry.field(
-        description="The forms of data it takes, only those that the provider states; "
-        "a form that is missing may be unstated."
+    output_modalities: list[Modality] = field(
+        "The forms of data that the model generates. The provider may not state all of them."
     )
-    output_modalities: list[Modality] = strawberry.field(
-        description="The forms of data it gives, only those that the provider states; "
-        "a form that is missing may be unstated."
+    premium: bool | None = field("Whether using the model costs money. Null if the price is unknown.")
+    context_max: int | None = field("The maximum number of prompt and completion tokens together. Null if unknown.")
+    output_max: int | None = field("The maximum number of completion tokens. Null if unknown.")
+    api_version: str | None = field("The version of the model's API. Null if the provider states none.")
+    lab: str | None = field("The organization that made the model. Null if unknown.")
+    knowledge_cutoff: str | None = field(
+        "The date of the latest training data: YYYY, YYYY-MM or YYYY-MM-DD, as published. Null if unpublished."
     )
-    premium: bool | None = strawberry.field(description="Whether using it costs money; null when the price is unknown.")
-    context_max: int | None = strawberry.field(description="The most tokens that prompt and answer can have together.")
-    output_max: int | None = strawberry.field(description="The most tokens that an answer can have.")
-    api_version: str | None = strawberry.field(
-        description="The version of the model's API, where the provider names one."
+    open_weights: bool | None = field("Whether the model's weights are published. Null if unknown.")
+    released_at: datetime | None = field("The time at which the provider released the model. Null if unknown.")
+    expires_at: datetime | None = field(
+        "The announced end of the model. If only a date is announced, the end of that day in UTC. "
+        "Null if no end is announced."
     )
-    lab: str | None = strawberry.field(description="Who made the model, where known.")
-    knowledge_cutoff: str | None = strawberry.field(
-        description="Until when its training data reaches, as published: YYYY, YYYY-MM or YYYY-MM-DD."
+    status: ModelStatus = field("The availability of the model.")
+    error_message: str | None = field(
+        "An explanation of a status other than AVAILABLE, for display. Null if the model is available.",
+        Policy(Reads.REVISION | Reads.HEALTH),
     )
-    open_weights: bool | None = strawberry.field(description="Whether its weights are published.")
-    released_at: datetime | None = strawberry.field(description="When it was released at this provider.")
-    expires_at: datetime | None = strawberry.field(
-        description="When the provider has announced to end it; a date without a time is the end of that UTC day."
+    last_checked: datetime = field(
+        "The time of the latest call to the provider, successful or not. Before the first call, equals `sourceAsOf`.",
+        Policy(Reads.HEALTH),
     )
-    status: ModelStatus = strawberry.field(description="Whether it can be used now.")
-    error_message: str | None = strawberry.field(
-        description="Why the status is not AVAILABLE, in words for a person.",
-        metadata={POLICY: Policy(Reads.REVISION | Reads.HEALTH)},
+    provider_health: HealthStatus = field("The health of the provider.", Policy(Reads.HEALTH))
+    first_seen_at: datetime | None = field(
+        "The time at which the model appeared in its provider's list. Null if the first list read contained it."
     )
-    last_checked: datetime = strawberry.field(
-        description="When the provider was last asked, successfully or not.", metadata={POLICY: Policy(Reads.HEALTH)}
+    source: DataSource = field("The origin of the data.", Policy(Reads.REVISION | Reads.HEALTH))
+    source_as_of: datetime = field(
+        "The time at which the provider last returned its list. For packaged data, the date of the package.",
+        Policy(Reads.REVISION | Reads.HEALTH),
     )
-    provider_health: HealthStatus = strawberry.field(
-        description="How the provider answers.", metadata={POLICY: Policy(Reads.HEALTH)}
+    vision: bool | None = field("Whether the model accepts images. Null if unknown.")
+    unknown_capabilities = attribute(
+        "facts.unknown_capabilities",
+        list[Capability],
+        "The capabilities that the model may or may not have, because the provider does not say.",
     )
-    first_seen_at: datetime = strawberry.field(description="When the catalogue first saw the provider list it.")
-    source: DataSource = strawberry.field(
-        description="Where its data comes from.", metadata={POLICY: Policy(Reads.REVISION | Reads.HEALTH | Reads.CLOCK)}
+    pricing = attribute(
+        "facts.price", Pricing | None, "The prices of using the model. Null if unpublished, which does not mean free."
     )
-    source_as_of: datetime = strawberry.field(
-        description="When the data is from.", metadata={POLICY: Policy(Reads.REVISION | Reads.HEALTH)}
+    rate_limit = attribute(
+        "facts.limits", RateLimit | None, "The limits on each caller's use of the model. Null if unpublished."
     )
-    provider = strawberry.field(
-        resolver=_provider,
-        graphql_type=Annotated["Provider", strawberry.lazy("schema.provider")],  # noqa: F821 - the two types know each other
-        description="The provider that offers it.",
-    )
-    capabilities: list[Capability] = strawberry.field(
-        resolver=_capabilities,
-        description="What it is known to be able to do; what it is known not to do is in neither list.",
-    )
-    unknown_capabilities: list[Capability] = strawberry.field(
-        resolver=_unknown_capabilities,
-        description="The capabilities of which the provider says neither yes nor no.",
-    )
-    vision: bool | None = strawberry.field(description="Whether it takes images; null when unknown.")
-    pricing = strawberry.field(
-        resolver=_pricing,
-        graphql_type=Pricing | None,
-        description="What it costs; null when unpublished, which is not free.",
-    )
-    rate_limit = strawberry.field(
-        resolver=_rate_limit,
-        graphql_type=RateLimit | None,
-        description="How much one caller may use it, where the provider says so.",
-    )
-    replacement = strawberry.field(
-        resolver=_replacement,
-        graphql_type=Annotated["Model", strawberry.lazy("schema.model")] | None,
-        description="The model that its provider names as successor, or that this alias stands for.",
-    )
-    offers = strawberry.field(
-        resolver=_offers,
-        graphql_type=list[Annotated["Model", strawberry.lazy("schema.model")]],
-        description="The same underlying model elsewhere, this one left out.",
-        metadata={POLICY: Policy(Reads.REVISION, rows=FEW)},
-    )
-    endpoints = strawberry.field(
-        resolver=_endpoints,
-        graphql_type=EndpointList,
-        description="Where the provider serves it, read on demand for at most 20 models a request.",
-        metadata={POLICY: Policy(Reads.ON_DEMAND)},
-    )
+
+    @resolved(Annotated["Provider", strawberry.lazy("schema.provider")])  # noqa: F821 - the types refer to each other
+    @staticmethod
+    def provider(root: Root, info: Info) -> ProviderState:
+        """The provider that offers the model."""
+        return info.context.provider(root.facts.provider_id)
+
+    @resolved(list[Capability])
+    @staticmethod
+    def capabilities(root: Root) -> list[Capability]:
+        """The capabilities that the model has. It lacks those that are neither here nor in `unknownCapabilities`."""
+        return [c for c in Capability if c in root.facts.capabilities]
+
+    @resolved(_Model | None)
+    @staticmethod
+    def replacement(root: Root, info: Info) -> ModelView | None:
+        """The successor that the provider names, or the model that an alias stands for. Null if none is known."""
+        successor = root.facts.successor
+        found = info.context.snapshot.model(f"{root.facts.provider_id}/{successor}") if successor else None
+        return found if found and found.facts.id != root.facts.id else None
+
+    @resolved(list[_Model], Policy(Reads.REVISION, rows=FEW))
+    @staticmethod
+    def offers(root: Root, info: Info) -> list[ModelView]:
+        """Other offers of the same underlying model, by this provider or others."""
+        snapshot = info.context.snapshot
+        return snapshot.views(selection.offers(snapshot, root.facts))
+
+    @resolved(EndpointList, Policy(Reads.ON_DEMAND))
+    @staticmethod
+    def endpoints(root: Root, info: Info) -> Awaitable[endpoint.EndpointList]:
+        """The endpoints that serve the model. They are read on demand, for at most 20 models per request."""
+        return info.context.endpoints(root.facts.id)

@@ -1,4 +1,4 @@
-"""What using a model costs, in the unit that the caller asks for."""
+"""The prices of a model, for the number of tokens that the caller asks for."""
 
 from typing import Any
 
@@ -7,11 +7,14 @@ import strawberry
 from catalogue.facts import Price, PriceTier
 from catalogue.price_unit import PricingUnit, in_unit
 from schema.arguments import Per
-from schema.policy import POLICY, Policy, Reads, default_reads
+from schema.declaration import field, output
+from schema.policy import Policy, Reads
+
+_SOME = Policy(Reads.NOTHING, rows=2)
 
 
 def _tokens(name: str, description: str) -> Any:
-    """A price field of tokens, multiplied before it leaves decimal arithmetic."""
+    """A token price. It is multiplied in decimal arithmetic, before it becomes a float."""
 
     def amount(root: strawberry.Parent[Price | PriceTier], per: Per = PricingUnit.TOKEN) -> float | None:
         return in_unit(getattr(root, name), per)
@@ -19,55 +22,46 @@ def _tokens(name: str, description: str) -> Any:
     return strawberry.field(resolver=amount, description=description)
 
 
-@default_reads(Reads.NOTHING)
-@strawberry.type(name="PriceItem", description="Something else that is billed.")
+@output(Reads.NOTHING, name="PriceItem")
 class Item:
-    """A `PriceItem` of the facts."""
+    """The price of something other than text tokens."""
 
-    kind: str = strawberry.field(description="What is billed, such as web_search, audio or image_output.")
-    unit: str = strawberry.field(description="What one amount pays for, such as token, request, image or search.")
-    amount: float = strawberry.field(description="The price of one unit, in the pricing's currency.")
+    kind: str = field("What is billed, such as `web_search`, `audio` or `image_output`.")
+    unit: str = field("The unit that the amount is for, such as `token`, `request`, `image` or `search`.")
+    amount: float = field("The price of one unit, in the currency of the pricing.")
 
 
-@default_reads(Reads.NOTHING)
-@strawberry.type(
-    name="PriceTier", description="Prices that hold under a condition; one that is null here is the base price."
-)
+@output(Reads.NOTHING, name="PriceTier")
 class Tier:
-    """A `PriceTier` of the facts."""
+    """Prices that replace the base prices while all conditions of the tier hold."""
 
-    above_prompt_tokens: int | None = strawberry.field(description="It holds for prompts longer than this many tokens.")
-    utc_start: str | None = strawberry.field(description="It holds from this time of day on, UTC, as HH:MM.")
-    utc_end: str | None = strawberry.field(
-        description="It holds until before this time of day, UTC, as HH:MM; an end before the start wraps midnight."
+    above_prompt_tokens: int | None = field("Applies to prompts with more tokens than this. Null means any prompt.")
+    utc_start: str | None = field("Applies from this time of day, HH:MM in UTC. Null means any time.")
+    utc_end: str | None = field(
+        "Applies until just before this time of day, HH:MM in UTC. If it precedes the start, the period spans midnight."
     )
-    utc_days: list[str] = strawberry.field(description="It holds on these days of the week; none means every day.")
-    input: float | None = _tokens("input", "What prompt tokens cost, in the pricing's currency.")
-    output: float | None = _tokens("output", "What completion tokens cost, in the pricing's currency.")
-    cache_read: float | None = _tokens("cache_read", "What prompt tokens read from the cache cost.")
-    cache_write: float | None = _tokens("cache_write", "What prompt tokens written to the cache cost.")
-    other: list[Item] = strawberry.field(
-        description="What else is billed differently; an item not named here costs what it costs in the base.",
-        metadata={POLICY: Policy(Reads.NOTHING, rows=2)},
+    utc_days: list[str] = field(
+        "Applies on these days of the week, as the provider names them. An empty list means every day."
     )
+    input: float | None = _tokens("input", "The price of prompt tokens. Null means the base price.")
+    output: float | None = _tokens("output", "The price of completion tokens. Null means the base price.")
+    cache_read: float | None = _tokens("cache_read", "The price of cached prompt tokens. Null means the base price.")
+    cache_write: float | None = _tokens("cache_write", "The price of caching prompt tokens. Null means the base price.")
+    other: list[Item] = field("Other prices in this tier. The base price applies to a kind that is absent.", _SOME)
 
 
-@default_reads(Reads.NOTHING)
-@strawberry.type(description="What using a model costs; null means unpublished, which is not free.")
+@output(Reads.NOTHING)
 class Pricing:
-    """A `Price` of the facts."""
+    """The prices of using a model. Null means that a price is unpublished, not that it is free."""
 
-    input: float | None = _tokens("input", "What prompt tokens cost.")
-    output: float | None = _tokens("output", "What completion tokens cost.")
-    cache_read: float | None = _tokens("cache_read", "What prompt tokens read from the cache cost.")
-    cache_write: float | None = _tokens("cache_write", "What prompt tokens written to the cache cost.")
-    request: float | None = strawberry.field(description="What one request costs on top.")
-    image: float | None = strawberry.field(description="What one input image costs.")
-    currency: str = strawberry.field(description="The ISO 4217 code of every amount.")
-    tiers: list[Tier] = strawberry.field(
-        description="Long-context, time-of-day and similar bands, in the order in which later ones win.",
-        metadata={POLICY: Policy(Reads.NOTHING, rows=2)},
+    input: float | None = _tokens("input", "The price of prompt tokens. Null if unpublished.")
+    output: float | None = _tokens("output", "The price of completion tokens. Null if unpublished.")
+    cache_read: float | None = _tokens("cache_read", "The price of cached prompt tokens. Null if unpublished.")
+    cache_write: float | None = _tokens("cache_write", "The price of caching prompt tokens. Null if unpublished.")
+    request: float | None = field("The price of a request, in addition to its tokens. Null if unpublished.")
+    image: float | None = field("The price of an input image. Null if unpublished.")
+    currency: str = field("The currency of all amounts, as an ISO 4217 code.")
+    tiers: list[Tier] = field(
+        "Prices that depend on prompt length or time of day. If several tiers set a price, the last one wins.", _SOME
     )
-    other: list[Item] = strawberry.field(
-        description="What else is billed.", metadata={POLICY: Policy(Reads.NOTHING, rows=2)}
-    )
+    other: list[Item] = field("Prices of anything else.", _SOME)

@@ -1,4 +1,4 @@
-"""A provider: who it is, how it stands, and what it offers."""
+"""A provider of models."""
 
 from collections.abc import Awaitable, Sequence
 from datetime import datetime
@@ -6,105 +6,77 @@ from datetime import datetime
 import strawberry
 
 from catalogue import history
+from catalogue.provider import ProviderState
 from catalogue.selection import Criteria, select
-from catalogue.snapshot import ProviderState
 from catalogue.view import ModelView
 from catalogue.vocabulary import KeySource, ProviderErrorCode
 from schema.arguments import Capabilities, Limit, Newest, Offset, Statuses, bounded
 from schema.context import Info
-from schema.health import HealthView, ProviderHealth
+from schema.declaration import attribute, field, output, resolved
+from schema.health import ProviderHealth
 from schema.model import Model
-from schema.policy import POLICY, Known, Policy, Reads, default_reads
+from schema.policy import Known, Policy, Reads
 
 Root = strawberry.Parent[ProviderState]
 
 
-def _name(root: Root) -> str:
-    return root.profile.name
-
-
-def _configured(root: Root) -> bool:
-    return root.profile.configured
-
-
-def _key_source(root: Root) -> KeySource:
-    return root.profile.key_source
-
-
-def _website(root: Root) -> str | None:
-    return root.profile.website
-
-
-def _health(root: Root) -> HealthView:
-    return HealthView(root.standing, root.model_count)
-
-
-def _models(
-    root: Root,
-    info: Info,
-    *,
-    capability: Capabilities = None,
-    status: Statuses = None,
-    limit: Limit = None,
-    offset: Offset = 0,
-) -> list[ModelView]:
-    start, size = bounded("offset", offset) or 0, bounded("limit", limit)
-    snapshot = info.context.snapshot
-    if root.id not in snapshot.providers:
-        return []
-    criteria = Criteria(
-        providers=frozenset({root.id}), capabilities=frozenset(capability or ()), statuses=frozenset(status or ())
-    )
-    rows = select(snapshot, criteria)[start:][:size]
-    return [state.view(facts, snapshot.judged_at) for state, facts in rows]
-
-
-def _incidents(root: Root, info: Info, first: Newest = 20) -> Awaitable[Sequence[history.Incident]]:
-    return info.context.incidents(root.id, bounded("first", first, 1000) or 0)
-
-
-@default_reads(Reads.STORE)
-@strawberry.type(description="One time a provider was down.")
+@output(Reads.STORE)
 class Incident:
-    """An `Incident` of the catalogue."""
+    """A period in which a provider was down."""
 
-    id: strawberry.ID = strawberry.field(description="Names the incident.")
-    started_at: datetime = strawberry.field(description="When the provider went down.")
-    ended_at: datetime | None = strawberry.field(description="When it came back; null while it is down.")
-    code: ProviderErrorCode = strawberry.field(description="What can be done about it.")
-    message: str = strawberry.field(description="What happened, for a person.")
+    id: strawberry.ID = field("The unique id.")
+    started_at: datetime = field("The time at which the provider went down.")
+    ended_at: datetime | None = field("The time at which the provider recovered. Null while it is down.")
+    code: ProviderErrorCode = field("A machine-readable error code.")
+    message: str = field("A description of the problem, for display.")
 
 
-@default_reads(Reads.REVISION)
-@strawberry.type(description="Who offers models and publishes a list of them.")
+@output(Reads.REVISION)
 class Provider:
-    """A `ProviderState` of a snapshot."""
+    """A service that offers models and publishes a list of them."""
 
-    id: strawberry.ID = strawberry.field(description="Names the provider in arguments and in model ids.")
-    name: str = strawberry.field(resolver=_name, description="Its name, for a person.")
-    configured: bool = strawberry.field(
-        resolver=_configured, description="Whether it can be read: it has a key, or needs none."
+    id: strawberry.ID = field("The unique id, which is also the first part of its models' ids.")
+    name = attribute("profile.name", str, "The display name.")
+    configured = attribute(
+        "profile.configured", bool, "Whether the list can be read: a key is available, or none is needed."
     )
-    key_source: KeySource = strawberry.field(resolver=_key_source, description="Whose key reads its list.")
-    model_count: int = strawberry.field(description="How many models it lists.")
-    health = strawberry.field(
-        resolver=_health,
-        graphql_type=ProviderHealth,
-        description="How it answers.",
-        metadata={POLICY: Policy(Reads.HEALTH)},
+    key_source = attribute("profile.key_source", KeySource, "The owner of the key that the list is read with.")
+    model_count: int = field("The number of models in the provider's latest list.")
+    website = attribute("profile.website", str | None, "The address of the provider's website. Null if unknown.")
+
+    @resolved(ProviderHealth, Policy(Reads.HEALTH))
+    @staticmethod
+    def health(root: Root) -> ProviderState:
+        """The health of the provider."""
+        return root
+
+    @resolved(
+        list[Model],
+        Policy(Reads.REVISION, rows=Known.MODELS_OF_ONE, slicing=("limit",), searches=Known.MODELS_OF_ONE),
     )
-    models = strawberry.field(
-        resolver=_models,
-        graphql_type=list[Model],
-        description="The models it offers, by name.",
-        metadata={
-            POLICY: Policy(Reads.REVISION, rows=Known.MODELS_OF_ONE, slicing=("limit",), searches=Known.MODELS_OF_ONE)
-        },
-    )
-    website: str | None = strawberry.field(resolver=_website, description="Where a person reads about it.")
-    incidents = strawberry.field(
-        resolver=_incidents,
-        graphql_type=list[Incident],
-        description="The times it was down, newest first.",
-        metadata={POLICY: Policy(Reads.STORE, rows=1000, slicing=("first",))},
-    )
+    @staticmethod
+    def models(
+        root: Root,
+        info: Info,
+        *,
+        capability: Capabilities = None,
+        status: Statuses = None,
+        limit: Limit = None,
+        offset: Offset = 0,
+    ) -> list[ModelView]:
+        """The provider's models that match all arguments, by name, then id."""
+        start, size = bounded("offset", offset) or 0, bounded("limit", limit)
+        snapshot = info.context.snapshot
+        if root.id not in snapshot.providers:
+            return []
+        criteria = Criteria(
+            providers=frozenset({root.id}), capabilities=frozenset(capability or ()), statuses=frozenset(status or ())
+        )
+        most = None if size is None else start + size
+        return snapshot.views(select(snapshot, criteria, most=most)[start:])
+
+    @resolved(list[Incident], Policy(Reads.STORE, rows=1000, slicing=("first",)))
+    @staticmethod
+    def incidents(root: Root, info: Info, first: Newest = 20) -> Awaitable[Sequence[history.Incident]]:
+        """The periods in which the provider was down, newest first."""
+        return info.context.incidents(root.id, bounded("first", first, 1000) or 0)

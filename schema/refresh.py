@@ -1,78 +1,72 @@
-"""What a refresh did and how far it has come, and how a quarantine was resolved."""
+"""The results of refreshes and quarantine decisions, and the progress of refreshes."""
 
 from collections.abc import Sequence
 
 import strawberry
 
 from catalogue import change, refresh
-from catalogue.snapshot import ProviderState
+from catalogue.provider import ProviderState
 from catalogue.vocabulary import RefreshOutcome, RefreshStep
 from schema.change import Change
 from schema.context import Info
+from schema.declaration import field, output, resolved
 from schema.health import ProviderError
-from schema.policy import FEW, POLICY, Known, Policy, Reads, default_reads
+from schema.policy import FEW, Known, Policy, Reads
 from schema.provider import Provider
 from schema.scalars import Cursor
 
+_BOTH = Reads.REVISION | Reads.HEALTH
+
 
 def _provider(root: strawberry.Parent[refresh.ProviderRefresh | refresh.RefreshProgress], info: Info) -> ProviderState:
+    """The provider."""
     return info.context.provider(root.provider_id)
 
 
-@default_reads(Reads.REVISION | Reads.HEALTH)
-@strawberry.type(description="What a refresh did for one provider.")
+@output(_BOTH)
 class ProviderRefresh:
-    """A `ProviderRefresh` of the catalogue."""
+    """The result of refreshing one provider."""
 
-    provider = strawberry.field(resolver=_provider, graphql_type=Provider, description="The provider.")
-    outcome: RefreshOutcome = strawberry.field(description="What happened.")
-    added: int = strawberry.field(description="How many models are new, as the changes say.")
-    removed: int = strawberry.field(description="How many models were removed: they were missing for the second time.")
-    changed: int = strawberry.field(
-        description="How many models have other facts or another status, those missing for the first time included."
-    )
-    model_count: int = strawberry.field(description="How many models the provider lists now.")
-    duration_ms: float = strawberry.field(description="How long it took, in milliseconds.")
-    error: ProviderError | None = strawberry.field(description="Why the old list was kept.")
+    provider = resolved(Provider)(_provider)
+    outcome: RefreshOutcome = field("The outcome of the refresh.")
+    added: int = field("The number of new models.")
+    removed: int = field("The number of removed models. A model is removed once it is missing for the second time.")
+    changed: int = field("The number of other models that changed, including those missing for the first time.")
+    model_count: int = field("The number of models in the provider's list after the refresh.")
+    duration_ms: float = field("The duration of the refresh, in milliseconds.")
+    error: ProviderError | None = field("The problem that the refresh encountered. Null if there was none.")
 
 
-@default_reads(Reads.HEALTH)
-@strawberry.type(description="One step of one provider's refresh.")
+@output(Reads.HEALTH)
 class RefreshProgress:
-    """A `RefreshProgress` of the catalogue."""
+    """A step of refreshing one provider."""
 
-    provider = strawberry.field(resolver=_provider, graphql_type=Provider, description="The provider.")
-    step: RefreshStep = strawberry.field(description="How far it has come.")
-    received: int | None = strawberry.field(description="How many bytes were received so far.")
-    model_count: int | None = strawberry.field(description="How many models were read, once the list is read.")
-    result: ProviderRefresh | None = strawberry.field(description="What the refresh did, with the step DONE.")
+    provider = resolved(Provider)(_provider)
+    step: RefreshStep = field("The step that the refresh has reached.")
+    received: int | None = field("The number of bytes received so far. Null if this step does not report it.")
+    model_count: int | None = field("The number of models in the list. Null if this step does not report it.")
+    result: ProviderRefresh | None = field("The result of the refresh. Null until the step is DONE.")
 
 
-@default_reads(Reads.REVISION | Reads.HEALTH)
-@strawberry.type(description="What a refresh of the catalogue did.")
+@output(_BOTH)
 class RefreshCataloguePayload:
-    """The catalogue's position after a refresh, and what it did."""
+    """The result of `refreshCatalogue`."""
 
-    revision: int = strawberry.field(description="The catalogue's revision afterwards.")
-    cursor: Cursor = strawberry.field(description="The position in the log of changes afterwards.")
-    results: Sequence[refresh.ProviderRefresh] = strawberry.field(
-        graphql_type=list[ProviderRefresh],
-        description="What happened with each provider.",
-        metadata={POLICY: Policy(Reads.REVISION | Reads.HEALTH, rows=Known.PROVIDERS)},
+    revision: int = field("The catalogue's revision after the refresh.")
+    cursor: Cursor = field("The position in the change log after the refresh.")
+    results: Sequence[refresh.ProviderRefresh] = field(
+        "The result for each provider.", Policy(_BOTH, rows=Known.PROVIDERS), graphql_type=list[ProviderRefresh]
     )
-    changes: Sequence[change.Change] = strawberry.field(
-        graphql_type=list[Change],
-        description="Every change that the refresh made, oldest first.",
-        metadata={POLICY: Policy(Reads.REVISION | Reads.HEALTH, rows=FEW)},
+    changes: Sequence[change.Change] = field(
+        "The changes made by the refresh, oldest first.", Policy(_BOTH, rows=FEW), graphql_type=list[Change]
     )
 
 
-@default_reads(Reads.REVISION | Reads.HEALTH)
-@strawberry.type(description="How a list that was held back was resolved.")
+@output(_BOTH)
 class ResolveQuarantinePayload:
-    """The catalogue's position after a decision, and the provider it was about."""
+    """The result of `resolveQuarantine`."""
 
-    revision: int = strawberry.field(description="The catalogue's revision afterwards.")
-    cursor: Cursor = strawberry.field(description="The position in the log of changes afterwards.")
-    accepted: bool = strawberry.field(description="Whether the list was accepted; else it was discarded.")
-    provider: ProviderState = strawberry.field(graphql_type=Provider, description="The provider after the decision.")
+    revision: int = field("The catalogue's revision after the decision.")
+    cursor: Cursor = field("The position in the change log after the decision.")
+    accepted: bool = field("Whether the list was accepted. False if it was discarded.")
+    provider: ProviderState = field("The provider after the decision.", graphql_type=Provider)

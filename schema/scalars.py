@@ -1,4 +1,4 @@
-"""The scalars of our own: moments in UTC, and positions in the log of changes."""
+"""The custom scalars: times, and positions in the change log."""
 
 from datetime import UTC, datetime
 from typing import NewType
@@ -28,12 +28,14 @@ def _cursor(value: object) -> str:
 SCALARS: dict[object, ScalarDefinition] = {
     datetime: strawberry.scalar(
         name="DateTime",
-        description="A moment in ISO 8601; one that is sent without an offset is taken as UTC.",
+        description="A time in ISO 8601, such as `2026-05-01T12:00:00Z`. A time without an offset is taken as UTC.",
         serialize=datetime.isoformat,
         parse_value=_moment,
     ),
     Cursor: strawberry.scalar(
-        name="Cursor", description="An opaque position in the ordered log of changes.", parse_value=_cursor
+        name="Cursor",
+        description="An opaque position in the change log, the ordered record of all changes.",
+        parse_value=_cursor,
     ),
 }
-"""How each type is read and written."""
+"""The definition of each scalar, by its Python type."""

@@ -1,7 +1,6 @@
-"""The schema as text, with the fixed part of each policy in the words of the published GraphQL cost directives.
+"""The schema as text. The published GraphQL cost directives state the fixed part of each policy.
 
-The directives are not part of the running schema: Strawberry would list them in introspection, where clients have no
-use for them.
+The running schema lacks the directives: introspection would list them, and clients cannot use them.
 """
 
 import json
@@ -22,11 +21,11 @@ from graphql import (
 
 from schema.policy import policy_of, weight_of
 
-_DEFINITIONS = '''"""The cost of one value or object. An object without it costs 1."""
+_DEFINITIONS = '''"""The cost of one value or object. Without it, the cost is 1."""
 directive @cost(weight: String!) on ARGUMENT_DEFINITION | ENUM | FIELD_DEFINITION | INPUT_FIELD_DEFINITION | OBJECT | SCALAR
 
 """
-The length of a list or page. Without assumedSize it is as long as an argument or the catalogue says.
+The assumed length of a list or page. Without it, an argument or the catalogue determines the length.
 """
 directive @listSize(assumedSize: Int, slicingArguments: [String!], sizedFields: [String!], requireOneSlicingArgument: Boolean = true) on FIELD_DEFINITION
 
@@ -34,7 +33,7 @@ directive @listSize(assumedSize: Int, slicingArguments: [String!], sizedFields: 
 
 
 def sdl(schema: strawberry.Schema) -> str:
-    """The schema as the checked-in file holds it."""
+    """Return the text of the checked-in file."""
     text = schema.as_str()
     parts, written = [_DEFINITIONS], 0
     for end, field in _fields(schema, text):
@@ -44,7 +43,7 @@ def sdl(schema: strawberry.Schema) -> str:
 
 
 def _fields(schema: strawberry.Schema, text: str) -> Iterator[tuple[int, GraphQLField]]:
-    """Each field, after the place in the text where its type ends."""
+    """Yield each field with the offset in the text at which its type ends."""
     types = schema._schema.type_map  # noqa: SLF001 - Strawberry has no public name for the schema that graphql-core runs
     for kind in parse(text).definitions:
         if isinstance(kind, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode):

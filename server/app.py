@@ -15,7 +15,7 @@ from execution.errors import crash
 from execution.executor import Executor
 from execution.persisted import PersistedDocuments
 from resolvers.context import Context
-from resolvers.position import event_ids
+from resolvers.position import event_id
 from resolvers.schema import build_schema
 from resolvers.services import Services
 from server.callers.caller import Callers
@@ -57,9 +57,9 @@ def application(
         build_schema(),
         limits=settings.limits.document(introspection=settings.introspection, suggestions=settings.suggestions),
         context=lambda scope: Context(scope, services),
-        catalogue_size=lambda: CatalogueSize.of(parts.ledger.snapshot),
+        catalogue_size=lambda: CatalogueSize.of(parts.reader.snapshot),
         report=_report,
-        event_id=event_ids(parts.ledger),
+        event_id=event_id,
         persisted=PersistedDocuments(allowed),
     )
     graphql = GraphQLEndpoint(

@@ -13,17 +13,17 @@ from backends.retention import Retention
 from backends.sqlite import SqliteStore, open_store
 from catalogue.guard import GuardLimits
 from catalogue.ports.clock import Clock
+from catalogue.ports.reading import Reader
 from polling.callers import OwnLists
 from polling.clock import SystemClock
 from polling.cold_start import held_back
 from polling.coordinator import Coordinator
+from polling.deps import PollingDeps
 from polling.endpoints import OnDemandEndpoints
 from polling.feed import Feed
-from polling.handover import Handover, taken_up
-from polling.ledger import Ledger
 from polling.poller import Poller
 from polling.progress import Progress
-from polling.record import Surroundings
+from polling.restore import RestoredRun, restore
 from polling.schedule import Timing
 from server.config.settings import Settings
 from upstream.call_rate import Priority
@@ -44,7 +44,7 @@ class Parts:
 
     clock: Clock
     store: SqliteStore
-    ledger: Ledger
+    reader: Reader
     feed: Feed
     poller: Poller
     endpoints: OnDemandEndpoints
@@ -72,13 +72,13 @@ async def running(
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(_opened_store(settings, clock, claim))
         http = await stack.enter_async_context(session())
-        handover = await taken_up(store, upstreams, list_ttl=timedelta(seconds=settings.model_list_ttl), clock=clock)
-        shared = _surroundings(settings, store, handover, clock)
+        run = await restore(store, upstreams, list_ttl=timedelta(seconds=settings.model_list_ttl), clock=clock)
+        deps = _deps(settings, store, run, clock)
         calls = {u.id: Calls(upstream=u, session=http, clock=clock) for u in upstreams}
         on_demand = {id_: made.at(_ON_DEMAND) for id_, made in calls.items()}
         by_id = {u.id: u for u in upstreams}
         endpoints = OnDemandEndpoints(
-            reader=handover.ledger,
+            reader=run.current,
             upstreams=by_id,
             calls=on_demand,
             secret=secret,
@@ -87,28 +87,28 @@ async def running(
         )
         stack.push_async_callback(endpoints.close)
         own_lists = OwnLists(
-            reader=handover.ledger,
+            reader=run.current,
             upstreams=by_id,
             calls=on_demand,
-            parser=shared.parser,
+            parser=deps.parser,
             secret=secret,
             clock=clock,
-            list_ttl=shared.timing.list_ttl,
+            list_ttl=deps.timing.list_ttl,
             wait=settings.key_wait_seconds,
         )
         stack.push_async_callback(own_lists.close)
         coordinators = {
-            u.id: Coordinator(upstream=u, calls=calls[u.id], shared=shared, held=held_back(u, handover.stored))
+            u.id: Coordinator(upstream=u, calls=calls[u.id], deps=deps, held=held_back(u, run.stored))
             for u in upstreams
         }
-        poller = Poller(coordinators=coordinators, shared=shared)
+        poller = Poller(coordinators=coordinators, deps=deps, trim=store.trim)
         poller.start()
         stack.push_async_callback(poller.stop)
         yield Parts(
             clock=clock,
             store=store,
-            ledger=handover.ledger,
-            feed=handover.feed,
+            reader=run.current,
+            feed=run.feed,
             poller=poller,
             endpoints=endpoints,
             own_lists=own_lists,
@@ -127,12 +127,13 @@ async def _opened_store(settings: Settings, clock: Clock, claim: Callable[[], No
         await store.close()
 
 
-def _surroundings(settings: Settings, store: SqliteStore, handover: Handover, clock: Clock) -> Surroundings:
-    return Surroundings(
-        ledger=handover.ledger,
-        store=store,
+def _deps(settings: Settings, store: SqliteStore, run: RestoredRun, clock: Clock) -> PollingDeps:
+    return PollingDeps(
+        ledger=run.ledger,
+        reader=run.current,
+        revisions=store,
         parser=Parser(),
-        recorder=handover.recorder,
+        recorder=run.recorder,
         progress=Progress(),
         clock=clock,
         timing=Timing(

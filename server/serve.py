@@ -1,7 +1,6 @@
 """Runs the server: uvicorn with the application, from opening the store to a clean shutdown."""
 
 import asyncio
-import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -15,8 +14,9 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
-from backends.errors import StoreConflict, StoreUnusable
+from catalogue.ports.errors import StoreConflict, StoreUnusable
 from resolvers.services import Services
+from server import collector
 from server.app import application
 from server.callers.addresses import LOOPBACK
 from server.callers.audit_log import AuditLog
@@ -40,10 +40,6 @@ DRAIN_SECONDS = 5.0
 """Seconds that a stopping server waits for responses in progress; open streams are closed after that."""
 _SWITCH_SECONDS = 0.001
 """Seconds after which a busy thread hands the GIL to the event loop; Python's default of 5 ms adds up in a response."""
-_RARELY = 100
-"""Young collections per full garbage collection, during which everything waits: ten times Python's default.
-
-A full collection is long with a thousand connections, and finds little: the facts of lists are frozen."""
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +54,6 @@ def serve(settings: Settings) -> None:
     configure(settings.log_format, settings.log_level, redactor)
     stamina.instrumentation.set_on_retry_hooks([])  # the coordinator logs an outage once
     sys.setswitchinterval(_SWITCH_SECONDS)
-    gc.set_threshold(*gc.get_threshold()[:2], _RARELY)
     with lock_data_folder(settings.data_dir) as lock:
         uvloop.run(_serve(settings, redactor, lock))
 
@@ -86,19 +81,20 @@ async def _serve(settings: Settings, redactor: Redactor, lock: DataFolderLock) -
             )
             services = _services(parts, settings, audit, limits)
             app = application(parts, services, settings=settings, callers=callers, limits=limits, allowed=allowed)
-            writing = asyncio.create_task(audit.run(), name="audit-log")
+            beside = [asyncio.create_task(audit.run()), asyncio.create_task(collector.keep())]
             try:
                 await _Server(_config(app, settings, limits.refusals), on_stop=parts.end_streams).serve()
             finally:
-                writing.cancel()
-                await asyncio.gather(writing, return_exceptions=True)
+                for task in beside:
+                    task.cancel()
+                await asyncio.gather(*beside, return_exceptions=True)
     except (StoreUnusable, StoreConflict) as error:
         raise ConfigurationError(f"data_dir: {error}") from None
 
 
 def _services(parts: Parts, settings: Settings, audit: AuditLog, limits: ClientLimits) -> Services:
     return Services(
-        reader=parts.ledger,
+        reader=parts.reader,
         feed=parts.feed,
         refresher=parts.poller,
         history=parts.store,
@@ -146,9 +142,8 @@ class _Server(uvicorn.Server):
         self._on_stop = on_stop
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
-        """Listen, after exempting permanent objects such as the schema from garbage collection."""
-        gc.collect()
-        gc.freeze()
+        """Listen."""
+        collector.settle()
         try:
             await super().startup(sockets=sockets)
         except SystemExit:  # uvicorn logs the reason and exits without a message

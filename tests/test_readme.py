@@ -3,15 +3,15 @@
 import json
 import re
 from datetime import UTC, datetime, timedelta
-from types import MappingProxyType
 
 import pytest
 from graphql import parse, validate
 
-from catalogue.ports.store import Stored
+from catalogue.ports.revisions import Stored
+from catalogue.position import Timeline
 from catalogue.scope import Scope
-from catalogue.snapshot import Snapshot
-from polling.cold_start import cold_state
+from catalogue.snapshot import Snapshot, snapshot_of
+from polling.cold_start import cold_state, published_state
 from resolvers.context import Context
 from resolvers.schema import build_schema
 from server.cli import app
@@ -28,10 +28,10 @@ NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 def first_start() -> Snapshot:
     """The catalogue of a first start without a network."""
-    nothing = Stored(epoch="00", revision=0, seq=0, updated_at=None, listings={})
+    nothing = Stored(timeline=Timeline(()), revision=0, seq=0, updated_at=None, listings={})
     ttl = timedelta(seconds=600)
-    states = [cold_state(u, nothing, list_ttl=ttl, now=NOW).judged(NOW) for u in upstreams(Settings(), {})]
-    return Snapshot(judged_at=NOW, providers=MappingProxyType({s.id: s for s in states}))
+    known = [(u, published_state(u, nothing, list_ttl=ttl, now=NOW)) for u in upstreams(Settings(), {})]
+    return snapshot_of([cold_state(u, nothing, state, now=NOW) for u, state in known], updated_at=None)
 
 
 @pytest.mark.parametrize("query", BLOCKS + CURLED)

@@ -11,9 +11,9 @@ from types import MappingProxyType
 from typing import Any
 
 from catalogue.facts import ModelFacts, Price
-from catalogue.identity import family_key
 from catalogue.listing import Listing
-from catalogue.vocabulary import Capability, DataSource, Modality
+from catalogue.ports.revisions import StoredListing
+from catalogue.vocabulary import Capability, Modality
 from providers._kit.capabilities import for_code, from_inputs, from_outputs, supported, unsupported
 from providers._kit.pricing import PriceNames, premium
 from providers._kit.row import Row
@@ -34,19 +34,15 @@ _PRICES = PriceNames(
 )
 
 
-def baseline(upstream: Upstream) -> Listing:
+def baseline(upstream: Upstream) -> StoredListing:
     """The packaged list of the provider with this id, dated by its newest entry; empty for a provider not in it."""
     packaged = _packaged()
     models = packaged.get(upstream.id, {}).get("models", {})
     if not models:
-        return Listing(provider_id=upstream.id)
+        return StoredListing(listing=Listing(provider_id=upstream.id), as_of=None)
     read = (_read(Row(values, upstream.id), own_id) for own_id, values in models.items())
-    return Listing(
-        provider_id=upstream.id,
-        models=MappingProxyType({facts.id: facts for facts in read}),
-        source=DataSource.BASELINE,
-        as_of=_newest(packaged),
-    )
+    listing = Listing(provider_id=upstream.id, models=MappingProxyType({facts.id: facts for facts in read}))
+    return StoredListing(listing=listing, as_of=_newest(packaged))
 
 
 def forget_packaged() -> None:
@@ -94,7 +90,6 @@ def _read(row: Row, own_id: str) -> ModelFacts:
         price=price,
         released_at=row.start("release_date"),
         deprecated=row.name("status") == "deprecated",
-        family=family_key(own_id),
     )
 
 

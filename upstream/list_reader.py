@@ -1,7 +1,6 @@
 """Reading one provider's list: fetched whole, with the server's key or without, and parsed unless it is known."""
 
 import asyncio
-import gc
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -110,7 +109,6 @@ class ListReader:
 
     async def _parsed(self, fetched: FetchedList, known: Mapping[str, ModelFacts]) -> ParsedList:
         self._tell(RefreshStep.READING, received=sum(map(len, fetched.bodies)))
-        gc.collect()  # quick here, before the rows come; what is garbage now must not be frozen with the next snapshot
         return await self._parser.parse(self._upstream, fetched.bodies, known=known)
 
     def _failing(self, error: UpstreamError) -> None:

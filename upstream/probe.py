@@ -1,8 +1,9 @@
 """A probe: the cheapest call that shows whether a provider answers; it costs no tokens."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from catalogue.observation import Answered, CallFailed
+from upstream import problems
 from upstream.call_rate import Priority
 from upstream.calls import CallPolicy, CallSource
 from upstream.errors import Throttled, Unauthorized, UpstreamError
@@ -15,33 +16,37 @@ _ENOUGH = 4_096
 """So many bytes show that a provider answers; where the list itself is asked, the rest is not read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """That a provider answers."""
-
-    latency_ms: float
-    trouble: UpstreamError | None = None
-    """What is wrong with its health check, where only its list answers."""
-
-
-async def probe(upstream: Upstream, calls: CallSource, key: ServerKey, *, retries: int) -> Answered:
+async def probe(upstream: Upstream, calls: CallSource, key: ServerKey, *, retried: bool) -> Answered | CallFailed:
     """Ask the health check or, where there is one and a key, the key check, else the list.
 
-    A check that fails says little as long as the list can be had, so the list is asked then. Raises UpstreamError.
+    A check that fails says little as long as the list can be read, so the list is asked then. A `retried` probe is sent
+    once more when it fails, so that one lost packet degrades nobody.
     """
+    try:
+        latency_ms, failed_check = await _asked(upstream, calls, key, retries=1 if retried else 0)
+    except UpstreamError as error:
+        return CallFailed(problem=problems.of_error(error, at=key.now()), key=key.problem)
+    check = problems.of_check(failed_check, at=key.now()) if failed_check else None
+    return Answered(latency_ms=latency_ms, check=check, key=key.problem)
+
+
+async def _asked(
+    upstream: Upstream, calls: CallSource, key: ServerKey, *, retries: int
+) -> tuple[float, UpstreamError | None]:
+    """Return the latency, and the error of a check where only the list answered."""
     call = calls.at(CallPolicy(priority=Priority.PROBE, budget=upstream.calls.timeout, retries=retries, enough=_ENOUGH))
     usable = key.usable(urgent=False)
     headers = upstream.request_headers(usable)
     check = upstream.check_url() if usable or upstream.health_url else None
     try:
         if check is None:
-            return Answered(await _latency(call, upstream.list_url(), headers))
+            return await _latency(call, upstream.list_url(), headers), None
         try:
-            return Answered(await _latency(call, check, headers, any_page=upstream.health_url is not None))
+            return await _latency(call, check, headers, any_page=upstream.health_url is not None), None
         except (Unauthorized, Throttled):
             raise
         except UpstreamError as error:
-            return Answered(await _latency(call, upstream.list_url(), headers), trouble=error)
+            return await _latency(call, upstream.list_url(), headers), error
     except Unauthorized as error:
         if usable is not None:
             key.refused(error)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from catalogue.health import Problem
-from catalogue.ports.store import Held
+from catalogue.ports.revisions import Held
 from catalogue.vocabulary import ProviderErrorCode
 from upstream.errors import UpstreamError
 from upstream.upstream import Upstream
@@ -12,7 +12,9 @@ from upstream.upstream import Upstream
 
 def of_error(error: UpstreamError, *, at: datetime) -> Problem:
     """A call that failed."""
-    return Problem(code=error.code, message=error.message, retryable=error.retryable, at=at)
+    return Problem(
+        code=error.code, message=error.message, retryable=error.retryable, at=at, retry_after=error.retry_after
+    )
 
 
 def of_check(error: UpstreamError, *, at: datetime) -> Problem:

@@ -1,5 +1,7 @@
 """The server's own key for one provider: used while it is good, rested while the provider refuses it."""
 
+from datetime import datetime
+
 from pydantic import SecretStr
 
 from catalogue.health import Problem
@@ -27,6 +29,10 @@ class ServerKey:
         """The key, unless it rests; an admin's refresh tries it all the same."""
         resting = self.rests_until is not None and self._clock.monotonic() < self.rests_until
         return None if resting and not urgent else self._key
+
+    def now(self) -> datetime:
+        """The time in UTC."""
+        return self._clock.now()
 
     def refused(self, error: Unauthorized) -> None:
         """The provider refused the key."""

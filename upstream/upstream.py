@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from pydantic import SecretStr
 
-from catalogue.snapshot import Profile
+from catalogue.provider import Profile
 from catalogue.vocabulary import KeySource
 from providers._kit.adapter import Adapter, CallLimits
 
@@ -46,6 +46,7 @@ class Upstream:
             configured=self.configured,
             key_source=self.key_source,
             list_ttl=list_ttl,
+            polled=self.poll,
         )
 
     def list_url(self) -> str:

@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
+from catalogue.provider import ProviderState
 from catalogue.refresh import ProviderRefresh, RefreshProgress
-from catalogue.snapshot import ProviderState
 
 
 class Refresher(Protocol):

@@ -1,6 +1,5 @@
 """The kit that adapters are written with."""
 
-from catalogue.identity import family_key
 from providers._kit.adapter import Adapter, CallLimits
 from providers._kit.capabilities import for_code, from_inputs, from_outputs, supported, unsupported
 from providers._kit.pricing import PriceNames, premium
@@ -14,7 +13,6 @@ __all__ = [
     "CallLimits",
     "PriceNames",
     "Row",
-    "family_key",
     "for_code",
     "from_inputs",
     "from_outputs",

@@ -9,7 +9,7 @@ from typing import TextIO
 
 import structlog
 
-from backends.errors import StoreConflict
+from catalogue.ports.errors import StoreConflict
 from server.config.configuration import ConfigurationError
 
 LOCK_FILE = "lock"

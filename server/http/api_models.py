@@ -21,7 +21,7 @@ from resolvers.refresh import refresh
 from resolvers.services import Services
 from server.http.caching import PRIVATE, PUBLIC, holds
 from server.http.error_responses import error_response
-from server.http.models_document import ModelsDocument, present
+from server.http.models_document import ModelsDocument, ModelsDocuments
 
 E = TypeVar("E", bound=Enum)
 
@@ -49,6 +49,7 @@ class ModelsEndpoint:
         self._admit = admit
         self._kept = _no_documents()
         self._kept_of: Snapshot | None = None
+        self._documents = ModelsDocuments()
         self._making = asyncio.Lock()
 
     async def answer(self, request: Request) -> Response:
@@ -67,7 +68,7 @@ class ModelsEndpoint:
             await refresh(context, criteria.providers, force=True)
         overlay = await context.overlay()
         if forced or context.private:
-            own = await asyncio.to_thread(present, overlay, criteria)
+            own = await asyncio.to_thread(ModelsDocuments().present, overlay, criteria)
             return _json(own.body, 200, {"cache-control": PRIVATE})
         document = await self._public(overlay, criteria)
         headers = {"etag": document.tag, "cache-control": PUBLIC}
@@ -84,10 +85,12 @@ class ModelsEndpoint:
         if snapshot is not self._kept_of:
             self._kept, self._kept_of = _no_documents(), snapshot
         kept = self._kept
+        if (made := kept.get(criteria)) is not None:
+            return made
         async with self._making:
             document = kept.get(criteria)
             if document is None:
-                document = await asyncio.to_thread(present, overlay, criteria)
+                document = await asyncio.to_thread(self._documents.present, overlay, criteria)
                 if len(document.body) <= _MOST_BYTES:
                     kept[criteria] = document
         return document

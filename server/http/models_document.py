@@ -1,18 +1,18 @@
-"""The JSON document of models for clients without GraphQL: a snapshot's rows in the words of the contract."""
+"""The JSON document of models for those who speak no GraphQL: a snapshot's rows in the words of the contract."""
 
 import hashlib
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import orjson
 
-from catalogue.facts import Price, RateLimit
+from catalogue.facts import ModelFacts, Price, RateLimit
 from catalogue.ports.on_demand import Overlay
-from catalogue.ranking import Row
+from catalogue.provider import ProviderRevision, ProviderState
 from catalogue.selection import Criteria, select
-from catalogue.snapshot import ProviderState, Snapshot
-from catalogue.vocabulary import Capability, HealthStatus
+from catalogue.snapshot import Snapshot
+from catalogue.status import Rule
+from catalogue.vocabulary import Capability, HealthStatus, StatusCause
 
 _STATUS_WORDS: Final = {
     HealthStatus.HEALTHY: "healthy",
@@ -22,6 +22,10 @@ _STATUS_WORDS: Final = {
 }
 
 
+_LASTING: Final = {StatusCause.LIST, StatusCause.ENDING}
+"""Causes whose words stay the same for as long as the status does."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelsDocument:
     """The document, ready to send."""
@@ -29,81 +33,110 @@ class ModelsDocument:
     body: bytes
     """UTF-8 JSON."""
     tag: str
-    """A weak validator: documents share it between which nothing but the times of checks differs."""
+    """A weak validator. Documents share it that differ in nothing but the times of checks."""
 
 
-def present(overlay: Overlay, criteria: Criteria) -> ModelsDocument:
-    """The document of the models that meet the criteria; raises UnknownProvider."""
-    snapshot = overlay.snapshot
-    writing = _Writing()
-    models = [writing.dated(*_model(snapshot, row)) for row in select(snapshot, criteria)]
-    providers = {state.id: writing.dated(*_provider(state)) for state in snapshot.providers.values()}
-    metadata: dict[str, object] = _said(
-        {
-            "lastUpdated": snapshot.updated_at,
-            "totalModels": snapshot.total_models,
-            "cacheHit": not overlay.waited,
-        },
-        userProvidedKeys=list(overlay.own) or None,
-    )
-    writing.lasting({**metadata, "providers": list(providers)})
-    body = _json({"models": models, "metadata": metadata | {"providers": providers}})
-    return ModelsDocument(body, f'W/"{writing.digest}"')
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The written models of one provider, which last as long as its revision."""
+
+    of: ProviderRevision
+    models: dict[str, bytes] = field(default_factory=dict)
+    """By model id: an object without its end."""
+
+    def model(self, facts: ModelFacts, state: ProviderState) -> bytes:
+        if facts.id not in self.models:
+            self.models[facts.id] = _json(_model(facts, state))[:-1]
+        return self.models[facts.id]
 
 
-class _Writing:
-    """Writes a document part by part, and sums up all that lasts until something changes."""
+class ModelsDocuments:
+    """Writes documents. What lasts of a provider is written once for each of its revisions, the times each time."""
 
     def __init__(self) -> None:
-        self._hash = hashlib.blake2b(digest_size=16)
+        self._parts: dict[str, _Part] = {}
 
-    @property
-    def digest(self) -> str:
-        return self._hash.hexdigest()
+    def present(self, overlay: Overlay, criteria: Criteria) -> ModelsDocument:
+        """Write the document of the models that meet the criteria. Raises UnknownProvider."""
+        snapshot = overlay.snapshot
+        self._parts = {id_: self._part(state) for id_, state in snapshot.providers.items()}
+        ends, digest, models = _Ends(snapshot), hashlib.blake2b(digest_size=16), []
+        for facts in select(snapshot, criteria):
+            lasting = self._parts[facts.provider_id].model(facts, snapshot.providers[facts.provider_id])
+            message, checked = ends.of(facts)
+            digest.update(lasting)
+            digest.update(message)
+            models.append(lasting + message + checked)
+        metadata, providers = _metadata(overlay), {id_: _provider(s) for id_, s in snapshot.providers.items()}
+        digest.update(_json([metadata, providers]))
+        dated = {
+            id_: said | {"lastChecked": snapshot.providers[id_].health.last_checked} for id_, said in providers.items()
+        }
+        written = _json(metadata | {"providers": dated})
+        body = b'{"models":[' + b",".join(models) + b'],"metadata":' + written + b"}"
+        return ModelsDocument(body, f'W/"{digest.hexdigest()}"')
 
-    def lasting(self, part: dict[str, Any]) -> bytes:
-        written = _json(part)
-        self._hash.update(written)
-        return written
+    def _part(self, state: ProviderState) -> _Part:
+        known = self._parts.get(state.id)
+        return known if known is not None and known.of is state.lasting else _Part(state.lasting)
 
-    def dated(self, part: dict[str, Any], checked: datetime | None) -> orjson.Fragment:
-        """An object with a time of a check, which does not last."""
-        return orjson.Fragment(self.lasting(part)[:-1] + b',"lastChecked":' + _json(checked) + b"}")
+
+class _Ends:
+    """How the objects of one document end: a reason that may change while a status stays, and the time of the check."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._known: dict[tuple[str, Rule], tuple[bytes, bytes]] = {}
+
+    def of(self, facts: ModelFacts) -> tuple[bytes, bytes]:
+        rule = self._snapshot.providers[facts.provider_id].statuses.of(facts.id)
+        key = facts.provider_id, rule
+        if key not in self._known:
+            view = self._snapshot.view(facts)
+            moves = view.error_message is not None and rule.cause not in _LASTING
+            message = b',"errorMessage":' + _json(view.error_message) if moves else b""
+            self._known[key] = message, b',"lastChecked":' + _json(view.last_checked) + b"}"
+        return self._known[key]
+
+
+def _metadata(overlay: Overlay) -> dict[str, Any]:
+    revision = overlay.snapshot.revision
+    return _known(
+        {"lastUpdated": revision.updated_at, "totalModels": revision.total_models, "cacheHit": not overlay.waited},
+        userProvidedKeys=list(overlay.own) or None,
+    )
 
 
 def _json(value: object) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_UTC_Z)
 
 
-def _said(required: dict[str, Any], **optional: object) -> dict[str, Any]:
+def _known(required: dict[str, Any], **optional: object) -> dict[str, Any]:
     """An object without the optional properties that are not known."""
     return required | {name: value for name, value in optional.items() if value is not None}
 
 
-def _model(snapshot: Snapshot, row: Row) -> tuple[dict[str, Any], datetime]:
-    """What the document says of a model, and when its provider was last asked."""
-    facts = row.facts
-    view = row.state.view(facts, snapshot.judged_at)
-    health = view.provider_health
-    told = _said(
+def _model(facts: ModelFacts, state: ProviderState) -> dict[str, Any]:
+    """What the document says of a model until its provider's revision changes."""
+    rule, health = state.statuses.of(facts.id), state.lasting.health
+    return _known(
         {
             "id": facts.id,
-            "provider": row.state.profile.name,
+            "provider": state.profile.name,
             "name": facts.name,
             "capabilities": [c.value for c in Capability if c in facts.capabilities],
             "premium": facts.premium,
             "vision": facts.vision,
-            "status": view.status.value,
+            "status": rule.status.value,
         },
         description=facts.description,
         contextMax=facts.context_max,
         apiVersion=facts.api_version,
-        errorMessage=view.error_message,
+        errorMessage=state.reason(facts) if rule.cause in _LASTING else None,
         providerHealth=None if health is HealthStatus.UNKNOWN else health.value,
         pricing=_pricing(facts.price),
         rateLimit=_rate_limit(facts.limits),
     )
-    return told, view.last_checked
 
 
 def _pricing(price: Price | None) -> dict[str, Any] | None:
@@ -118,14 +151,12 @@ def _pricing(price: Price | None) -> dict[str, Any] | None:
 def _rate_limit(limit: RateLimit | None) -> dict[str, Any] | None:
     if limit is None:
         return None
-    return _said({}, requestsPerMinute=limit.requests_per_minute, tokensPerMinute=limit.tokens_per_minute)
+    return _known({}, requestsPerMinute=limit.requests_per_minute, tokensPerMinute=limit.tokens_per_minute)
 
 
-def _provider(state: ProviderState) -> tuple[dict[str, Any], datetime | None]:
-    """What the document says of a provider, and when it was last asked."""
-    standing = state.standing
-    told = _said(
-        {"status": _STATUS_WORDS[standing.status], "modelCount": state.model_count},
-        error=standing.error.message if standing.error else None,
+def _provider(state: ProviderState) -> dict[str, Any]:
+    """What the document says of a provider, apart from the time of its last check."""
+    return _known(
+        {"status": _STATUS_WORDS[state.health.status], "modelCount": state.model_count},
+        error=state.health.error.message if state.health.error else None,
     )
-    return told, standing.last_checked

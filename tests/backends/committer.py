@@ -11,7 +11,7 @@ from pathlib import Path
 from backends.retention import Retention
 from backends.sqlite import open_store
 from catalogue.listing import Listing, merged
-from tests.backends.samples import resync, revision
+from tests.backends.samples import begin, resync, revision
 from tests.catalogue.strategies import NOW, PROVIDER, model
 
 MODELS = 40
@@ -25,6 +25,7 @@ def rows(number: int) -> Listing:
 async def commit_for_ever(path: Path) -> None:
     """Commit revision after revision, each with two changes and the whole list."""
     store = await open_store(path, clock=lambda: datetime.now(UTC), retention=Retention())
+    await begin(store)
     number = (await store.load()).revision
     while True:
         number += 1

@@ -1,47 +1,69 @@
-"""Every store, opened and opened anew; the contract's tests run over each of them."""
+"""Every store, opened and opened again. The tests of the contract run over each of them."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from hypothesis import settings
 
 from backends.retention import Retention
 from backends.sqlite import SqliteStore, open_store
-from catalogue.ports.store import Store
+from catalogue.ports.audit import AuditRecords
+from catalogue.ports.health import HealthRecords
+from catalogue.ports.log import Log
+from catalogue.ports.revisions import Revisions
+from tests.backends.samples import begin
 from tests.catalogue.strategies import NOW
 
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
 
+class Store(Revisions, Log, HealthRecords, AuditRecords, Protocol):
+    """Every port of a store."""
+
+    async def trim(self, now: datetime) -> None:
+        """Drop what is past its retention."""
+
+
+class Seat(Protocol):
+    """A place where a store lasts."""
+
+    async def open(self, retention: Retention | None = None, *, begun: bool = True) -> Store:
+        """The store as a new process would find it, with an epoch unless it is not to be `begun`."""
+
+    async def close(self) -> None:
+        """Let go of the store."""
+
+
 class SqliteSeat:
-    """One SQLite file: opening it anew closes it first."""
+    """One SQLite file. Opening it again closes it first."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._open: SqliteStore | None = None
 
-    async def open(self, retention: Retention | None = None) -> SqliteStore:
+    async def open(self, retention: Retention | None = None, *, begun: bool = True) -> SqliteStore:
         """The store as a new process would find it."""
         await self.close()
         self._open = await open_store(self.path, clock=lambda: NOW, retention=retention or Retention())
+        if begun:
+            await begin(self._open)
         return self._open
 
     async def close(self) -> None:
         """Let go of the file."""
         if self._open is not None:
-            await self._open.close()
-            self._open = None
-
-
-Seat = SqliteSeat
+            opened, self._open = self._open, None
+            await opened.close()
 
 
 @pytest.fixture(params=["sqlite"])
 async def seat(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Seat]:
     seats = {"sqlite": SqliteSeat(tmp_path / "data" / "store.sqlite3")}
-    seat = seats[request.param]
+    seat: Seat = seats[request.param]
     yield seat
     await seat.close()
 

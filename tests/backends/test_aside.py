@@ -1,19 +1,18 @@
-"""Moving a store aside, and writing one anew: cut off at any step nothing is overwritten, and nothing piles up."""
+"""Moving a store aside: cut off at any step nothing is overwritten, and nothing piles up."""
 
+import os
 import shutil
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
-from structlog.testing import capture_logs
 
 from backends._aside import KEPT, move_aside
-from backends.errors import StoreUnusable
+from catalogue.ports.errors import StoreUnusable
 from tests.backends.conftest import SqliteSeat
 from tests.backends.samples import added, revision
-from tests.catalogue.strategies import NOW, PROVIDER, listing, model
+from tests.catalogue.strategies import NOW, listing, model
 
 
 class Killed(BaseException):
@@ -34,13 +33,12 @@ def killed_at(patch: pytest.MonkeyPatch, call: str, step: int) -> None:
 
 @pytest.fixture
 async def seat(tmp_path: Path) -> SqliteSeat:
-    """A store that was killed: its file, log and index lie there, and the log is damaged."""
+    """A store that was killed: its file, log and index lie there, and the file is empty."""
     running, seat = SqliteSeat(tmp_path / "running" / "catalogue.db"), SqliteSeat(tmp_path / "data" / "catalogue.db")
     await (await running.open()).commit(revision(1, [added(1)], of=listing(*(model(f"m{n}") for n in range(50)))))
     shutil.copytree(running.path.parent, seat.path.parent)
     await running.close()
-    with seat.path.with_name("catalogue.db-wal").open("r+b") as log:
-        log.write(b"\x00" * 32)
+    os.truncate(seat.path, 0)
     return seat
 
 
@@ -83,43 +81,7 @@ async def test_cut_off_before_a_new_one_is_begun_the_next_start_begins_it(
     assert len(list(seat.path.parent.glob("*.aside-*"))) == 3
 
 
-def deleted(path: Path) -> None:
-    path.unlink()
-
-
-def replaced(path: Path) -> None:
-    for suffix in ("", "-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink()
-        path.with_name(path.name + suffix).write_bytes(b"somebody else's" + suffix.encode())
-
-
-@pytest.mark.parametrize(
-    ("lose", "step"), [*((deleted, step) for step in range(1, 4)), *((replaced, step) for step in range(1, 5))]
-)
-async def test_a_rescue_that_is_cut_off_between_two_renames_is_finished_by_the_next_start(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lose: Callable[[Path], None], step: int
-) -> None:
-    seat, killed = SqliteSeat(tmp_path / "data" / "catalogue.db"), SqliteSeat(tmp_path / "killed" / "catalogue.db")
-    store = await seat.open()
-    await store.commit(revision(1, [added(1)], of=listing(*(model(f"m{n}") for n in range(50)))))
-    lose(seat.path)
-    with monkeypatch.context() as patch:
-        killed_at(patch, "rename", step)
-        with pytest.raises(Killed):
-            await store.commit(revision(2))
-    shutil.copytree(seat.path.parent, killed.path.parent)
-    with capture_logs() as lines:
-        again = await killed.open()
-    assert [line["event"] for line in lines] == ["store_rescued"]
-    stored = await again.load()
-    assert (again.notice, stored.revision, stored.seq, len(stored.listings[PROVIDER].models)) == (None, 1, 1, 50)
-    kept = contents(killed.path.parent)
-    assert lose is deleted or all(b"somebody else's" + suffix in kept for suffix in (b"", b"-wal", b"-shm"))
-    await killed.close()
-    await seat.close()
-
-
-async def test_a_rescue_that_fails_leaves_no_copy_that_a_later_start_would_take_for_the_store(
+async def test_after_a_rescue_that_failed_a_store_that_is_back_in_its_place_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seat = SqliteSeat(tmp_path / "catalogue.db")

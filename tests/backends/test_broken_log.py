@@ -7,15 +7,19 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from catalogue.change_filter import ChangeFilter
 from tests.backends.conftest import SqliteSeat
-from tests.backends.samples import added, revision
+from tests.backends.samples import added, revision, seqs
+from tests.catalogue.strategies import PROVIDER
 
 
 @pytest.fixture
 async def seat(tmp_path: Path) -> SqliteSeat:
     """A closed store with ten changes."""
     seat = SqliteSeat(tmp_path / "store.sqlite3")
-    await (await seat.open()).commit(revision(1, [added(seq) for seq in range(1, 11)]))
+    store = await seat.open()
+    for seq in range(1, 11):
+        await store.commit(revision(seq, [added(seq)]))
     await seat.close()
     return seat
 
@@ -26,12 +30,22 @@ def spoil(seat: SqliteSeat, statement: str) -> None:
 
 
 BROKEN = [
-    "UPDATE change SET body = '{}' WHERE seq = 4",
-    "UPDATE change SET body = '{\"kind\": ' WHERE seq = 4",
-    "UPDATE change SET body = replace(body, 'MODEL_ADDED', 'MODEL_SOLD') WHERE seq = 4",
-    "UPDATE change SET body = CAST(x'ff00ff' AS TEXT) WHERE seq = 4",
-    "UPDATE change SET body = 12 WHERE seq = 4",
-    "UPDATE change SET body = (SELECT body FROM change WHERE seq = 5) WHERE seq = 4",
+    "UPDATE detail SET body = '{}' WHERE id = 4",
+    "UPDATE detail SET body = '{\"model\": ' WHERE id = 4",
+    "UPDATE detail SET body = replace(body, 'available', 'sold') WHERE id = 4",
+    "UPDATE detail SET body = CAST(x'ff00ff' AS TEXT) WHERE id = 4",
+    "UPDATE detail SET body = 12 WHERE id = 4",
+    "DELETE FROM detail WHERE id = 4",
+    "UPDATE version SET facts = '{}' WHERE id = 4",
+    "UPDATE version SET facts = (SELECT facts FROM version WHERE id = 5) WHERE id = 4",
+    "UPDATE version SET first_seen = 'then' WHERE id = 4",
+    "UPDATE version SET first_seen = 9e18 WHERE id = 4",
+    "DELETE FROM version WHERE id = 4",
+    "UPDATE change SET kind = 77 WHERE seq = 4",
+    "UPDATE change SET kind = 'MODEL_SOLD' WHERE seq = 4",
+    "UPDATE change SET at = 'then' WHERE seq = 4",
+    "UPDATE change SET version = NULL WHERE seq = 4",
+    "UPDATE change SET detail = 99 WHERE seq = 4",
     "DELETE FROM change WHERE seq = 4",
     "DELETE FROM change WHERE seq IN (3, 4)",
 ]
@@ -39,7 +53,7 @@ BROKEN = [
 
 @pytest.mark.parametrize("statement", BROKEN)
 @pytest.mark.parametrize("after", [0, 2, 3])
-async def test_whoever_would_have_to_pass_the_broken_place_is_told_that_the_log_is_trimmed(
+async def test_a_page_that_would_have_to_pass_the_broken_place_is_marked_as_trimmed(
     seat: SqliteSeat, statement: str, after: int
 ) -> None:
     spoil(seat, statement)
@@ -53,9 +67,9 @@ async def test_what_comes_after_the_broken_place_is_read_as_ever(seat: SqliteSea
     store = await seat.open()
     assert (await store.read(0, 10)).trimmed
     page = await store.read(4, 10)
-    assert [change.seq for change in page.changes] == [5, 6, 7, 8, 9, 10]
-    await store.commit(revision(2, [added(11)]))
-    assert [change.seq for change in (await store.read(10, 10)).changes] == [11]
+    assert seqs(page.changes) == [5, 6, 7, 8, 9, 10]
+    await store.commit(revision(11, [added(11)]))
+    assert seqs((await store.read(10, 10)).changes) == [11]
 
 
 async def test_a_log_that_lost_its_end_says_so(seat: SqliteSeat) -> None:
@@ -69,7 +83,25 @@ async def test_a_log_that_lost_its_end_says_so(seat: SqliteSeat) -> None:
 async def test_pages_before_the_broken_place_are_whole(seat: SqliteSeat) -> None:
     spoil(seat, BROKEN[0])
     page = await (await seat.open()).read(0, 3)
-    assert ([change.seq for change in page.changes], page.trimmed, page.more) == ([1, 2, 3], False, True)
+    assert (seqs(page.changes), page.trimmed, page.end) == ([1, 2, 3], False, 3)
+
+
+@pytest.mark.parametrize("statement", [statement for statement in BROKEN if statement.startswith("DELETE")])
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        ChangeFilter(providers=frozenset({PROVIDER})),
+        ChangeFilter(kinds=frozenset({"MODEL_ADDED"})),
+        ChangeFilter(models=frozenset({f"{PROVIDER}/m4"})),
+    ],
+)
+async def test_a_filtered_page_does_not_pass_over_what_is_missing(
+    seat: SqliteSeat, statement: str, wanted: ChangeFilter
+) -> None:
+    spoil(seat, statement)
+    store = await seat.open()
+    assert (await store.read(0, 10, wanted)).trimmed
+    assert not (await store.read(4, 10, wanted)).trimmed
 
 
 async def test_a_broken_place_is_logged_once(seat: SqliteSeat) -> None:

@@ -5,8 +5,7 @@ from datetime import timedelta
 
 from backends.retention import Retention
 from catalogue.audit import AuditEntry
-from catalogue.ports.store import Store
-from tests.backends.conftest import Seat
+from tests.backends.conftest import Seat, Store
 from tests.catalogue.strategies import NOW
 
 DAY = timedelta(days=1)

@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 
 from backends.retention import HEALTH
 from catalogue.history import WINDOWS, Incident, Probe, Span, uptime
-from catalogue.ports.store import Store
 from catalogue.vocabulary import ProviderErrorCode, UptimeWindow
-from tests.backends.conftest import Seat
+from tests.backends.conftest import Seat, Store
 from tests.catalogue.strategies import NOW, PROVIDER
 
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

@@ -18,12 +18,13 @@ from catalogue.change import (
     Resync,
     StatusChanged,
 )
+from catalogue.change_filter import EVERYTHING
 from catalogue.facts import Price
-from catalogue.health import Problem, Standing
-from catalogue.ports.store import Store
-from catalogue.vocabulary import BreakerState, Capability, HealthStatus, ModelStatus, ProviderErrorCode
-from tests.backends.conftest import Seat
-from tests.backends.samples import added, resync, revision
+from catalogue.health import Health, Problem, Problems
+from catalogue.position import Position
+from catalogue.vocabulary import BreakerState, Capability, HealthStatus, ModelStatus, ProviderErrorCode, StatusCause
+from tests.backends.conftest import Seat, Store
+from tests.backends.samples import EPOCH, added, resync, revision, seqs
 from tests.catalogue.strategies import NOW, PROVIDER, listing, model, state
 
 DAY = timedelta(days=1)
@@ -33,39 +34,47 @@ FACTS = model(
     capabilities=frozenset({Capability.CHAT, Capability.VISION}),
     expires_at=NOW,
 )
-VIEW = state(listing(FACTS)).view(FACTS, NOW)
-DOWN = Standing(
+VIEW = state(listing(FACTS)).view(FACTS, fallback=NOW)
+DOWN = Health(
     provider_id=PROVIDER,
     status=HealthStatus.DOWN,
     since=NOW,
     breaker=BreakerState.OPEN,
-    error=Problem(code=ProviderErrorCode.TIMEOUT, message="No answer.", retryable=True, at=NOW),
+    problems=Problems(call=Problem(code=ProviderErrorCode.TIMEOUT, message="No answer.", retryable=True, at=NOW)),
 )
 EVERY_KIND: tuple[Change, ...] = (
-    ModelAdded(seq=1, at=NOW, provider_id=PROVIDER, model=VIEW),
-    ModelRemoved(seq=2, at=NOW, provider_id=PROVIDER, model=VIEW),
+    ModelAdded(position=Position(EPOCH, 1), at=NOW, provider_id=PROVIDER, model=VIEW),
+    ModelRemoved(position=Position(EPOCH, 2), at=NOW, provider_id=PROVIDER, model=VIEW),
     StatusChanged(
-        seq=3,
+        position=Position(EPOCH, 3),
         at=NOW,
         provider_id=PROVIDER,
         model=VIEW,
         before=ModelStatus.AVAILABLE,
         after=ModelStatus.DEPRECATED,
+        cause=StatusCause.ENDING,
     ),
-    PriceChanged(seq=4, at=NOW, provider_id=PROVIDER, model=VIEW, before=None, after=Price(input=Decimal("0.10"))),
-    DetailsChanged(seq=5, at=NOW, provider_id=PROVIDER, model=VIEW, fields=("name", "lab")),
-    ExpiryAnnounced(seq=6, at=NOW, provider_id=PROVIDER, model=VIEW, expires_at=NOW + DAY),
-    ExpiryWithdrawn(seq=7, at=NOW, provider_id=PROVIDER, model=VIEW),
-    ProviderHealthChanged(
-        seq=8,
+    PriceChanged(
+        position=Position(EPOCH, 4),
         at=NOW,
         provider_id=PROVIDER,
-        standing=DOWN,
+        model=VIEW,
+        before=None,
+        after=Price(input=Decimal("0.10")),
+    ),
+    DetailsChanged(position=Position(EPOCH, 5), at=NOW, provider_id=PROVIDER, model=VIEW, fields=("name", "lab")),
+    ExpiryAnnounced(position=Position(EPOCH, 6), at=NOW, provider_id=PROVIDER, model=VIEW, expires_at=NOW + DAY),
+    ExpiryWithdrawn(position=Position(EPOCH, 7), at=NOW, provider_id=PROVIDER, model=VIEW),
+    ProviderHealthChanged(
+        position=Position(EPOCH, 8),
+        at=NOW,
+        provider_id=PROVIDER,
+        health=DOWN,
         model_count=1,
         before=HealthStatus.HEALTHY,
         after=HealthStatus.DOWN,
     ),
-    Resync(seq=9, at=NOW, reason="The first list has come."),
+    Resync(position=Position(EPOCH, 9), at=NOW, reason="The first list has come."),
 )
 
 
@@ -78,35 +87,32 @@ async def filled(store: Store, count: int, *, at: datetime = NOW) -> None:
 
 async def test_every_kind_of_change_comes_back_as_it_was(seat: Seat) -> None:
     await (await seat.open()).commit(revision(1, EVERY_KIND))
-    page = await (await seat.open()).read(0, 100)
+    page = await (await seat.open()).read(0, 100, EVERYTHING)
     assert tuple(page.changes) == EVERY_KIND
     assert [type(c) for c in page.changes] == [type(c) for c in EVERY_KIND]
 
 
 @pytest.mark.parametrize(
-    ("after", "limit", "seqs", "more"),
+    ("after", "limit", "expected", "end"),
     [
-        (0, 10, [1, 2, 3, 4, 5], False),
-        (0, 5, [1, 2, 3, 4, 5], False),
-        (0, 2, [1, 2], True),
-        (2, 2, [3, 4], True),
-        (3, 2, [4, 5], False),
-        (5, 2, [], False),
-        (99, 2, [], False),
+        (0, 10, [1, 2, 3, 4, 5], 5),
+        (0, 5, [1, 2, 3, 4, 5], 5),
+        (0, 2, [1, 2], 2),
+        (2, 2, [3, 4], 4),
+        (3, 2, [4, 5], 5),
+        (5, 2, [], 5),
+        (99, 2, [], 99),
     ],
 )
-async def test_a_page_follows_its_position(
-    store: Store, after: int, limit: int, seqs: list[int], *, more: bool
-) -> None:
+async def test_a_page_follows_its_position(store: Store, after: int, limit: int, expected: list[int], end: int) -> None:
     await filled(store, 5)
-    page = await store.read(after, limit)
-    assert [c.seq for c in page.changes] == seqs
-    assert (page.trimmed, page.more) == (False, more)
+    page = await store.read(after, limit, EVERYTHING)
+    assert (seqs(page.changes), page.trimmed, page.end) == (expected, False, end)
 
 
 async def test_an_empty_log_is_whole(store: Store) -> None:
-    page = await store.read(0, 10)
-    assert (page.changes, page.trimmed, page.more) == ((), False, False)
+    page = await store.read(0, 10, EVERYTHING)
+    assert (page.changes, page.trimmed, page.end) == ((), False, 0)
 
 
 @pytest.mark.parametrize(("after", "trimmed"), [(0, True), (1, True), (2, False), (5, False)])
@@ -116,8 +122,8 @@ async def test_a_log_that_grew_too_long_loses_its_oldest_changes_and_says_so(
     store = await seat.open(Retention(log_length=3))
     await filled(store, 5)
     await store.trim(NOW)
-    assert (await store.read(after, 10)).trimmed is trimmed
-    assert [c.seq for c in (await store.read(2, 10)).changes] == [3, 4, 5]
+    assert (await store.read(after, 10, EVERYTHING)).trimmed is trimmed
+    assert seqs((await store.read(2, 10, EVERYTHING)).changes) == [3, 4, 5]
 
 
 async def test_old_changes_go_and_young_ones_stay(seat: Seat) -> None:
@@ -125,32 +131,32 @@ async def test_old_changes_go_and_young_ones_stay(seat: Seat) -> None:
     await filled(store, 2, at=NOW)
     await filled(store, 2, at=NOW + DAY)
     await store.trim(NOW + 30 * DAY)
-    assert len((await store.read(0, 10)).changes) == 4
+    assert len((await store.read(0, 10, EVERYTHING)).changes) == 4
     await store.trim(NOW + 30 * DAY + timedelta(seconds=1))
-    assert (await store.read(0, 10)).trimmed
-    assert [c.seq for c in (await store.read(2, 10)).changes] == [3, 4]
+    assert (await store.read(0, 10, EVERYTHING)).trimmed
+    assert seqs((await store.read(2, 10, EVERYTHING)).changes) == [3, 4]
 
 
 async def test_a_log_trimmed_to_nothing_still_knows_where_it_ends(seat: Seat) -> None:
     store = await seat.open()
     await filled(store, 4)
     await store.trim(NOW + 1000 * DAY)
-    assert (await store.read(3, 10)).trimmed
-    assert not (await store.read(4, 10)).trimmed
+    assert (await store.read(3, 10, EVERYTHING)).trimmed
+    assert not (await store.read(4, 10, EVERYTHING)).trimmed
     store = await seat.open()
     await filled(store, 1, at=NOW + 1000 * DAY)
-    assert [c.seq for c in (await store.read(4, 10)).changes] == [5]
+    assert seqs((await store.read(4, 10, EVERYTHING)).changes) == [5]
 
 
 async def test_a_clock_that_went_back_leaves_no_hole(store: Store) -> None:
     for at in (NOW, NOW - 60 * DAY, NOW):
         await filled(store, 1, at=at)
     await store.trim(NOW)
-    assert [c.seq for c in (await store.read(0, 10)).changes] == [1, 2, 3]
+    assert seqs((await store.read(0, 10, EVERYTHING)).changes) == [1, 2, 3]
 
 
 async def test_models_in_a_change_are_as_of_that_change(store: Store) -> None:
     await store.commit(revision(1, [added(1)], of=listing(model("m1", name="new name"))))
-    (change,) = (await store.read(0, 1)).changes
+    (change,) = (await store.read(0, 1, EVERYTHING)).changes
     assert isinstance(change, ModelAdded)
-    assert change.model.name == "m1"
+    assert change.model.facts.name == "m1"

@@ -10,6 +10,7 @@ import pytest
 
 from tests.backends.committer import rows
 from tests.backends.conftest import SqliteSeat
+from tests.backends.samples import seqs
 from tests.catalogue.strategies import PROVIDER
 
 ROUNDS = int(os.environ.get("KILL_ROUNDS", "20"))
@@ -47,7 +48,7 @@ async def test_what_was_acknowledged_survives_kill_9_at_random_moments(tmp_path:
         assert store.notice is None
         assert stored.revision in {acknowledged, acknowledged + 1}
         assert stored.seq == 2 * stored.revision
-        assert stored.listings[PROVIDER] == rows(stored.revision)
+        assert stored.listings[PROVIDER].listing == rows(stored.revision)
         page = await store.read(stored.seq - 2, 10)
-        assert [c.seq for c in page.changes] == [stored.seq - 1, stored.seq]
+        assert seqs(page.changes) == [stored.seq - 1, stored.seq]
         await seat.close()

@@ -8,18 +8,21 @@ from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from random import Random
+from secrets import token_hex
 
 import pytest
 
-from backends.errors import StoreConflict, StoreUnusable
 from backends.sqlite import SqliteStore
 from catalogue.audit import AuditEntry
-from catalogue.health import Problem, Quarantine, Standing
+from catalogue.health import Health, Problem, Problems, Quarantine
 from catalogue.history import Incident, Probe, Span
-from catalogue.ports.store import Held
+from catalogue.ports.errors import StoreConflict, StoreUnusable
+from catalogue.ports.revisions import Held
+from catalogue.position import Position
 from catalogue.vocabulary import HealthStatus, ProviderErrorCode, UptimeWindow
+from tests.backends.committer import rows
 from tests.backends.conftest import SqliteSeat
-from tests.backends.samples import added, revision
+from tests.backends.samples import EPOCH, added, kept, revision, seqs
 from tests.catalogue.strategies import NOW, PROVIDER, listing, model
 
 ROUNDS = int(os.environ.get("DAMAGE_ROUNDS", "60"))
@@ -27,16 +30,29 @@ QUARANTINE = Quarantine(
     id="q", provider_id=PROVIDER, reason="Few.", at=NOW, model_count=1, added=0, removed=9, repriced=0
 )
 PROBLEM = Problem(code=ProviderErrorCode.TIMEOUT, message="No answer.", retryable=True, at=NOW)
-STANDING = Standing(provider_id=PROVIDER, status=HealthStatus.DEGRADED, since=NOW, error=PROBLEM)
+HEALTH = Health(provider_id=PROVIDER, status=HealthStatus.DEGRADED, since=NOW, problems=Problems(call=PROBLEM))
 INCIDENT = Incident(id="i", provider_id=PROVIDER, started_at=NOW, code=ProviderErrorCode.TIMEOUT, message="No answer.")
-TABLES = ("state", "listing", "model", "quarantine", "change", "bucket", "incident", "audit", "standing")
+TABLES = (
+    "state",
+    "epoch",
+    "listing",
+    "model",
+    "version",
+    "quarantine",
+    "change",
+    "detail",
+    "bucket",
+    "incident",
+    "audit",
+    "health",
+)
 
 
 async def fill(store: SqliteStore) -> None:
     """Put something into every table."""
     of = listing(*(model(f"m{n}", description="word " * 40) for n in range(60)))
-    await store.commit(revision(1, [added(n) for n in range(1, 31)], of=of, standing=STANDING))
-    await store.hold(PROVIDER, Held(QUARANTINE, listing(model("m1"))))
+    await store.commit(revision(1, [added(n) for n in range(1, 31)], of=of, health=HEALTH))
+    await store.hold(PROVIDER, Held(QUARANTINE, listing(model("m1")), NOW))
     later = NOW + timedelta(minutes=5)
     await store.record(
         [Probe(provider_id=PROVIDER, at=NOW, ok=True, latency_ms=3.0)],
@@ -54,7 +70,8 @@ async def use(store: SqliteStore) -> None:
     await store.health([PROVIDER], UptimeWindow.DAY, NOW)
     await store.incidents([PROVIDER], 10)
     await store.audit_page(None, 10)
-    await store.enrol([PROVIDER, "other"], NOW, list_ttl=timedelta(minutes=10))
+    await store.oldest()
+    await store.register([PROVIDER, "other"], NOW, list_ttl=timedelta(minutes=10), opens=token_hex(8))
     await store.commit(revision(stored.revision + 1, [added(stored.seq + 1)], of=listing(model("new"))))
     await store.trim(NOW)
 
@@ -107,7 +124,7 @@ async def test_a_store_that_lost_a_table_is_moved_aside(seat: SqliteSeat, table:
 @pytest.mark.parametrize(
     "statement",
     [
-        "ALTER TABLE model DROP COLUMN first_seen",
+        "ALTER TABLE version DROP COLUMN first_seen",
         "PRAGMA user_version = 0",
         "PRAGMA user_version = 1",
         "PRAGMA user_version = -7",
@@ -126,42 +143,49 @@ def lost(path: Path) -> None:
     path.unlink()
 
 
-def bad_log(path: Path) -> None:
-    with path.with_name(path.name + "-wal").open("r+b") as log:
-        log.write(b"\x00" * 32)
-
-
-def half_a_log_header(path: Path) -> None:
-    os.truncate(path.with_name(path.name + "-wal"), 20)
-
-
-def checksum(path: Path) -> None:
-    with path.with_name(path.name + "-wal").open("r+b") as log:
-        log.seek(31)
-        last = log.read(1)
-        log.seek(31)
-        log.write(bytes([last[0] ^ 1]))
-
-
-@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
-async def test_a_log_that_is_damaged_in_the_middle_is_moved_aside(crashed: SqliteSeat, share: float) -> None:
-    """SQLite would take up what comes before, and drop the rest without a word."""
-    log = crashed.path.with_name(crashed.path.name + "-wal")
+def flipped(log: Path, at: int, length: int) -> None:
     with log.open("r+b") as file:
-        file.seek(int(log.stat().st_size * share))
-        spoilt = bytes(byte ^ 0xFF for byte in file.read(8))
-        file.seek(-8, 1)
+        file.seek(at)
+        spoilt = bytes(byte ^ 0xFF for byte in file.read(length))
+        file.seek(at)
         file.write(spoilt)
-    await moved_aside(crashed)
 
 
-async def test_a_log_whose_last_transaction_was_cut_off_is_taken_up_without_it(crashed: SqliteSeat) -> None:
-    log = crashed.path.with_name(crashed.path.name + "-wal")
-    os.truncate(log, log.stat().st_size - 100)
-    assert (await crashed.open()).notice is None
+def cut(log: Path, at: int, _: int) -> None:
+    os.truncate(log, at)
 
 
-@pytest.mark.parametrize("spoil", [emptied, lost, bad_log, half_a_log_header, checksum])
+@pytest.mark.parametrize("spoil", [flipped, cut])
+@pytest.mark.parametrize("share", [0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99])
+async def test_a_damaged_write_ahead_log_leaves_an_earlier_state_whole(
+    tmp_path: Path, spoil: Callable[[Path, int, int], None], share: float
+) -> None:
+    seat, copy = SqliteSeat(tmp_path / "running.sqlite3"), SqliteSeat(tmp_path / "crashed.sqlite3")
+    store = await seat.open()
+    await store._run(lambda connection: connection.execute("PRAGMA wal_autocheckpoint = 0").fetchone())
+    for number in range(1, 31):
+        await store.commit(revision(number, [added(2 * number - 1), added(2 * number)], of=rows(number)))
+    for side in ("", "-wal"):
+        shutil.copy(seat.path.with_name(seat.path.name + side), copy.path.with_name(copy.path.name + side))
+    await seat.close()
+    log = copy.path.with_name(copy.path.name + "-wal")
+    spoil(log, int(log.stat().st_size * share), 8)
+    store = await copy.open()
+    stored = await store.load()
+    assert store.notice is None
+    assert stored.revision < 30
+    assert stored.seq == 2 * stored.revision
+    assert seqs((await store.read(0, 100)).changes) == [*range(1, stored.seq + 1)]
+    if stored.revision:
+        assert stored.listings == {PROVIDER: kept(rows(stored.revision))}
+    await store.register([PROVIDER], NOW, list_ttl=timedelta(minutes=10), opens=token_hex(8))
+    await store.commit(revision(stored.revision + 1, [added(stored.seq + n) for n in range(1, 99)]))
+    later = Position(EPOCH, 60)
+    assert not (await store.load()).timeline.holds(later, last=stored.seq + 98)
+    await copy.close()
+
+
+@pytest.mark.parametrize("spoil", [emptied, lost])
 async def test_a_crashed_store_of_which_a_part_is_gone_is_moved_aside_as_it_is(
     crashed: SqliteSeat, spoil: Callable[[Path], None]
 ) -> None:
@@ -185,7 +209,7 @@ async def test_a_crashed_store_is_taken_up_whole(crashed: SqliteSeat) -> None:
     store = await crashed.open()
     assert store.notice is None
     stored = await store.load()
-    assert (stored.revision, stored.seq, len(stored.listings[PROVIDER].models)) == (1, 30, 60)
+    assert (stored.revision, stored.seq, len(stored.listings[PROVIDER].listing.models)) == (1, 30, 60)
 
 
 def _flip(rng: Random, path: Path) -> None:
@@ -246,4 +270,4 @@ async def test_random_damage_never_ends_a_start(seat: SqliteSeat, crashed: Sqlit
     else:
         again = await hurt.open()
         assert again.notice is None
-        assert (await again.load()).listings[PROVIDER] == listing(model("new"))
+        assert (await again.load()).listings[PROVIDER] == kept(listing(model("new")))

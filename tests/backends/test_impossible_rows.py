@@ -12,7 +12,7 @@ from backends.sqlite import SqliteStore
 from catalogue.audit import AuditEntry
 from catalogue.health import Quarantine
 from catalogue.history import Incident, Probe, Span
-from catalogue.ports.store import Held
+from catalogue.ports.revisions import Held
 from catalogue.vocabulary import ProviderErrorCode, UptimeWindow
 from tests.backends.conftest import SqliteSeat
 from tests.backends.samples import added, revision
@@ -48,24 +48,30 @@ INCIDENTS = [
 ]
 AT_A_START_ALONE = [
     "DELETE FROM state",
-    "UPDATE state SET epoch = 'Ω'",
-    "UPDATE state SET epoch = 'not hexadecimal'",
+    "UPDATE epoch SET name = 'Ω'",
+    "UPDATE epoch SET name = 'not hexadecimal'",
+    "UPDATE epoch SET first_seq = 0",
+    "UPDATE epoch SET first_seq = 9",
+    "UPDATE epoch SET opened_at = 'then'",
+    "INSERT INTO epoch (name, first_seq, opened_at) VALUES ('fedcba9876543210', 3, 0), ('eedcba9876543210', 2, 0)",
+    "DELETE FROM epoch",
     "UPDATE state SET revision = -1",
     "UPDATE state SET seq = 'many'",
     "UPDATE state SET seq = 2",
     "UPDATE state SET seq = 9223372036854775807",
     "UPDATE state SET updated_at = 9e18",
-    "UPDATE listing SET source = 'HEARSAY'",
     "UPDATE listing SET as_of = 'yesterday'",
-    "UPDATE model SET facts = '{' WHERE rowid = 3",
-    "UPDATE model SET facts = CAST(x'ff00ff' AS TEXT) WHERE rowid = 3",
-    "UPDATE model SET facts = x'7b7d' WHERE rowid = 3",
+    "UPDATE version SET facts = '{' WHERE id = 3",
+    "UPDATE version SET facts = CAST(x'ff00ff' AS TEXT) WHERE id = 3",
+    "UPDATE version SET facts = x'7b7d' WHERE id = 3",
+    "DELETE FROM version WHERE id = 3",
     "UPDATE model SET id = 'acme/else' WHERE rowid = 3",
-    "UPDATE model SET first_seen = 'long ago' WHERE rowid = 3",
+    "UPDATE model SET version = 1 WHERE rowid = 3",
+    "UPDATE version SET first_seen = 'long ago' WHERE id = 3",
     "UPDATE quarantine SET body = '[]'",
-    'UPDATE standing SET body = \'{"provider_id": "acme", "status": "SLEEPY"}\'',
-    "UPDATE standing SET body = replace(body, 'acme', 'other')",
-    "UPDATE standing SET told_at = 'then'",
+    'UPDATE health SET body = \'{"provider_id": "acme", "status": "SLEEPY"}\'',
+    "UPDATE health SET body = replace(body, 'acme', 'other')",
+    "UPDATE health SET published_at = 'then'",
     "UPDATE incident SET started_at = 'then'",
     "UPDATE bucket SET checks = 'some'",
     "UPDATE bucket SET known = 1.5",
@@ -74,19 +80,19 @@ AT_A_START_ALONE = [
     "UPDATE bucket SET width = 7 WHERE width = 60000000",
     "UPDATE bucket SET provider_id = ''",
     "UPDATE incident SET provider_id = 'acme/m1'",
-    "UPDATE listing SET provider_id = '' WHERE held = 0",
-    "UPDATE listing SET provider_id = 'acmf' WHERE held = 0",
-    "UPDATE listing SET held = 2 WHERE held = 1",
+    "UPDATE listing SET provider_id = ''",
+    "UPDATE listing SET provider_id = 'acmf'",
     "UPDATE model SET provider_id = 'acmf' WHERE rowid = 2",
     "UPDATE model SET provider_id = 'acmf'",
-    "UPDATE model SET held = 2 WHERE rowid = 2",
     "UPDATE model SET gone = 7 WHERE rowid = 2",
-    'UPDATE model SET facts = replace(facts, \'"provider_id":"acme"\', \'"provider_id":"acmf"\')',
+    'UPDATE version SET facts = replace(facts, \'"provider_id":"acme"\', \'"provider_id":"acmf"\')',
     "UPDATE quarantine SET provider_id = 'acmf'",
     "UPDATE quarantine SET body = replace(body, 'acme', 'acmf')",
     "UPDATE quarantine SET discarded = 7",
-    "DELETE FROM quarantine",
-    "DELETE FROM listing WHERE held = 1",
+    "UPDATE quarantine SET as_of = 'then'",
+    "UPDATE quarantine SET listing = '{'",
+    "UPDATE quarantine SET listing = replace(listing, 'acme', 'acmf')",
+    "DELETE FROM listing",
 ]
 
 
@@ -102,7 +108,7 @@ async def seat(tmp_path: Path) -> SqliteSeat:
 async def fill(store: SqliteStore) -> None:
     of = listing(*(model(f"m{n}") for n in range(3)))
     await store.commit(revision(1, [added(n) for n in range(1, 4)], of=of))
-    await store.hold(PROVIDER, Held(QUARANTINE, listing(model("m1"))))
+    await store.hold(PROVIDER, Held(QUARANTINE, listing(model("m1")), NOW))
     probes = [Probe(provider_id=PROVIDER, at=NOW, ok=ok, latency_ms=3.0 if ok else None) for ok in (True, False)]
     await store.record(probes, [Span(provider_id=PROVIDER, start=NOW, end=NOW + timedelta(seconds=9), up=True)])
     for id_ in "abc":
@@ -162,10 +168,10 @@ async def test_a_page_is_as_long_as_it_is_asked_for_whatever_is_passed_over(seat
 
 async def test_what_is_kept_of_a_provider_that_is_not_configured_any_more_is_left_alone(seat: SqliteSeat) -> None:
     store = await seat.open()
-    await store.enrol(["other"], NOW, list_ttl=timedelta(minutes=10))
+    await store.register(["other"], NOW, list_ttl=timedelta(minutes=10), opens="f" * 16)
     store = await seat.open()
     assert store.notice is None
     assert await answers(store) == ([3, 2, 1], ["c", "b", "a"], 2)
     stored = await store.load()
-    assert len(stored.listings[PROVIDER].models) == 3
+    assert len(stored.listings[PROVIDER].listing.models) == 3
     assert stored.held[PROVIDER].quarantine == QUARANTINE

@@ -14,12 +14,12 @@ import pytest
 
 from backends import _connection, _log
 from backends._schema import VERSION
-from backends.errors import StoreConflict, StoreUnusable
 from backends.retention import Retention
 from backends.sqlite import SqliteStore, open_store
 from catalogue.listing import merged
+from catalogue.ports.errors import StoreConflict, StoreUnusable
 from tests.backends.conftest import SqliteSeat
-from tests.backends.samples import added, resync, revision
+from tests.backends.samples import added, kept, resync, revision, seqs
 from tests.catalogue.strategies import NOW, PROVIDER, listing, model
 
 MANY = tuple(model(f"m{n}", description="word " * 40) for n in range(200))
@@ -68,11 +68,11 @@ def foreign(path: Path) -> None:
 
 
 def unreadable_facts(path: Path) -> None:
-    sql(path, "UPDATE model SET facts = '{\"id\": 1' WHERE rowid = 7")
+    sql(path, "UPDATE version SET facts = '{\"id\": 1' WHERE id = 7")
 
 
 def unknown_word(path: Path) -> None:
-    sql(path, "UPDATE listing SET source = 'hearsay'")
+    sql(path, "UPDATE health SET body = replace(body, 'unknown', 'sleepy')")
 
 
 def lost_state(path: Path) -> None:
@@ -153,7 +153,7 @@ async def test_a_store_of_a_newer_version_keeps_what_it_held(seat: SqliteSeat) -
     aside = next(seat.path.parent.glob("*.aside-*"))
     sql(aside, f"PRAGMA user_version = {VERSION}")
     stored = await (await SqliteSeat(aside).open()).load()
-    assert stored.listings == {PROVIDER: listing(*MANY)}
+    assert stored.listings == {PROVIDER: kept(listing(*MANY))}
 
 
 async def test_a_store_in_use_is_never_moved_away(seat: SqliteSeat, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,10 +173,10 @@ async def two(seat: SqliteSeat) -> tuple[SqliteStore, SqliteStore]:
 async def test_a_second_server_reads_along_and_its_late_revision_is_refused(seat: SqliteSeat) -> None:
     first, second = await two(seat)
     await first.commit(revision(2, [added(2)]))
-    assert [c.seq for c in (await second.read(0, 10)).changes] == [1, 2]
+    assert seqs((await second.read(0, 10)).changes) == [1, 2]
     with pytest.raises(StoreConflict, match="CATALOGUE_DATA_DIR"):
         await second.commit(revision(2, [added(2)], of=listing()))
-    assert (await first.load()).listings == {PROVIDER: listing(*MANY)}
+    assert (await first.load()).listings == {PROVIDER: kept(listing(*MANY))}
     await second.close()
 
 
@@ -184,10 +184,10 @@ async def test_a_second_server_that_read_anew_may_go_on(seat: SqliteSeat) -> Non
     first, second = await two(seat)
     await second.load()
     await first.commit(revision(2, of=merged(listing(*MANY), MANY[:-1], at=NOW)))
-    current = (await second.load()).listings[PROVIDER]
+    current = (await second.load()).listings[PROVIDER].listing
     following = merged(current, MANY[1:], at=NOW)
     await second.commit(revision(3, of=following))
-    assert (await first.load()).listings[PROVIDER] == following
+    assert (await first.load()).listings[PROVIDER] == kept(following)
     await second.close()
 
 
@@ -257,13 +257,15 @@ async def test_a_full_disk_is_told_and_the_store_goes_on_when_there_is_room(seat
     store = await seat.open()
     before = await store.load()
     await store._run(lambda c: c.execute("PRAGMA max_page_count = 1").fetchone())
-    larger = merged(before.listings[PROVIDER], [model(f"x{n}", description="word " * 400) for n in range(50)], at=NOW)
+    larger = merged(
+        before.listings[PROVIDER].listing, [model(f"x{n}", description="word " * 400) for n in range(50)], at=NOW
+    )
     with pytest.raises(StoreUnusable, match="is full"):
         await store.commit(revision(2, [added(2)], of=larger))
     assert (await store.load()) == before
     await store._run(lambda c: c.execute("PRAGMA max_page_count = 1000000").fetchone())
     await store.commit(revision(2, [added(2)], of=larger))
-    assert (await (await seat.open()).load()).listings[PROVIDER] == larger
+    assert (await (await seat.open()).load()).listings[PROVIDER] == kept(larger)
 
 
 async def test_a_revision_that_breaks_half_way_leaves_nothing(
@@ -278,7 +280,7 @@ async def test_a_revision_that_breaks_half_way_leaves_nothing(
         await store.commit(revision(2, [added(2)], of=listing(MANY[0])))
     stored = await (await seat.open()).load()
     assert stored.revision == 1
-    assert stored.listings == {PROVIDER: listing(*MANY)}
+    assert stored.listings == {PROVIDER: kept(listing(*MANY))}
 
 
 async def test_a_store_that_became_read_only_is_told_with_the_setting(seat: SqliteSeat) -> None:
@@ -291,12 +293,13 @@ async def test_a_store_that_became_read_only_is_told_with_the_setting(seat: Sqli
 
 async def test_a_refresh_writes_only_the_models_that_changed(seat: SqliteSeat) -> None:
     store = await seat.open()
-    before = (await store.load()).listings[PROVIDER]
+    before = (await store.load()).listings[PROVIDER].listing
     rows = [model(f"m{n}", name="new") if n < 2 else facts for n, facts in enumerate(MANY)]
     written = await store._run(lambda c: c.total_changes)
     await store.commit(revision(2, [resync(2)], of=merged(before, rows, at=NOW)))
-    models, listing_change_standing_and_state = 2, 4
-    assert await store._run(lambda c: c.total_changes) - written == models + listing_change_standing_and_state
+    models, ended, versions, listing_detail_change_health_and_state = 2, 2, 2, 5
+    expected = models + ended + versions + listing_detail_change_health_and_state
+    assert await store._run(lambda c: c.total_changes) - written == expected
 
 
 async def test_a_closed_store_leaves_one_file(seat: SqliteSeat) -> None:

@@ -6,10 +6,14 @@ from types import MappingProxyType
 
 from hypothesis import strategies as st
 
+from catalogue.change import Change
+from catalogue.diff import diff
 from catalogue.facts import ModelFacts, Price, PriceItem, PriceTier, RateLimit
-from catalogue.health import Standing
+from catalogue.health import Health
 from catalogue.listing import Listing, merged
-from catalogue.snapshot import Profile, ProviderState
+from catalogue.position import Position
+from catalogue.provider import Profile, ProviderState, provider_state
+from catalogue.snapshot import Snapshot, snapshot_of
 from catalogue.vocabulary import Capability, HealthStatus, Modality
 
 PROVIDER = "acme"
@@ -62,7 +66,8 @@ FIELDS: dict[str, st.SearchStrategy[object]] = {
     "expires_at": moments,
     "deprecated": st.booleans(),
     "successor": words,
-    "family": words,
+    "weights": words,
+    "canonical_name": words,
 }
 """What a provider may say of a model, each with its forms; what is not drawn is not said."""
 
@@ -89,14 +94,29 @@ def listing(*rows: ModelFacts, at: datetime = NOW) -> Listing:
 
 
 def state(
-    of: Listing, *, standing: Standing | None = None, at: datetime = NOW, list_ttl: timedelta = HOUR
+    of: Listing,
+    *,
+    health: Health | None = None,
+    at: datetime = NOW,
+    as_of: datetime | None = NOW,
+    list_ttl: timedelta = HOUR,
 ) -> ProviderState:
-    """The judged state of a provider with this listing; healthy unless said otherwise."""
-    healthy = Standing(provider_id=PROVIDER, status=HealthStatus.HEALTHY)
+    """The state of a provider with this listing, which came at `as_of`; healthy unless said otherwise."""
+    healthy = Health(provider_id=PROVIDER, status=HealthStatus.HEALTHY)
     profile = Profile(id=PROVIDER, name="Acme", list_ttl=list_ttl)
-    return ProviderState(profile=profile, listing=of, standing=standing or healthy).judged(at)
+    return provider_state(profile, of, health or healthy, as_of=as_of, confirmed=True, now=at)
+
+
+def snapshot(*states: ProviderState) -> Snapshot:
+    """A snapshot of these states."""
+    return snapshot_of(states, updated_at=NOW)
+
+
+def changes(before: ProviderState, after: ProviderState, *, at: datetime = NOW) -> list[Change]:
+    """The changes between two states, numbered from 1."""
+    return diff(before, after, at=at, since=Position("e", 0))
 
 
 def baseline(*rows: ModelFacts) -> Listing:
-    """The packaged list, which the provider itself never said."""
-    return Listing(provider_id=PROVIDER, models=MappingProxyType({f.id: f for f in rows}), as_of=NOW)
+    """The packaged list, which the provider itself never gave."""
+    return Listing(provider_id=PROVIDER, models=MappingProxyType({f.id: f for f in rows}))

@@ -8,24 +8,27 @@ from hypothesis import strategies as st
 
 from catalogue.cursor import decode, encode
 from catalogue.errors import BadUserInput
+from catalogue.position import Position
 
 
 @given(st.text(alphabet="0123456789abcdef", min_size=1, max_size=32), st.integers(min_value=0, max_value=10**18 - 1))
 def test_a_cursor_comes_back_as_it_was(epoch: str, seq: int) -> None:
-    assert decode(encode(epoch, seq)) == (epoch, seq)
+    assert decode(encode(Position(epoch, seq))) == Position(epoch, seq)
 
 
 @given(st.text() | st.binary().map(lambda b: base64.urlsafe_b64encode(b).decode()))
 def test_garbage_raises_bad_user_input_and_nothing_else(garbage: str) -> None:
     try:
-        epoch, seq = decode(garbage)
+        position = decode(garbage)
     except BadUserInput as error:
         assert "cursor" in error.message  # noqa: PT017 - most garbage raises, and what does not must be a cursor
     else:
-        assert decode(encode(epoch, seq)) == (epoch, seq)
+        assert decode(encode(position)) == position
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "=", "é", "a" * 10_000, encode("abc", 1) + "\n", encode("abc", 1)[:-1]])
+@pytest.mark.parametrize(
+    "cursor", ["", "x", "=", "é", "a" * 10_000, encode(Position("abc", 1)) + "\n", encode(Position("abc", 1))[:-1]]
+)
 def test_what_is_nearly_a_cursor_is_none(cursor: str) -> None:
     with pytest.raises(BadUserInput):
         decode(cursor)

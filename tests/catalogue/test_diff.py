@@ -7,13 +7,15 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from catalogue.change import (
-    CHANGE,
+    Change,
     DetailsChanged,
     ExpiryAnnounced,
     ExpiryWithdrawn,
     ModelAdded,
+    ModelChange,
     ModelRemoved,
     PriceChanged,
     ProviderHealthChanged,
@@ -22,13 +24,15 @@ from catalogue.change import (
 )
 from catalogue.diff import DETAILS, TRACKED, apply, diff, tracked
 from catalogue.facts import ModelFacts, Price
-from catalogue.health import Standing
+from catalogue.health import Health
 from catalogue.listing import merged
-from catalogue.vocabulary import Capability, HealthStatus, ModelStatus
-from tests.catalogue.strategies import FIELDS, HOUR, NOW, PROVIDER, baseline, listing, lists, model, state
+from catalogue.position import Position
+from catalogue.vocabulary import Capability, HealthStatus, ModelStatus, StatusCause
+from tests.catalogue.strategies import FIELDS, HOUR, NOW, PROVIDER, baseline, changes, listing, lists, model, state
 
 LATER = NOW + timedelta(minutes=10)
-NOISE = {"id", "provider_id", "description", "released_at"}
+NOISE = {"id", "provider_id", "description", "released_at", "weights", "canonical_name"}
+CHANGE: TypeAdapter[Change] = TypeAdapter(Change)
 
 
 @given(st.lists(lists, min_size=2, max_size=4))
@@ -37,8 +41,8 @@ def test_applying_the_changes_of_each_list_leads_to_its_tracked_facts(versions: 
     for step, rows in enumerate(versions[1:], start=1):
         at = NOW + step * timedelta(minutes=10)
         following = merged(current, rows, at=at)
-        changes = diff(state(current), state(following, at=at), at=at)
-        assert tracked(apply(changes, current.models)) == tracked(following.models)
+        found = changes(state(current), state(following, at=at), at=at)
+        assert tracked(apply(found, current.models)) == tracked(following.models)
         current = following
 
 
@@ -48,9 +52,9 @@ def test_the_law_holds_for_changes_that_were_written_as_json_and_read_back(
 ) -> None:
     before = listing(*old)
     after = merged(before, new, at=LATER)
-    changes = diff(state(before), state(after, at=LATER), at=LATER)
-    read = [CHANGE.validate_json(CHANGE.dump_json(c)) for c in changes]
-    assert read == changes
+    found = changes(state(before), state(after, at=LATER), at=LATER)
+    read = [CHANGE.validate_json(CHANGE.dump_json(c)) for c in found]
+    assert read == found
     assert tracked(apply(read, before.models)) == tracked(after.models)
 
 
@@ -58,7 +62,7 @@ def test_the_law_holds_for_changes_that_were_written_as_json_and_read_back(
 def test_an_equal_list_changes_nothing(rows: list[ModelFacts]) -> None:
     before = listing(*rows)
     again = merged(before, [row.model_copy(deep=True) for row in rows], at=NOW)
-    assert diff(state(before), state(again), at=NOW) == []
+    assert changes(state(before), state(again)) == []
 
 
 def test_every_fact_is_tracked_or_named_as_noise() -> None:
@@ -68,11 +72,13 @@ def test_every_fact_is_tracked_or_named_as_noise() -> None:
     assert set(FIELDS) == set(ModelFacts.model_fields) - {"id", "provider_id"}
 
 
-@pytest.mark.parametrize("noise", [{"description": "new words"}, {"released_at": NOW}])
+@pytest.mark.parametrize(
+    "noise", [{"description": "new words"}, {"released_at": NOW}, {"weights": "lab/a"}, {"canonical_name": "a"}]
+)
 def test_noise_raises_no_change(noise: dict[str, object]) -> None:
     before = listing(model("a"))
     after = merged(before, [model("a", **noise)], at=NOW)
-    assert diff(state(before), state(after), at=NOW) == []
+    assert changes(state(before), state(after)) == []
     assert after.models["acme/a"] != before.models["acme/a"]
 
 
@@ -90,7 +96,6 @@ OTHER: dict[str, object] = {
     "open_weights": False,
     "limits": {"requests_per_minute": 1},
     "successor": "b",
-    "family": "f",
 }
 
 
@@ -98,7 +103,7 @@ OTHER: dict[str, object] = {
 def test_a_changed_detail_names_its_field_and_nothing_else(field: str) -> None:
     before = listing(model("a"))
     after = merged(before, [model("a", **{field: OTHER[field]})], at=NOW)
-    (change,) = diff(state(before), state(after), at=NOW)
+    (change,) = changes(state(before), state(after))
     assert isinstance(change, DetailsChanged)
     assert change.fields == (field,)
 
@@ -106,7 +111,7 @@ def test_a_changed_detail_names_its_field_and_nothing_else(field: str) -> None:
 def test_a_deprecation_changes_a_detail_and_the_status() -> None:
     before = listing(model("a"))
     after = merged(before, [model("a", deprecated=True)], at=NOW)
-    details, status = diff(state(before), state(after), at=NOW)
+    details, status = changes(state(before), state(after))
     assert isinstance(details, DetailsChanged)
     assert details.fields == ("deprecated",)
     assert isinstance(status, StatusChanged)
@@ -125,7 +130,7 @@ def test_a_deprecation_changes_a_detail_and_the_status() -> None:
 def test_a_price_that_appears_vanishes_or_moves_is_one_price_change(old: Price | None, new: Price | None) -> None:
     before = listing(model("a", price=old))
     after = merged(before, [model("a", price=new)], at=NOW)
-    (change,) = diff(state(before), state(after), at=NOW)
+    (change,) = changes(state(before), state(after))
     assert isinstance(change, PriceChanged)
     assert (change.before, change.after) == (old, new)
 
@@ -133,7 +138,7 @@ def test_a_price_that_appears_vanishes_or_moves_is_one_price_change(old: Price |
 def test_the_same_price_in_another_notation_is_no_change() -> None:
     before = listing(model("a", price=Price(input=Decimal("0.0000010"))))
     after = merged(before, [model("a", price=Price(input=Decimal("1E-6")))], at=NOW)
-    assert diff(state(before), state(after), at=NOW) == []
+    assert changes(state(before), state(after)) == []
 
 
 def test_an_end_is_announced_moved_and_withdrawn() -> None:
@@ -141,9 +146,9 @@ def test_an_end_is_announced_moved_and_withdrawn() -> None:
     soon = merged(open_end, [model("a", expires_at=NOW + HOUR)], at=NOW)
     later = merged(soon, [model("a", expires_at=NOW + 2 * HOUR)], at=NOW)
     withdrawn = merged(later, [model("a")], at=NOW)
-    (announced,) = diff(state(open_end), state(soon), at=NOW)
-    (moved,) = diff(state(soon), state(later), at=NOW)
-    (taken_back,) = diff(state(later), state(withdrawn), at=NOW)
+    (announced,) = changes(state(open_end), state(soon))
+    (moved,) = changes(state(soon), state(later))
+    (taken_back,) = changes(state(later), state(withdrawn))
     assert isinstance(announced, ExpiryAnnounced)
     assert isinstance(moved, ExpiryAnnounced)
     assert moved.expires_at == NOW + 2 * HOUR
@@ -152,7 +157,7 @@ def test_an_end_is_announced_moved_and_withdrawn() -> None:
 
 def test_an_announced_end_that_passes_changes_the_status_alone() -> None:
     ending = listing(model("a", expires_at=NOW + timedelta(minutes=1)), model("b"))
-    (change,) = diff(state(ending), state(ending, at=LATER), at=LATER)
+    (change,) = changes(state(ending), state(ending, at=LATER), at=LATER)
     assert isinstance(change, StatusChanged)
     assert change.model.facts.id == "acme/a"
     assert change.after is ModelStatus.DEPRECATED
@@ -162,8 +167,8 @@ def test_a_model_gone_once_becomes_unavailable_and_gone_twice_is_removed() -> No
     before = listing(model("a"), model("b"))
     once = merged(before, [model("b")], at=NOW)
     twice = merged(once, [model("b")], at=NOW)
-    (unavailable,) = diff(state(before), state(once), at=NOW)
-    (removed,) = diff(state(once), state(twice), at=NOW)
+    (unavailable,) = changes(state(before), state(once))
+    (removed,) = changes(state(once), state(twice))
     assert isinstance(unavailable, StatusChanged)
     assert unavailable.after is ModelStatus.UNAVAILABLE
     assert isinstance(removed, ModelRemoved)
@@ -173,7 +178,7 @@ def test_a_model_gone_once_becomes_unavailable_and_gone_twice_is_removed() -> No
 def test_a_model_that_appears_is_added_as_it_is_then() -> None:
     before = listing(model("a"))
     after = merged(before, [model("a"), model("b", deprecated=True)], at=LATER)
-    (added,) = diff(state(before), state(after, at=LATER), at=LATER)
+    (added,) = changes(state(before), state(after, at=LATER), at=LATER)
     assert isinstance(added, ModelAdded)
     assert added.model.status is ModelStatus.DEPRECATED
     assert added.model.first_seen_at == LATER
@@ -182,26 +187,42 @@ def test_a_model_that_appears_is_added_as_it_is_then() -> None:
 def test_the_first_list_of_a_provider_raises_one_resync_and_no_change_per_model() -> None:
     before = baseline(model("a"), model("b"))
     after = merged(before, [model("a"), model("c")], at=NOW)
-    (change,) = diff(state(before), state(after), at=NOW)
+    (change,) = changes(state(before), state(after))
     assert isinstance(change, Resync)
     assert "Acme" in change.reason
 
 
 def test_a_baseline_that_is_judged_anew_raises_nothing() -> None:
     packaged = state(baseline(model("a")))
-    assert diff(packaged, packaged.judged(NOW + 10 * HOUR), at=NOW) == []
+    assert changes(packaged, packaged.at(NOW + 10 * HOUR)) == []
 
 
 def test_a_health_edge_is_told_with_the_statuses_that_follow_from_it() -> None:
     up = state(listing(model("a"), model("b", deprecated=True)))
-    down = replace(up, standing=Standing(provider_id=PROVIDER, status=HealthStatus.DOWN)).judged(NOW)
-    edge, *statuses = diff(up, down, at=NOW)
+    down = replace(up, health=Health(provider_id=PROVIDER, status=HealthStatus.DOWN)).at(NOW)
+    edge, *statuses = changes(up, down)
     assert isinstance(edge, ProviderHealthChanged)
     assert (edge.before, edge.after, edge.model_count) == (HealthStatus.HEALTHY, HealthStatus.DOWN, 2)
-    assert [c.kind for c in statuses] == ["STATUS_CHANGED"] * 2
+    assert [(c.kind, getattr(c, "cause", None)) for c in statuses] == [("STATUS_CHANGED", StatusCause.HEALTH)] * 2
 
 
 def test_a_check_that_finds_the_same_health_is_no_change() -> None:
     before = state(listing(model("a")))
-    checked = replace(before, standing=replace(before.standing, last_checked=LATER, latency_ms=12.0)).judged(NOW)
-    assert diff(before, checked, at=LATER) == []
+    checked = replace(before, health=replace(before.health, last_checked=LATER, latency_ms=12.0)).at(NOW)
+    assert changes(before, checked, at=LATER) == []
+
+
+def test_changes_are_numbered_without_a_gap_from_the_position_they_follow() -> None:
+    before = listing(model("a"), model("b"))
+    after = merged(before, [model("c")], at=NOW)
+    found = diff(state(before), state(after), at=NOW, since=Position("e", 7))
+    assert [c.position for c in found] == [Position("e", 8), Position("e", 9), Position("e", 10)]
+
+
+def test_only_models_with_a_status_of_their_own_are_looked_at_where_no_common_status_moved() -> None:
+    ending = listing(*(model(f"m{n}") for n in range(5)), model("ending", expires_at=NOW + HOUR))
+    before, after = state(ending), state(ending, at=NOW + HOUR)
+    assert before.statuses.common is after.statuses.common
+    assert [c.model.facts.id for c in changes(before, after, at=NOW + HOUR) if isinstance(c, ModelChange)] == [
+        "acme/ending"
+    ]

@@ -6,7 +6,6 @@ from hypothesis import given
 
 from catalogue.facts import ModelFacts
 from catalogue.listing import Listing, confirmed, merged
-from catalogue.vocabulary import DataSource
 from tests.catalogue.strategies import NOW, PROVIDER, baseline, listing, lists, model
 
 LATER = NOW + timedelta(minutes=10)
@@ -17,32 +16,31 @@ def test_a_model_missing_once_is_kept_as_gone_with_its_facts() -> None:
     once = merged(listing(A, B), [B], at=LATER)
     assert once.gone == {A.id}
     assert once.models[A.id] is A
-    assert once.first_seen[A.id] == NOW
 
 
 def test_a_model_missing_twice_is_removed_with_all_that_was_known_of_it() -> None:
     twice = merged(merged(listing(A, B), [B], at=LATER), [B], at=LATER)
-    assert set(twice.models) == set(twice.first_seen) == {B.id}
+    assert set(twice.models) == {B.id}
     assert twice.gone == frozenset()
 
 
 def test_a_model_that_reappears_is_no_longer_gone_and_keeps_when_it_was_first_seen() -> None:
-    back = merged(merged(listing(A, B), [B], at=LATER), [B, A], at=LATER)
+    new = merged(listing(B), [A, B], at=NOW)
+    back = merged(merged(new, [B], at=LATER), [B, A], at=LATER)
     assert back.gone == frozenset()
-    assert back.first_seen[A.id] == NOW
+    assert back.first_seen == {A.id: NOW}
 
 
 def test_a_model_that_reappears_after_its_removal_is_new() -> None:
     removed = merged(merged(listing(A, B), [B], at=NOW), [B], at=NOW)
-    assert merged(removed, [A, B], at=LATER).first_seen == {A.id: LATER, B.id: NOW}
+    assert merged(removed, [A, B], at=LATER).first_seen == {A.id: LATER}
 
 
 @given(lists)
-def test_equal_rows_keep_their_records(rows: list[ModelFacts]) -> None:
+def test_a_list_of_equal_rows_is_the_listing_itself(rows: list[ModelFacts]) -> None:
     before = listing(*rows)
     again = merged(before, [row.model_copy(deep=True) for row in rows], at=LATER)
-    assert all(again.models[id_] is facts for id_, facts in before.models.items())
-    assert (again.as_of, again.source) == (LATER, DataSource.LIVE)
+    assert again is before
 
 
 @given(lists, lists)
@@ -52,12 +50,12 @@ def test_a_merged_listing_holds_the_rows_and_the_newly_missing(old: list[ModelFa
     missing = set(before.models) - {row.id for row in new}
     assert after.gone == missing
     assert {i: f for i, f in after.models.items() if i not in missing} == {row.id: row for row in new}
-    assert set(after.first_seen) == set(after.models)
+    assert set(after.first_seen) == set(after.models) - set(before.models)
 
 
 def test_an_empty_first_list_makes_none_of_the_packaged_models_live() -> None:
     first = merged(baseline(A, B), [], at=LATER)
-    assert (dict(first.models), first.source, first.as_of) == ({}, DataSource.LIVE, LATER)
+    assert (dict(first.models), first.is_reference) == ({}, True)
 
 
 def test_a_changed_row_replaces_the_record_alone() -> None:
@@ -71,13 +69,17 @@ def test_the_baseline_leaves_no_trace_in_the_first_live_list() -> None:
     live = merged(baseline(A, B), [B], at=LATER)
     assert set(live.models) == {B.id}
     assert live.gone == frozenset()
-    assert live.first_seen == {B.id: LATER}
+    assert live.first_seen == {}
 
 
-def test_a_confirmation_moves_the_date_and_keeps_the_records() -> None:
-    again = confirmed(listing(A, B), at=LATER)
-    assert again.as_of == LATER
-    assert again.models[A.id] is A
+def test_a_confirmation_is_the_listing_itself() -> None:
+    before = listing(A, B)
+    assert confirmed(before, at=LATER) is before
+
+
+def test_nobody_knows_since_when_a_provider_has_the_models_of_its_first_list() -> None:
+    assert listing(A, B).first_seen == {}
+    assert merged(listing(A), [A, B], at=LATER).first_seen == {B.id: LATER}
 
 
 def test_a_confirmation_is_the_second_list_without_what_was_gone() -> None:

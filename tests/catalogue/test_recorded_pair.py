@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from catalogue.change import Change, DetailsChanged, ExpiryAnnounced, ModelAdded, ModelChange, PriceChanged
-from catalogue.diff import apply, diff, tracked
+from catalogue.diff import apply, tracked
 from catalogue.listing import Listing, merged
-from tests.catalogue.strategies import state
+from tests.catalogue.strategies import changes, state
 from upstream.parse import parse_list
 
 FOLDER = Path(__file__).parents[2] / "../shared/payloads/openrouter"
@@ -41,7 +41,7 @@ def read(path: Path, at: datetime) -> Listing:
 def found() -> list[Change]:
     before = read(BEFORE, FIRST)
     after = merged(before, read(AFTER, SECOND).models.values(), at=SECOND)
-    return diff(state(before, at=FIRST), state(after, at=SECOND), at=SECOND)
+    return changes(state(before, at=FIRST, as_of=FIRST), state(after, at=SECOND, as_of=SECOND), at=SECOND)
 
 
 def own_id(change: Change) -> str:
@@ -134,4 +134,4 @@ def test_the_added_models_are_the_three_new_ones() -> None:
 def test_the_same_day_read_twice_changes_nothing() -> None:
     before = read(BEFORE, FIRST)
     again = merged(before, read(BEFORE, SECOND).models.values(), at=FIRST)
-    assert diff(state(before, at=FIRST), state(again, at=FIRST), at=FIRST) == []
+    assert changes(state(before, at=FIRST), state(again, at=FIRST), at=FIRST) == []

@@ -1,7 +1,5 @@
 """Choosing models: what is not said fulfils no condition, and an order puts the unknown last."""
 
-from datetime import timedelta
-
 import pytest
 
 from catalogue.errors import BadUserInput, UnknownProvider
@@ -11,7 +9,7 @@ from catalogue.ranking import Direction, OrderField, Ranking, relevance
 from catalogue.selection import LONGEST_SEARCH, Criteria, Filter, offers, select
 from catalogue.snapshot import Snapshot
 from catalogue.vocabulary import Capability, DataSource, Modality, ModelStatus
-from tests.catalogue.strategies import HOUR, NOW, listing, model, state
+from tests.catalogue.strategies import HOUR, NOW, listing, model, snapshot, state
 
 SAYING = model(
     "saying",
@@ -26,15 +24,15 @@ SAYING = model(
     price={"input": "0.000001", "output": "0.000002"},
     released_at=NOW,
     expires_at=NOW + HOUR,
-    family="zeta",
+    canonical_name="zeta",
 )
 SILENT = model("silent", name="alpha")
 FREE = model("free", name="Beta", premium=False, price={"input": "0", "output": "0"}, lacking={Capability.VISION})
-WORLD = Snapshot(judged_at=NOW).with_provider(state(listing(SAYING, SILENT, FREE)))
+WORLD = snapshot(state(listing(SAYING, SILENT, FREE)))
 
 
 def chosen(criteria: Criteria, ranking: Ranking | None = None, of: Snapshot = WORLD) -> list[str]:
-    return [row.facts.name for row in select(of, criteria, ranking)]
+    return [row.name for row in select(of, criteria, ranking)]
 
 
 def test_without_criteria_all_models_come_by_name_whatever_its_case() -> None:
@@ -113,14 +111,15 @@ def test_an_unknown_key_sorts_last_in_both_directions(field: OrderField, directi
 def test_no_two_models_share_a_place(field: OrderField, direction: Direction) -> None:
     ranking = Ranking(field, direction, "a")
     rows = select(WORLD, Criteria(), ranking)
-    places = [ranking.place(row) for row in rows]
+    place = ranking.placing(WORLD.revision)
+    places = [place(row) for row in rows]
     assert places == sorted(places)
     assert len({str(place) for place in places}) == 3
 
 
 def test_names_in_descending_order_are_the_ascending_ones_reversed() -> None:
     twins = [model(name, name=name) for name in ("a", "ab", "abc", "b")]
-    world = Snapshot(judged_at=NOW).with_provider(state(listing(*twins)))
+    world = snapshot(state(listing(*twins)))
     assert chosen(Criteria(), Ranking(OrderField.NAME, Direction.DESC), world) == ["b", "abc", "ab", "a"]
 
 
@@ -136,14 +135,14 @@ def test_relevance_ranks_exact_prefix_word_and_inside() -> None:
 
 
 def test_offers_are_models_of_the_same_family_and_never_the_model_itself() -> None:
-    twin = model("twin", family="zeta")
-    world = Snapshot(judged_at=NOW).with_provider(state(listing(SAYING, SILENT, twin)))
-    assert [row.facts.id for row in offers(world, SAYING)] == ["acme/twin"]
+    twin = model("twin", canonical_name="zeta")
+    world = snapshot(state(listing(SAYING, SILENT, twin)))
+    assert [row.id for row in offers(world, SAYING)] == ["acme/twin"]
     assert offers(world, SILENT) == []
 
 
 def test_each_snapshot_is_searched_by_itself() -> None:
-    other = Snapshot(judged_at=NOW + timedelta(minutes=1)).with_provider(state(listing(FREE)))
+    other = snapshot(state(listing(FREE)))
     assert chosen(Criteria(), of=other) == ["Beta"]
     assert len(chosen(Criteria())) == 3
 

@@ -166,7 +166,7 @@ def _garbage(store: Path) -> None:
 
 def _with_an_unknown_word(store: Path) -> None:
     with closing(sqlite3.connect(store, isolation_level=None)) as connection:
-        connection.execute("UPDATE standing SET body = replace(body, 'healthy', 'merry')")
+        connection.execute("UPDATE health SET body = replace(body, 'healthy', 'merry')")
 
 
 async def test_a_damaged_store_is_moved_aside_and_said_once(

@@ -107,11 +107,11 @@ async def test_no_operation_does_more_than_its_cost_says(seed: int) -> None:
     assume(ready.cost < 20_000)
     looked = 0
 
-    def counted(of: Snapshot, criteria: Any, *ranking: Any) -> Any:
+    def counted(of: Snapshot, criteria: Any, *ranking: Any, most: int | None = None) -> Any:
         nonlocal looked
         parts = (state for state in of.providers.values() if not criteria.providers or state.id in criteria.providers)
         looked += sum(len(part.listing.models) for part in parts)
-        return select(of, criteria, *ranking)
+        return select(of, criteria, *ranking, most=most)
 
     with patch("resolvers.models.select", counted), patch("schema.provider.select", counted):
         answer = orjson.loads((await run.execute(ready, ADMIN)).body)
@@ -134,7 +134,7 @@ def world(chance: Random) -> Snapshot:
         price = Price(
             tiers=(PriceTier(other=(PriceItem(kind="k", unit="u", amount=Decimal(1)),)),) * chance.randint(0, 2)
         )
-        models = [facts(f"{provider_id}/m{n}", price=price, family=f"f{n}", successor="m0") for n in range(count)]
+        models = [facts(f"{provider_id}/m{n}", price=price, weights=f"f{n}", successor="m0") for n in range(count)]
         states.append(state(provider_id, models))
     return snapshot(*states)
 
@@ -161,7 +161,7 @@ def composite(field: GraphQLField) -> bool:
 
 
 def arguments(chance: Random, field: GraphQLField, world: Snapshot) -> str:
-    ids = [*world.providers, *(facts.id for _, facts in world.facts())]
+    ids = [*world.providers, *(facts.id for facts in world.rows())]
     given = {name: chance.choice([0, 1, 2, 7, 100]) for name in SIZES if name in field.args and chance.random() < 0.6}
     said = [f"{name}: {size}" for name, size in given.items()]
     required = [name for name, argument in field.args.items() if is_required_argument(argument)]

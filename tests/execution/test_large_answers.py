@@ -69,7 +69,7 @@ async def test_what_rows_wait_for_comes_in_turns_and_not_all_at_once(monkeypatch
 
 
 async def ask(query: str, models: int, limits: DocumentLimits | None = None) -> tuple[Answer, Any]:
-    wordy = [facts(f"alpha/m{number}", description="語" * TEXT_LIMIT, family="one") for number in range(models)]
+    wordy = [facts(f"alpha/m{number}", description="語" * TEXT_LIMIT, weights="one") for number in range(models)]
     run = executor(Ports(snapshot(state("alpha", wordy))), limits=limits)
     answer = await run.execute(prepared(run, query), Scope())
     return answer, orjson.loads(answer.body)

@@ -17,10 +17,10 @@ from execution.limits import DocumentLimits
 from execution.prepared import Prepared
 from execution.request import GraphQLRequest
 from resolvers.context import Context
-from resolvers.position import event_ids
+from resolvers.position import event_id
 from tests.resolvers.asking import ADMIN, keyed, schema
 from tests.resolvers.fakes import Ports
-from tests.resolvers.world import ALPHA, MINI, NOW
+from tests.resolvers.world import ALPHA, MINI, NOW, position
 
 SMALL = CatalogueSize(providers=2, models=4, largest=3)
 LARGE = CatalogueSize(providers=20, models=50_000, largest=9_000)
@@ -38,7 +38,7 @@ def executor(
         context=lambda scope: Context(scope, ports.services),
         catalogue_size=lambda: size,
         report=report,
-        event_id=event_ids(ports.reader),
+        event_id=event_id,
     )
 
 
@@ -109,12 +109,18 @@ def test_long_values_of_all_models_many_times_over_are_refused(field: str, round
 async def test_events_carry_their_cursor_and_are_public_also_for_callers_with_keys() -> None:
     ports = Ports()
     ports.feed.changes = [
-        DetailsChanged(seq=5, at=NOW, provider_id="alpha", model=ALPHA.view(MINI, NOW), fields=("name",))
+        DetailsChanged(
+            position=position(5),
+            at=NOW,
+            provider_id="alpha",
+            model=ALPHA.view(MINI, fallback=NOW),
+            fields=("name",),
+        )
     ]
     run = executor(ports)
     subscription = prepared(run, "subscription { catalogueChanged { provider { models { id } } } }")
     [answer] = [event async for event in run.subscribe(subscription, keyed(alpha="k"))]
-    assert answer.event_id == cursor.encode("abc", 5)
+    assert answer.event_id == cursor.encode(position(5))
     assert not answer.private
     assert ports.own_lists.asked == 0
 

@@ -11,11 +11,12 @@ from typing import Any
 from pydantic import SecretStr
 
 from catalogue.facts import ModelFacts
-from catalogue.health import Standing
+from catalogue.health import Health
 from catalogue.listing import Listing
 from catalogue.ports.on_demand import Overlay
-from catalogue.snapshot import ProviderState, Snapshot
-from catalogue.vocabulary import DataSource, HealthStatus
+from catalogue.provider import ProviderState, provider_state
+from catalogue.snapshot import snapshot_of
+from catalogue.vocabulary import HealthStatus
 from polling.callers import OwnLists
 from providers import openai_compatible, openrouter
 from providers._kit.adapter import CallLimits
@@ -85,10 +86,8 @@ class World:
         self.etags = False
         self.go = asyncio.Event()
         self.go.set()
-        self.snapshot = Snapshot(
-            revision=7,
-            judged_at=self.clock.now(),
-            providers={u.id: self._state(u, PUBLIC) for u in self.upstreams.values()},
+        self.snapshot = snapshot_of(
+            (self._state(u, PUBLIC) for u in self.upstreams.values()), number=7, updated_at=self.clock.now()
         )
         self.lists = OwnLists(
             reader=self,
@@ -109,15 +108,14 @@ class World:
             provider_id=upstream.id,
             models={f.id: f for f in facts},
             first_seen=dict.fromkeys(ids, now - timedelta(days=30)),
-            source=DataSource.LIVE,
-            as_of=now,
+            is_reference=True,
         )
-        standing = Standing(provider_id=upstream.id, status=HealthStatus.HEALTHY, last_checked=now)
-        return ProviderState(profile=upstream.profile(TTL), listing=listing, standing=standing).judged(now)
+        health = Health(provider_id=upstream.id, status=HealthStatus.HEALTHY, last_checked=now)
+        return provider_state(upstream.profile(TTL), listing, health, as_of=now, confirmed=True, now=now)
 
-    def stands(self, provider_id: str, standing: Standing) -> None:
-        state = replace(self.snapshot.providers[provider_id], standing=standing)
-        self.snapshot = self.snapshot.with_provider(state.judged(self.clock.now()))
+    def stands(self, provider_id: str, health: Health) -> None:
+        state = replace(self.snapshot.providers[provider_id], health=health)
+        self.snapshot = self.snapshot.with_provider(state.at(self.clock.now()))
 
     async def call(self, url: str, headers: Mapping[str, str]) -> Response:
         key = headers["Authorization"].removeprefix("Bearer ")

@@ -15,17 +15,19 @@ from backends.retention import Retention
 from backends.sqlite import SqliteStore, open_store
 from catalogue.change import Change
 from catalogue.guard import GuardLimits
-from catalogue.health import Standing
+from catalogue.health import Health
 from catalogue.listing import Listing
-from catalogue.snapshot import ProviderState
+from catalogue.provider import ProviderState, provider_state
+from catalogue.snapshot import Snapshot, snapshot_of
 from catalogue.vocabulary import HealthStatus
 from polling.coordinator import Coordinator
+from polling.current import Current
+from polling.deps import PollingDeps
 from polling.feed import Feed
 from polling.history import HealthRecorder
 from polling.ledger import Ledger
 from polling.poller import Poller
 from polling.progress import Progress
-from polling.record import Surroundings
 from polling.schedule import Timing
 from providers._kit.registry import adapters
 from tests.polling.still_clock import StillClock
@@ -105,6 +107,7 @@ class World:
     clock: StillClock
     calls: ScriptedCalls
     store: SqliteStore
+    current: Current
     ledger: Ledger
     feed: Feed
     progress: Progress
@@ -115,11 +118,15 @@ class World:
 
     @property
     def state(self) -> ProviderState:
-        return self.ledger.snapshot.providers["openrouter"]
+        return self.snapshot.providers["openrouter"]
 
     @property
-    def standing(self) -> Standing:
-        return self.state.standing
+    def snapshot(self) -> Snapshot:
+        return self.current.snapshot
+
+    @property
+    def health(self) -> Health:
+        return self.state.health
 
     async def refresh(self) -> None:
         await self.coordinator.refresh(Priority.ADMIN)
@@ -141,8 +148,8 @@ class World:
     @property
     def next_check(self) -> float:
         """Seconds until the provider is asked next, as readers are told."""
-        assert self.standing.next_check_at is not None
-        return (self.standing.next_check_at - self.clock.now()).total_seconds()
+        assert self.health.next_check_at is not None
+        return (self.health.next_check_at - self.clock.now()).total_seconds()
 
 
 @asynccontextmanager
@@ -166,17 +173,25 @@ async def world(
     )
     store = await open_store(folder / "catalogue.db", clock=clock.now, retention=Retention())
     timing = Timing()
-    state = ProviderState(
-        profile=upstream.profile(timing.list_ttl),
-        listing=listing or Listing(provider_id=upstream.id),
-        standing=Standing(provider_id=upstream.id),
+    now = clock.now()
+    state = provider_state(
+        upstream.profile(timing.list_ttl),
+        listing or Listing(provider_id=upstream.id),
+        Health(provider_id=upstream.id),
+        as_of=now if listing else None,
+        confirmed=listing is not None and listing.is_reference,
+        now=now,
     )
-    ledger = Ledger(store=store, stored=await store.load(), states=[state], clock=clock)
-    feed = Feed(store=store, reader=ledger, epoch=ledger.snapshot.epoch, clock=clock)
+    await store.register([upstream.id], now, list_ttl=timing.list_ttl, opens="e" * 16)
+    timeline = (await store.load()).timeline
+    current = Current(snapshot_of([state], position=timeline.end(0), updated_at=None))
+    ledger = Ledger(revisions=store, current=current, timeline=timeline, clock=clock)
+    feed = Feed(log=store, reader=current, timeline=timeline, clock=clock)
     ledger.listen(feed.publish)
-    shared = Surroundings(
+    deps = PollingDeps(
         ledger=ledger,
-        store=store,
+        reader=current,
+        revisions=store,
         parser=Parser(),
         recorder=HealthRecorder(store=store),
         progress=Progress(),
@@ -185,10 +200,10 @@ async def world(
         guard=guard or GuardLimits(),
         rng=Random(1),
     )
-    coordinator = Coordinator(upstream=upstream, calls=calls, shared=shared)
-    poller = Poller(coordinators={upstream.id: coordinator}, shared=shared)
-    made = World(clock, calls, store, ledger, feed, shared.progress, shared.recorder, coordinator, poller)
-    ledger.listen(made.told.extend)
+    coordinator = Coordinator(upstream=upstream, calls=calls, deps=deps)
+    poller = Poller(coordinators={upstream.id: coordinator}, deps=deps, trim=store.trim)
+    made = World(clock, calls, store, current, ledger, feed, deps.progress, deps.recorder, coordinator, poller)
+    ledger.listen(lambda changes, _: made.told.extend(changes))
     try:
         yield made
     finally:
@@ -198,5 +213,5 @@ async def world(
 
 def healthy(one: World) -> bool:
     """Whether nothing at all is the matter."""
-    standing = one.standing
-    return standing.status is HealthStatus.HEALTHY and standing.error is None and standing.quarantine is None
+    health = one.health
+    return health.status is HealthStatus.HEALTHY and health.error is None and health.quarantine is None

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from pydantic import SecretStr
 
-from catalogue.health import Problem, Standing
+from catalogue.health import Health, Problem, Problems
 from catalogue.ports.on_demand import Overlay
 from catalogue.vocabulary import (
     BreakerState,
@@ -20,7 +20,7 @@ from tests.polling.callers_world import KEY, OTHER, PUBLIC, World, ids
 from tests.polling.still_clock import settle
 from upstream.errors import Malformed, Unreachable
 
-DOWN = Standing(provider_id="openrouter", status=HealthStatus.DOWN, breaker=BreakerState.OPEN)
+DOWN = Health(provider_id="openrouter", status=HealthStatus.DOWN, breaker=BreakerState.OPEN)
 
 
 async def test_a_callers_list_replaces_the_servers_for_that_caller_alone() -> None:
@@ -32,7 +32,7 @@ async def test_a_callers_list_replaces_the_servers_for_that_caller_alone() -> No
     assert ids(seen) == ["lab/common", "lab/mine"]
     assert ids(seen, "gateway") == list(PUBLIC)
     assert seen.snapshot.providers["openrouter"].profile.key_source is KeySource.USER
-    assert seen.snapshot.revision == public.revision
+    assert seen.snapshot.revision.number == public.revision.number
     assert world.snapshot is public
 
 
@@ -111,7 +111,7 @@ async def test_the_public_rows_stay_when_the_list_cannot_be_read_and_it_is_tried
     world.listed[KEY] = error
     seen = await world.see(openrouter=KEY)
     assert (seen.own, ids(seen)) == ((), list(PUBLIC))
-    assert seen.snapshot.providers["openrouter"].standing.error is None
+    assert seen.snapshot.providers["openrouter"].health.error is None
     world.listed[KEY] = ["lab/mine"]
     await world.see(openrouter=KEY)
     assert len(world.asked) == 1
@@ -123,13 +123,13 @@ async def test_a_bad_key_is_said_to_its_caller_with_the_remedy_and_moves_no_heal
     world = World()
     seen = await world.see(openrouter=KEY)
     state = seen.snapshot.providers["openrouter"]
-    assert state.standing.error is not None
-    assert state.standing.error.code is ProviderErrorCode.UNAUTHORIZED
-    assert "Replace the key" in state.standing.error.message
-    assert state.standing.status is HealthStatus.HEALTHY
+    assert state.health.error is not None
+    assert state.health.error.code is ProviderErrorCode.UNAUTHORIZED
+    assert "Replace the key" in state.health.error.message
+    assert state.health.status is HealthStatus.HEALTHY
     assert (seen.own, ids(seen)) == ((), list(PUBLIC))
-    assert state.verdicts == world.snapshot.providers["openrouter"].verdicts
-    assert world.snapshot.providers["openrouter"].standing.error is None
+    assert state.statuses is world.snapshot.providers["openrouter"].statuses
+    assert world.snapshot.providers["openrouter"].health.error is None
 
 
 async def test_a_bad_key_is_not_tried_again_for_a_minute() -> None:
@@ -147,7 +147,7 @@ async def test_a_bad_key_is_found_out_at_a_provider_that_shows_its_list_to_anyon
     world = World()
     world.open_lists = True
     seen = await world.see(openrouter=KEY)
-    error = seen.snapshot.providers["openrouter"].standing.error
+    error = seen.snapshot.providers["openrouter"].health.error
     assert error is not None
     assert (seen.own, error.code) == ((), ProviderErrorCode.UNAUTHORIZED)
 
@@ -165,7 +165,7 @@ async def test_a_callers_models_are_judged_by_how_the_provider_stands() -> None:
     await world.see(openrouter=KEY)
     at = world.clock.now()
     trouble = Problem(code=ProviderErrorCode.TIMEOUT, message="No answer.", retryable=True, at=at)
-    world.stands("openrouter", replace(DOWN, error=trouble))
+    world.stands("openrouter", replace(DOWN, problems=Problems(call=trouble)))
     seen = await world.see(openrouter=KEY)
     view = seen.snapshot.model("openrouter/lab/mine")
     assert view is not None
@@ -176,11 +176,13 @@ async def test_what_is_wrong_with_the_servers_key_is_not_held_against_a_callers(
     world = World()
     world.listed[KEY] = ["lab/mine"]
     refused = Problem(code=ProviderErrorCode.UNAUTHORIZED, message="Refused.", retryable=False, at=world.clock.now())
-    world.stands("openrouter", Standing(provider_id="openrouter", status=HealthStatus.DEGRADED, error=refused))
+    world.stands(
+        "openrouter", Health(provider_id="openrouter", status=HealthStatus.DEGRADED, problems=Problems(key=refused))
+    )
     seen = await world.see(openrouter=KEY)
     state = seen.snapshot.providers["openrouter"]
-    assert (state.standing.status, state.standing.error) == (HealthStatus.HEALTHY, None)
-    assert state.verdict("openrouter/lab/mine").status is ModelStatus.AVAILABLE
+    assert (state.health.status, state.health.error) == (HealthStatus.HEALTHY, None)
+    assert state.statuses.of("openrouter/lab/mine").status is ModelStatus.AVAILABLE
 
 
 async def test_nothing_is_asked_of_a_provider_whose_breaker_is_open_and_nobody_waits_for_it() -> None:

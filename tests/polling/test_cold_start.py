@@ -7,12 +7,14 @@ from types import MappingProxyType
 import pytest
 
 from catalogue.facts import ModelFacts
-from catalogue.health import Problem, Quarantine, Standing
+from catalogue.health import Health, Problem, Problems, Quarantine
 from catalogue.listing import Listing, merged
-from catalogue.ports.store import Held, Stored
-from catalogue.snapshot import ProviderState
+from catalogue.ports.revisions import Held, Stored, StoredListing
+from catalogue.position import Epoch, Timeline
+from catalogue.provider import ProviderState
+from catalogue.status import AVAILABLE
 from catalogue.vocabulary import BreakerState, DataSource, HealthStatus, ModelStatus, ProviderErrorCode
-from polling.cold_start import cold_state
+from polling.cold_start import cold_state, published_state
 from providers._kit.registry import adapters
 from upstream.upstream import Upstream
 
@@ -24,82 +26,83 @@ PROBLEM = Problem(code=ProviderErrorCode.UNREACHABLE, message="No connection.", 
 ROWS = [ModelFacts(id="openrouter/a", provider_id="openrouter", name="A")]
 
 
-def listed(at: datetime) -> Listing:
-    return merged(Listing(provider_id="openrouter"), ROWS, at=at)
+def listed(at: datetime) -> StoredListing:
+    return StoredListing(listing=merged(Listing(provider_id="openrouter"), ROWS, at=at), as_of=at)
 
 
-def standing(status: HealthStatus) -> Standing:
-    return Standing(
+def health(status: HealthStatus) -> Health:
+    return Health(
         provider_id="openrouter",
         status=status,
         since=AGO,
         last_checked=AGO,
         consecutive_failures=5,
         breaker=BreakerState.OPEN,
-        error=PROBLEM,
+        problems=Problems(call=PROBLEM),
     )
 
 
 def start(
-    stood: Standing | None = None,
+    stood: Health | None = None,
     *,
-    listing: Listing | None = None,
+    listing: StoredListing | None = None,
     upstream: Upstream = UPSTREAM,
     held: Held | None = None,
 ) -> ProviderState:
     stored = Stored(
-        epoch="00",
+        timeline=Timeline((Epoch("00", 1),)),
         revision=1,
         seq=0,
         updated_at=AGO,
         listings={"openrouter": listing} if listing else {},
-        standings=MappingProxyType({"openrouter": stood} if stood else {}),
+        healths=MappingProxyType({"openrouter": stood} if stood else {}),
         held=MappingProxyType({"openrouter": held} if held else {}),
     )
-    return cold_state(upstream, stored, list_ttl=TTL, now=NOW).judged(NOW)
+    known = published_state(upstream, stored, list_ttl=TTL, now=NOW)
+    return cold_state(upstream, stored, known, now=NOW)
 
 
 def test_a_provider_that_was_down_at_the_stop_is_down_until_it_answers() -> None:
-    state = start(standing(HealthStatus.DOWN), listing=listed(NOW))
-    assert (state.standing.status, state.standing.since, state.standing.error) == (HealthStatus.DOWN, AGO, PROBLEM)
-    assert (state.standing.breaker, state.standing.consecutive_failures) == (BreakerState.HALF_OPEN, 5)
-    assert {verdict.status for verdict in state.verdicts.values()} == {ModelStatus.UNAVAILABLE}
+    state = start(health(HealthStatus.DOWN), listing=listed(NOW))
+    assert (state.health.status, state.health.since, state.health.error) == (HealthStatus.DOWN, AGO, PROBLEM)
+    assert (state.health.breaker, state.health.consecutive_failures) == (BreakerState.HALF_OPEN, 5)
+    assert {state.statuses.of(id_).status for id_ in state.listing.models} == {ModelStatus.UNAVAILABLE}
 
 
 def test_a_provider_that_was_degraded_at_the_stop_is_degraded_until_it_answers() -> None:
-    state = start(standing(HealthStatus.DEGRADED), listing=listed(NOW))
-    assert (state.standing.status, state.standing.since, state.standing.error) == (HealthStatus.DEGRADED, AGO, PROBLEM)
-    assert (state.standing.breaker, state.standing.consecutive_failures) == (BreakerState.CLOSED, 5)
-    assert {verdict.status for verdict in state.verdicts.values()} == {ModelStatus.LIMITED}
+    state = start(health(HealthStatus.DEGRADED), listing=listed(NOW))
+    assert (state.health.status, state.health.since, state.health.error) == (HealthStatus.DEGRADED, AGO, PROBLEM)
+    assert (state.health.breaker, state.health.consecutive_failures) == (BreakerState.CLOSED, 5)
+    assert {state.statuses.of(id_).status for id_ in state.listing.models} == {ModelStatus.LIMITED}
 
 
 def test_a_provider_that_was_healthy_is_so_while_its_list_is_fresh() -> None:
     as_of = NOW - 2 * TTL
-    state = start(standing(HealthStatus.HEALTHY), listing=listed(as_of))
-    assert (state.standing.status, state.standing.since, state.standing.error) == (HealthStatus.HEALTHY, AGO, None)
-    assert state.standing.last_checked == as_of
-    assert state.verdicts == {}
-    assert state.listing.source is DataSource.LAST_GOOD
+    state = start(health(HealthStatus.HEALTHY), listing=listed(as_of))
+    assert (state.health.status, state.health.since, state.health.error) == (HealthStatus.HEALTHY, AGO, None)
+    assert state.health.last_checked == as_of
+    assert state.statuses.common is AVAILABLE
+    assert state.source is DataSource.LAST_GOOD
 
 
 @pytest.mark.parametrize("listing", [listed(NOW - 2 * TTL - timedelta(seconds=1)), None], ids=["stale", "none"])
-def test_a_provider_that_was_healthy_long_ago_is_unknown(listing: Listing | None) -> None:
-    state = start(standing(HealthStatus.HEALTHY), listing=listing)
-    assert state.standing == Standing(provider_id="openrouter")
-    assert {verdict.status for verdict in state.verdicts.values()} == {ModelStatus.LIMITED}
+def test_a_provider_that_was_healthy_long_ago_is_unknown(listing: StoredListing | None) -> None:
+    state = start(health(HealthStatus.HEALTHY), listing=listing)
+    assert state.health == Health(provider_id="openrouter")
+    assert {state.statuses.of(id_).status for id_ in state.listing.models} == {ModelStatus.LIMITED}
 
 
 def test_a_provider_that_was_never_asked_is_unknown() -> None:
-    assert start().standing == Standing(provider_id="openrouter")
+    assert start().health == Health(provider_id="openrouter")
 
 
 @pytest.mark.parametrize("status", HealthStatus)
 def test_a_provider_without_a_key_is_unknown_whatever_it_was(status: HealthStatus) -> None:
     upstream = replace(UPSTREAM, adapter=replace(UPSTREAM.adapter, needs_key=True))
-    state = start(standing(status), listing=listed(NOW), upstream=upstream)
-    assert state.standing.status is HealthStatus.UNKNOWN
-    assert state.standing.error is not None
-    assert state.standing.error.code is ProviderErrorCode.UNCONFIGURED
+    state = start(health(status), listing=listed(NOW), upstream=upstream)
+    assert state.health.status is HealthStatus.UNKNOWN
+    assert state.health.error is not None
+    assert state.health.error.code is ProviderErrorCode.UNCONFIGURED
 
 
 @pytest.mark.parametrize("discarded", [False, True])
@@ -107,26 +110,28 @@ def test_a_list_that_is_held_back_or_was_discarded_is_told_from_the_start(discar
     quarantine = Quarantine(
         id="q1", provider_id="openrouter", reason="Empty.", at=AGO, model_count=0, added=0, removed=1, repriced=0
     )
-    held = Held(quarantine, listed(AGO), discarded=discarded)
-    state = start(standing(HealthStatus.HEALTHY), listing=listed(NOW), held=held)
-    assert state.standing.status is HealthStatus.HEALTHY
-    assert state.standing.error is not None
-    assert state.standing.error.code is ProviderErrorCode.SUSPICIOUS
-    assert state.standing.quarantine == (None if discarded else quarantine)
+    held = Held(quarantine, listed(AGO).listing, AGO, discarded=discarded)
+    state = start(health(HealthStatus.HEALTHY), listing=listed(NOW), held=held)
+    assert state.health.status is HealthStatus.HEALTHY
+    assert state.health.error is not None
+    assert state.health.error.code is ProviderErrorCode.SUSPICIOUS
+    assert state.health.quarantine == (None if discarded else quarantine)
 
 
 def test_what_the_store_says_of_a_time_to_come_is_of_now() -> None:
     ahead = NOW + timedelta(days=1)
-    said = replace(standing(HealthStatus.DOWN), since=ahead, last_checked=ahead, error=replace(PROBLEM, at=ahead))
+    said = replace(
+        health(HealthStatus.DOWN), since=ahead, last_checked=ahead, problems=Problems(call=replace(PROBLEM, at=ahead))
+    )
     state = start(said, listing=listed(ahead))
-    assert state.listing.as_of == NOW
-    assert (state.standing.since, state.standing.last_checked) == (NOW, NOW)
-    assert state.standing.error is not None
-    assert state.standing.error.at == NOW
+    assert state.as_of == NOW
+    assert (state.health.since, state.health.last_checked) == (NOW, NOW)
+    assert state.health.error is not None
+    assert state.health.error.at == NOW
 
 
 def test_rows_that_were_left_out_of_the_list_are_told_with_it() -> None:
-    stood = replace(standing(HealthStatus.HEALTHY), error=None, dropped_rows=9)
-    started = start(stood, listing=listed(NOW)).standing
+    stood = replace(health(HealthStatus.HEALTHY), problems=Problems(), dropped_rows=9)
+    started = start(stood, listing=listed(NOW)).health
     assert started.error is not None
     assert (started.dropped_rows, started.error.message[:6]) == (9, "9 rows")

@@ -17,8 +17,8 @@ from upstream.errors import Malformed
 async def test_a_good_list_is_served_and_counts_as_a_probe(one: World) -> None:
     result = await one.coordinator.refresh(Priority.ADMIN)
     assert (result.outcome, result.added, result.model_count) == (RefreshOutcome.UPDATED, 2, 2)
-    assert one.standing.status is HealthStatus.HEALTHY
-    model = one.ledger.snapshot.model("openrouter/a/one")
+    assert one.health.status is HealthStatus.HEALTHY
+    model = one.snapshot.model("openrouter/a/one")
     assert model is not None
     assert (model.status, model.source) == (ModelStatus.AVAILABLE, DataSource.LIVE)
 
@@ -30,22 +30,22 @@ async def test_the_first_list_raises_a_resync_and_no_change_per_model(one: World
 
 async def test_an_equal_list_makes_no_revision_but_moves_last_checked(one: World) -> None:
     await one.refresh()
-    before = one.ledger.snapshot
+    before = one.snapshot
     one.clock.advance(60)
     result = await one.coordinator.refresh(Priority.ADMIN)
-    after = one.ledger.snapshot
+    after = one.snapshot
     assert result.outcome is RefreshOutcome.UNCHANGED
     assert after.revision == before.revision
-    assert after.providers["openrouter"].standing.last_checked == one.clock.now()
-    assert after.providers["openrouter"].listing.as_of == one.clock.now()
+    assert after.providers["openrouter"].health.last_checked == one.clock.now()
+    assert after.providers["openrouter"].as_of == one.clock.now()
 
 
 async def test_the_same_models_in_another_order_make_no_revision(one: World) -> None:
     await one.refresh()
-    revision = one.ledger.snapshot.revision
+    revision = one.snapshot.revision
     one.calls.list_answer = listed("a/two", "a/one")
     await one.refresh()
-    assert one.ledger.snapshot.revision == revision
+    assert one.snapshot.revision == revision
 
 
 async def test_a_model_gone_once_is_unavailable_and_gone_twice_is_removed(one: World) -> None:
@@ -53,12 +53,12 @@ async def test_a_model_gone_once_is_unavailable_and_gone_twice_is_removed(one: W
     one.calls.list_answer = listed("a/one")
     one.told.clear()
     await one.refresh()
-    gone = one.ledger.snapshot.model("openrouter/a/two")
+    gone = one.snapshot.model("openrouter/a/two")
     assert gone is not None
     assert gone.status is ModelStatus.UNAVAILABLE
     assert [c.kind for c in one.told] == ["STATUS_CHANGED"]
     await one.refresh()  # byte for byte the same list: it is the second one without the model
-    assert one.ledger.snapshot.model("openrouter/a/two") is None
+    assert one.snapshot.model("openrouter/a/two") is None
     assert [c.kind for c in one.told] == ["STATUS_CHANGED", "MODEL_REMOVED"]
 
 
@@ -67,9 +67,9 @@ async def test_a_garbled_list_degrades_without_counting_towards_down(one: World)
     one.calls.list_answer = answered(b"<html>maintenance</html>")
     for _ in range(4):
         await one.refresh()
-    assert one.standing.status is HealthStatus.DEGRADED
-    assert one.standing.error is not None
-    assert one.standing.error.code is ProviderErrorCode.MALFORMED
+    assert one.health.status is HealthStatus.DEGRADED
+    assert one.health.error is not None
+    assert one.health.error.code is ProviderErrorCode.MALFORMED
     assert one.state.model_count == 2
 
 
@@ -79,8 +79,8 @@ async def test_a_probe_does_not_hide_that_the_list_is_garbled(keyed: World) -> N
     await keyed.refresh()
     for _ in range(3):
         await keyed.probe()
-    assert keyed.standing.error is not None
-    assert keyed.standing.error.code is ProviderErrorCode.MALFORMED
+    assert keyed.health.error is not None
+    assert keyed.health.error.code is ProviderErrorCode.MALFORMED
 
 
 async def test_garbage_rows_are_dropped_counted_and_visible(one: World) -> None:
@@ -89,10 +89,10 @@ async def test_garbage_rows_are_dropped_counted_and_visible(one: World) -> None:
         await one.refresh()
         await one.refresh()
     assert [entry["rows"] for entry in logged if entry["event"] == "rows_dropped"] == [3]
-    assert (one.state.model_count, one.standing.dropped_rows) == (1, 3)
-    assert one.standing.status is HealthStatus.HEALTHY
-    assert one.standing.error is not None
-    assert one.standing.error.message == "3 rows of the list could not be read and were left out."
+    assert (one.state.model_count, one.health.dropped_rows) == (1, 3)
+    assert one.health.status is HealthStatus.HEALTHY
+    assert one.health.error is not None
+    assert one.health.error.message == "3 rows of the list could not be read and were left out."
 
 
 async def test_an_announced_end_that_passes_is_a_status_change(one: World) -> None:
@@ -100,8 +100,8 @@ async def test_an_announced_end_that_passes_is_a_status_change(one: World) -> No
     await one.refresh()
     one.told.clear()
     one.clock.advance(24 * 3600)
-    await one.ledger.publish("openrouter")
-    model = one.ledger.snapshot.model("openrouter/a/one")
+    await one.ledger.evaluate()
+    model = one.snapshot.model("openrouter/a/one")
     assert model is not None
     assert model.status is ModelStatus.DEPRECATED
     assert [c.kind for c in one.told] == ["STATUS_CHANGED"]
@@ -110,7 +110,7 @@ async def test_an_announced_end_that_passes_is_a_status_change(one: World) -> No
 async def test_data_older_than_two_lifetimes_is_limited_and_last_good(one: World) -> None:
     await one.refresh()
     one.clock.advance(1201)
-    await one.ledger.publish("openrouter")
-    model = one.ledger.snapshot.model("openrouter/a/one")
+    await one.ledger.evaluate()
+    model = one.snapshot.model("openrouter/a/one")
     assert model is not None
     assert (model.status, model.source) == (ModelStatus.LIMITED, DataSource.LAST_GOOD)

@@ -13,10 +13,11 @@ from pydantic import SecretStr
 
 from catalogue.endpoint import Endpoint, EndpointList
 from catalogue.facts import ModelFacts
-from catalogue.health import Problem, Standing
+from catalogue.health import Health, Problem, Problems
 from catalogue.listing import Listing
-from catalogue.snapshot import ProviderState, Snapshot
-from catalogue.vocabulary import BreakerState, DataSource, EndpointState, HealthStatus, ProviderErrorCode
+from catalogue.provider import ProviderState, provider_state
+from catalogue.snapshot import snapshot_of
+from catalogue.vocabulary import BreakerState, EndpointState, HealthStatus, ProviderErrorCode
 from polling import endpoints
 from polling.endpoints import OnDemandEndpoints
 from providers import openrouter, requesty
@@ -53,7 +54,7 @@ class World:
         self.answer: bytes | Exception = body("Alpha", "Beta")
         self.go = asyncio.Event()
         self.go.set()
-        self.snapshot = Snapshot(providers={u.id: self._state(u) for u in (OPENROUTER, REQUESTY)})
+        self.snapshot = snapshot_of((self._state(u) for u in (OPENROUTER, REQUESTY)), updated_at=None)
         self.source = OnDemandEndpoints(
             reader=self,
             upstreams={u.id: u for u in (OPENROUTER, REQUESTY)},
@@ -66,12 +67,14 @@ class World:
     def _state(self, upstream: Upstream) -> ProviderState:
         ids = [f"{upstream.id}/lab/model-{n}" for n in range(100)]
         models = {i: ModelFacts(id=i, provider_id=upstream.id, name=i) for i in ids}
-        listing = Listing(provider_id=upstream.id, models=models, source=DataSource.LIVE, as_of=self.clock.now())
-        standing = Standing(provider_id=upstream.id, status=HealthStatus.HEALTHY)
-        return ProviderState(profile=upstream.profile(timedelta(minutes=10)), listing=listing, standing=standing)
+        listing = Listing(provider_id=upstream.id, models=models, is_reference=True)
+        health = Health(provider_id=upstream.id, status=HealthStatus.HEALTHY)
+        now = self.clock.now()
+        profile = upstream.profile(timedelta(minutes=10))
+        return provider_state(profile, listing, health, as_of=now, confirmed=True, now=now)
 
-    def stands(self, standing: Standing) -> None:
-        self.snapshot = self.snapshot.with_provider(replace(self.snapshot.providers["openrouter"], standing=standing))
+    def stands(self, health: Health) -> None:
+        self.snapshot = self.snapshot.with_provider(replace(self.snapshot.providers["openrouter"], health=health))
 
     async def call(self, url: str, headers: Mapping[str, str]) -> Response:
         self.urls.append(url)
@@ -206,7 +209,7 @@ async def test_nothing_is_asked_of_a_provider_whose_breaker_is_open_and_what_is_
     world = World()
     known = await world.read()
     world.stands(
-        Standing(
+        Health(
             provider_id="openrouter",
             status=HealthStatus.DOWN,
             breaker=BreakerState.OPEN,
@@ -223,7 +226,7 @@ async def test_endpoints_are_read_without_a_server_key_that_the_provider_refuses
     world = World()
     at = world.clock.now()
     refused = Problem(code=ProviderErrorCode.UNAUTHORIZED, message="Refused.", retryable=False, at=at)
-    world.stands(Standing(provider_id="openrouter", status=HealthStatus.DEGRADED, error=refused))
+    world.stands(Health(provider_id="openrouter", status=HealthStatus.DEGRADED, problems=Problems(key=refused)))
     assert (await world.read()).state is EndpointState.READY
     assert world.headers == [{}]
 

@@ -25,8 +25,8 @@ async def held_back(one: World) -> str:
     await one.refresh()
     one.calls.list_answer = listed(*MANY[:10])
     await one.refresh()
-    assert one.standing.quarantine is not None
-    return one.standing.quarantine.id
+    assert one.health.quarantine is not None
+    return one.health.quarantine.id
 
 
 async def test_deciding_on_a_list_keeps_another_error(one: World) -> None:
@@ -34,12 +34,12 @@ async def test_deciding_on_a_list_keeps_another_error(one: World) -> None:
     await one.refresh()
     one.calls.list_answer = listed()
     await one.refresh()
-    assert one.standing.quarantine is not None
+    assert one.health.quarantine is not None
     one.calls.list_answer = DOWN
     await one.refresh()
-    await one.poller.resolve_quarantine(one.standing.quarantine.id, accept=False)
-    assert one.standing.error is not None
-    assert one.standing.error.code is ProviderErrorCode.UNREACHABLE
+    await one.poller.resolve_quarantine(one.health.quarantine.id, accept=False)
+    assert one.health.error is not None
+    assert one.health.error.code is ProviderErrorCode.UNREACHABLE
 
 
 async def test_a_suspicious_list_is_held_back_and_the_last_good_one_served(one: World) -> None:
@@ -49,14 +49,14 @@ async def test_a_suspicious_list_is_held_back_and_the_last_good_one_served(one: 
     result = await one.coordinator.refresh(Priority.ADMIN)
     assert result.outcome is RefreshOutcome.QUARANTINED
     assert one.state.model_count == 40
-    assert one.standing.status is HealthStatus.HEALTHY
-    quarantine = one.standing.quarantine
+    assert one.health.status is HealthStatus.HEALTHY
+    quarantine = one.health.quarantine
     assert quarantine is not None
     assert (quarantine.reason, quarantine.removed) == ("The list lost 30 of 40 models.", 30)
-    assert one.standing.error is not None
-    assert one.standing.error.code is ProviderErrorCode.SUSPICIOUS
+    assert one.health.error is not None
+    assert one.health.error.code is ProviderErrorCode.SUSPICIOUS
     await one.refresh()
-    assert one.standing.quarantine == quarantine, "the same list is not held back anew"
+    assert one.health.quarantine == quarantine, "the same list is not held back anew"
 
 
 async def test_an_empty_first_list_is_held_back_and_the_packaged_one_stays_what_it_is(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ async def test_an_empty_first_list_is_held_back_and_the_packaged_one_stays_what_
     async with world(tmp_path, listing=packaged) as one:
         one.calls.list_answer = listed()
         assert (await one.coordinator.refresh(Priority.ADMIN)).outcome is RefreshOutcome.QUARANTINED
-        assert (one.state.model_count, one.state.listing.source) == (40, DataSource.BASELINE)
+        assert (one.state.model_count, one.state.source) == (40, DataSource.BASELINE)
         one.calls.list_answer = listed("a/one")
         assert (await one.coordinator.refresh(Priority.ADMIN)).outcome is RefreshOutcome.UPDATED
         assert healthy(one)
@@ -84,7 +84,7 @@ async def test_a_list_that_was_held_back_for_long_is_as_fresh_as_it_was_last_see
     await one.refresh()
     one.clock.advance(60)
     await one.poller.resolve_quarantine(held, accept=True)
-    model = one.ledger.snapshot.model(f"openrouter/{MANY[0]}")
+    model = one.snapshot.model(f"openrouter/{MANY[0]}")
     assert model is not None
     assert (model.status, model.source) == (ModelStatus.AVAILABLE, DataSource.LIVE)
     assert one.clock.now() - model.source_as_of == timedelta(seconds=60)
@@ -102,9 +102,9 @@ async def test_a_discarded_list_is_not_held_back_again_and_the_reason_stays_visi
     await one.poller.resolve_quarantine(id_, accept=False)
     result = await one.coordinator.refresh(Priority.ADMIN)
     assert result.outcome is RefreshOutcome.KEPT_LAST_GOOD
-    assert one.standing.quarantine is None
-    assert one.standing.error is not None
-    assert "discarded" in one.standing.error.message
+    assert one.health.quarantine is None
+    assert one.health.error is not None
+    assert "discarded" in one.health.error.message
     with pytest.raises(BadUserInput):
         await one.poller.resolve_quarantine(id_, accept=True)
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from backends.errors import StoreUnusable
-from catalogue.health import Problem, Standing
+from catalogue.health import Health, Problem, Problems
 from catalogue.history import Incident, Probe, Span
+from catalogue.ports.errors import StoreUnusable
 from catalogue.vocabulary import HealthStatus, ProviderErrorCode
 from polling import history
 from polling.history import HealthRecorder
@@ -56,9 +56,9 @@ def probe(after: timedelta = timedelta(0), *, ok: bool = True, of: str = "acme")
     return Probe(provider_id=of, at=NOW + after, ok=ok)
 
 
-def standing(status: HealthStatus) -> Standing:
+def health(status: HealthStatus) -> Health:
     problem = Problem(code=ProviderErrorCode.TIMEOUT, message="No answer.", retryable=True, at=NOW)
-    return Standing(provider_id="acme", status=status, error=problem)
+    return Health(provider_id="acme", status=status, problems=Problems(call=problem))
 
 
 async def test_a_provider_is_what_the_last_check_found_until_the_next(
@@ -92,12 +92,12 @@ async def test_what_a_failing_store_did_not_take_is_written_with_the_next_batch_
 ) -> None:
     recorder.probe(probe())
     recorder.probe(probe(MINUTE))
-    recorder.edge(standing(HealthStatus.DOWN), at=NOW)
+    recorder.edge(health(HealthStatus.DOWN), at=NOW)
     store.error = StoreUnusable("The data folder is full.")
     with pytest.raises(StoreUnusable):
         await recorder.flush()
     recorder.probe(probe(2 * MINUTE))
-    recorder.edge(standing(HealthStatus.DEGRADED), at=NOW + MINUTE)
+    recorder.edge(health(HealthStatus.DEGRADED), at=NOW + MINUTE)
     store.error = None
     await recorder.flush()
     await recorder.flush()
@@ -121,8 +121,8 @@ async def test_the_backlog_is_bounded_and_loses_its_oldest(
 
 
 async def test_an_incident_does_not_end_before_it_began(recorder: HealthRecorder, store: FailingStore) -> None:
-    recorder.edge(standing(HealthStatus.DOWN), at=NOW)
-    recorder.edge(standing(HealthStatus.HEALTHY), at=NOW - MINUTE)
+    recorder.edge(health(HealthStatus.DOWN), at=NOW)
+    recorder.edge(health(HealthStatus.HEALTHY), at=NOW - MINUTE)
     await recorder.flush()
     assert store.incidents[-1].ended_at == NOW
 

@@ -8,9 +8,10 @@ import pytest
 from pydantic import SecretStr
 
 from catalogue.facts import ModelFacts
-from catalogue.health import Standing
+from catalogue.health import Health
 from catalogue.listing import Listing
-from catalogue.snapshot import ProviderState, Snapshot
+from catalogue.provider import ProviderState, provider_state
+from catalogue.snapshot import snapshot_of
 from catalogue.vocabulary import EndpointState, KeyCheckOutcome, ProviderErrorCode
 from polling.callers import OwnLists
 from polling.clock import SystemClock
@@ -32,7 +33,7 @@ class World:
 
     def __init__(self, practice: PracticeUpstream, upstreams: dict[str, Upstream], calls: dict[str, Calls]) -> None:
         self.practice = practice
-        self.snapshot = Snapshot(providers={id_: _state(u) for id_, u in upstreams.items()})
+        self.snapshot = snapshot_of((_state(u) for u in upstreams.values()), updated_at=None)
         demand = {id_: c.at(CallPolicy(priority=Priority.DEMAND, budget=10.0, retries=0)) for id_, c in calls.items()}
         secret, clock = SecretStr("installation"), SystemClock()
         self.endpoints = OnDemandEndpoints(
@@ -46,10 +47,11 @@ class World:
 def _state(upstream: Upstream) -> ProviderState:
     id_ = f"{upstream.id}/acme/sage"
     models = {id_: ModelFacts(id=id_, provider_id=upstream.id, name="Sage")}
-    return ProviderState(
-        profile=upstream.profile(timedelta(minutes=10)),
-        listing=Listing(provider_id=upstream.id, models=models),
-        standing=Standing(provider_id=upstream.id),
+    return provider_state(
+        upstream.profile(timedelta(minutes=10)),
+        Listing(provider_id=upstream.id, models=models),
+        Health(provider_id=upstream.id),
+        now=SystemClock().now(),
     )
 
 
@@ -87,8 +89,8 @@ async def test_a_key_sees_its_own_lists_and_a_bad_one_the_public_rows_with_the_r
     assert good.snapshot.model("gateway/gateway-mine") is not None
     assert bad.own == ()
     for state in bad.snapshot.providers.values():
-        assert state.standing.error is not None
-        assert state.standing.error.code is ProviderErrorCode.UNAUTHORIZED
+        assert state.health.error is not None
+        assert state.health.error.code is ProviderErrorCode.UNAUTHORIZED
         assert f"{state.id}/acme/sage" in state.listing.models
 
 

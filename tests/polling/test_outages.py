@@ -23,16 +23,16 @@ async def test_three_failures_take_it_down_and_two_successes_bring_it_back(one: 
     seen = []
     for _ in range(3):
         await one.refresh()
-        seen.append(one.standing.status)
+        seen.append(one.health.status)
     assert seen == [HealthStatus.DEGRADED, HealthStatus.DEGRADED, HealthStatus.DOWN]
-    assert one.standing.breaker is BreakerState.OPEN
-    model = one.ledger.snapshot.model("openrouter/a/one")
+    assert one.health.breaker is BreakerState.OPEN
+    model = one.snapshot.model("openrouter/a/one")
     assert model is not None
     assert model.status is ModelStatus.UNAVAILABLE
     assert model.error_message == "OpenRouter is down: The connection to the provider failed."
     one.calls.list_answer = listed("a/one", "a/two")
     await one.refresh()
-    assert (one.standing.status, one.standing.breaker) == (HealthStatus.DOWN, BreakerState.HALF_OPEN)
+    assert (one.health.status, one.health.breaker) == (HealthStatus.DOWN, BreakerState.HALF_OPEN)
     await one.refresh()
     assert healthy(one)
 
@@ -63,7 +63,7 @@ async def test_an_open_breaker_lets_nothing_through_until_its_time_and_then_one_
     one.clock.advance(31)
     await one.coordinator._step()
     assert [a.priority for a in one.calls.asked] == [Priority.PROBE]
-    assert one.standing.breaker is BreakerState.OPEN
+    assert one.health.breaker is BreakerState.OPEN
 
 
 async def test_an_open_breaker_stays_open_ever_longer(one: World) -> None:
@@ -91,10 +91,10 @@ async def test_too_many_requests_are_waited_out_as_told_but_never_longer_than_an
     for told, waited in ((300.0, 300.0), (10.0**9, 3600.0)):
         one.calls.list_answer = Throttled("The provider allows no more calls for now.", retry_after=told)
         await one.refresh()
-        assert one.standing.status is HealthStatus.DEGRADED
-        assert one.standing.error is not None
-        assert one.standing.error.code is ProviderErrorCode.RATE_LIMITED
-        next_check = one.standing.next_check_at
+        assert one.health.status is HealthStatus.DEGRADED
+        assert one.health.error is not None
+        assert one.health.error.code is ProviderErrorCode.RATE_LIMITED
+        next_check = one.health.next_check_at
         assert next_check is not None
         assert (next_check - one.clock.now()).total_seconds() == pytest.approx(waited)
         one.clock.advance(waited)
@@ -143,7 +143,7 @@ async def test_a_good_list_by_an_admin_is_followed_by_a_probe_that_ends_the_outa
         await one.refresh()
     one.calls.list_answer = listed("a/one")
     await one.refresh()
-    assert one.standing.status is HealthStatus.DOWN
+    assert one.health.status is HealthStatus.DOWN
     assert [a.priority for a in await one.step()] == [Priority.PROBE]
     assert healthy(one)
 
@@ -157,9 +157,9 @@ async def test_one_that_answers_again_but_for_its_list_is_degraded_and_not_down(
     keyed.calls.list_answer = Unreachable("The provider's response is incomplete.")
     for _ in range(3):
         await keyed.when_due()
-    assert keyed.standing.status is HealthStatus.DEGRADED
-    assert keyed.standing.error is not None
-    assert keyed.standing.error.message == "The provider's response is incomplete."
+    assert keyed.health.status is HealthStatus.DEGRADED
+    assert keyed.health.error is not None
+    assert keyed.health.error.message == "The provider's response is incomplete."
 
 
 async def test_one_that_breaks_off_again_after_an_answer_is_left_alone_again(keyed: World) -> None:
@@ -171,7 +171,7 @@ async def test_one_that_breaks_off_again_after_an_answer_is_left_alone_again(key
     keyed.calls.check_answer = DOWN
     await keyed.step()
     await keyed.step()
-    assert (keyed.standing.status, keyed.standing.breaker) == (HealthStatus.DOWN, BreakerState.OPEN)
+    assert (keyed.health.status, keyed.health.breaker) == (HealthStatus.DOWN, BreakerState.OPEN)
     assert keyed.next_check > 1
     assert await keyed.step() == []
 
@@ -181,14 +181,14 @@ async def test_a_health_check_that_fails_alone_degrades_and_never_takes_down(key
     keyed.calls.check_answer = Unreachable("The provider answered with status 500.")
     for _ in range(5):
         await keyed.probe()
-    assert keyed.standing.status is HealthStatus.DEGRADED
-    assert keyed.standing.error is not None
-    assert keyed.standing.error.message == (
+    assert keyed.health.status is HealthStatus.DEGRADED
+    assert keyed.health.error is not None
+    assert keyed.health.error.message == (
         "Its list can be read, but its health check fails: The provider answered with status 500."
     )
     await keyed.refresh()
     await keyed.refresh()
-    assert keyed.standing.status is HealthStatus.DEGRADED, "a good list does not mend the check"
+    assert keyed.health.status is HealthStatus.DEGRADED, "a good list does not mend the check"
     keyed.calls.check_answer = answered(b"{}")
     await keyed.probe()
     await keyed.probe()
@@ -199,16 +199,16 @@ async def test_a_web_page_in_place_of_the_key_check_is_no_answer(keyed: World) -
     await keyed.refresh()
     keyed.calls.check_answer = answered(b"<!doctype html><title>Maintenance</title>")
     await keyed.probe()
-    assert keyed.standing.status is HealthStatus.DEGRADED
+    assert keyed.health.status is HealthStatus.DEGRADED
 
 
 async def test_a_web_page_in_place_of_the_list_is_seen_by_a_probe(one: World) -> None:
     await one.refresh()
     one.calls.list_answer = answered(b"\n<html>Log in</html>")
     await one.probe()
-    assert one.standing.status is HealthStatus.DEGRADED
-    assert one.standing.error is not None
-    assert one.standing.error.code is ProviderErrorCode.MALFORMED
+    assert one.health.status is HealthStatus.DEGRADED
+    assert one.health.error is not None
+    assert one.health.error.code is ProviderErrorCode.MALFORMED
 
 
 async def test_one_that_answers_with_nothing_of_use_is_asked_ever_more_rarely(one: World) -> None:
@@ -241,7 +241,7 @@ async def test_one_that_is_not_polled_is_watched_while_it_is_not_well(tmp_path: 
         one.clock.advance(3600)
         assert await one.step() == []
         await one.refresh()
-        assert one.standing.next_check_at is None
+        assert one.health.next_check_at is None
         one.calls.list_answer = DOWN
         for _ in range(3):
             await one.refresh()
@@ -249,4 +249,4 @@ async def test_one_that_is_not_polled_is_watched_while_it_is_not_well(tmp_path: 
         await one.when_due()
         await one.when_due()
         assert healthy(one)
-        assert one.standing.next_check_at is None
+        assert one.health.next_check_at is None

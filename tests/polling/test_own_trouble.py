@@ -7,9 +7,9 @@ from unittest.mock import AsyncMock
 import pytest
 from structlog.testing import capture_logs
 
-from backends.errors import StoreUnusable
 from catalogue import cursor
 from catalogue.change import Change
+from catalogue.ports.errors import StoreUnusable
 from catalogue.vocabulary import (
     HealthStatus,
     ProviderErrorCode,
@@ -38,7 +38,7 @@ class Disk:
 
 
 def cursor_of(one: World) -> str:
-    return cursor.encode(one.ledger.snapshot.epoch, one.ledger.snapshot.seq)
+    return cursor.encode(one.snapshot.revision.position)
 
 
 def follower(one: World, since: str) -> asyncio.Future[Change]:
@@ -59,7 +59,7 @@ async def test_a_full_disk_hides_no_outage_and_its_end_tells_what_happened(one: 
     one.calls.list_answer = DOWN
     for _ in range(3):
         assert (await one.coordinator.refresh(Priority.ADMIN)).outcome is RefreshOutcome.KEPT_LAST_GOOD
-    assert one.standing.status is HealthStatus.DOWN
+    assert one.health.status is HealthStatus.DOWN
     assert one.told == []
     disk.free()
     await one.when_due()
@@ -115,7 +115,7 @@ async def test_a_list_that_cannot_be_stored_is_not_served_and_the_provider_is_no
     assert result.error is not None
     assert result.error.message == "The list came but could not be stored; the server's log says why."
     await one.probe()
-    assert (one.standing.status, one.standing.error) == (HealthStatus.HEALTHY, result.error)
+    assert (one.health.status, one.health.error) == (HealthStatus.HEALTHY, result.error)
     disk.free()
     one.clock.advance(70)
     while one.state.model_count == 0:
@@ -152,7 +152,7 @@ async def test_a_list_that_cannot_be_taken_says_so_to_readers_until_one_is(
         ProviderErrorCode.MALFORMED,
         "The list could not be taken; the server's log says why.",
     )
-    assert (one.standing.status, one.standing.error) == (HealthStatus.HEALTHY, result.error)
+    assert (one.health.status, one.health.error) == (HealthStatus.HEALTHY, result.error)
     assert [entry["event"] for entry in logged if entry["log_level"] == "error"] == ["list_not_taken"]
     await one.refresh()
     await one.refresh()
@@ -167,9 +167,9 @@ async def test_what_breaks_here_in_an_outage_does_not_count_as_an_answer(
     with monkeypatch.context() as patch, capture_logs():
         patch.setattr("upstream.list_reader.fetch_list", None)
         await one.refresh()
-    assert one.standing.consecutive_failures == 1
-    assert one.standing.error is not None
-    assert one.standing.error.code is ProviderErrorCode.UNREACHABLE, "the provider's own trouble is told on"
+    assert one.health.consecutive_failures == 1
+    assert one.health.error is not None
+    assert one.health.error.code is ProviderErrorCode.UNREACHABLE, "the provider's own trouble is told on"
 
 
 async def test_a_server_without_file_descriptors_does_not_blame_the_provider(one: World) -> None:
@@ -180,7 +180,7 @@ async def test_a_server_without_file_descriptors_does_not_blame_the_provider(one
             result = await one.coordinator.refresh(Priority.ADMIN)
             await one.probe()
     assert result.outcome is RefreshOutcome.FAILED
-    assert (one.standing.status, one.standing.error) == (HealthStatus.HEALTHY, result.error)
+    assert (one.health.status, one.health.error) == (HealthStatus.HEALTHY, result.error)
     told = [entry for entry in logged if entry["log_level"] == "error"]
     assert {entry["error"] for entry in told} == {"The server has no resources left for a call: EMFILE."}
     one.calls.list_answer = listed("a/one", "a/two")

@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 from structlog.testing import capture_logs
 
-from backends.errors import StoreUnusable
+from catalogue.ports.errors import StoreUnusable
 from tests.polling.one_provider import World
 from tests.polling.still_clock import settle
 
@@ -19,7 +19,7 @@ async def test_the_store_is_trimmed_soon_after_the_start_and_every_hour_whatever
         trimmed.append(one.clock.seconds)
         raise StoreUnusable("The data folder is full.")
 
-    monkeypatch.setattr(one.store, "trim", fail)
+    monkeypatch.setattr(one.poller, "_trimmed", fail)
     with capture_logs() as logged:
         one.poller.start()
         await settle()

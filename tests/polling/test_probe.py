@@ -1,5 +1,6 @@
 """A probe over real sockets: it reads no more than it needs."""
 
+from catalogue.observation import Answered
 from polling.clock import SystemClock
 from providers._kit.registry import adapters
 from tests.practice.faults import Fault
@@ -21,7 +22,8 @@ async def test_a_probe_of_a_huge_list_counts_as_answered_and_reads_little_of_it(
         )
         calls = Calls(upstream=upstream, session=http, clock=SystemClock())
         played.set_fault("openrouter", Fault.HUGE)
-        found = await probe(upstream, calls, ServerKey(upstream=upstream, clock=SystemClock()), retries=0)
+        found = await probe(upstream, calls, ServerKey(upstream=upstream, clock=SystemClock()), retried=False)
+        assert isinstance(found, Answered)
         assert found.latency_ms > 0
         assert [seen.path for seen in played.seen()] == ["/api/v1/models"]
         assert played.streamed < 20_000_000

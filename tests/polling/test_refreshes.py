@@ -36,7 +36,7 @@ async def test_a_caller_that_goes_away_neither_stops_the_flight_nor_counts_as_a_
     await asyncio.gather(gone, return_exceptions=True)
     one.calls.gate.set()
     assert (await stays).outcome is RefreshOutcome.UPDATED
-    assert one.standing.consecutive_failures == 0
+    assert one.health.consecutive_failures == 0
 
 
 async def test_an_admins_refresh_ends_a_long_rest_and_polling_goes_on(one: World) -> None:
@@ -62,8 +62,8 @@ async def test_stopping_in_the_middle_of_a_call_is_no_failure(one: World) -> Non
     await one.calls.arrived.wait()
     await one.coordinator.stop()
     await asyncio.gather(task, return_exceptions=True)
-    assert one.standing.consecutive_failures == 0
-    assert one.standing.status is HealthStatus.UNKNOWN
+    assert one.health.consecutive_failures == 0
+    assert one.health.status is HealthStatus.UNKNOWN
 
 
 async def test_a_refresh_without_force_skips_a_fresh_list(one: World) -> None:
@@ -84,7 +84,7 @@ async def test_a_refresh_that_takes_too_long_answers_in_progress_says_why_and_go
     (result,) = await one.poller.refresh(["openrouter"], force=True)
     assert (result.outcome, result.error and result.error.message) == (
         RefreshOutcome.IN_PROGRESS,
-        "OpenRouter has not answered in full yet. The refresh goes on; providerHealth tells how it ends.",
+        "OpenRouter has not answered in full yet. The refresh goes on. providerHealth shows how it ends.",
     )
     one.calls.gate.set()
     assert (await one.coordinator.refresh(Priority.ADMIN)).model_count == 2

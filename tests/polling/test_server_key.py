@@ -15,9 +15,9 @@ async def test_a_refused_key_rests_while_the_public_list_is_read_without_it(keye
     result = await keyed.coordinator.refresh(Priority.POLL)
     assert result.outcome is RefreshOutcome.UPDATED
     assert [a.keyed for a in keyed.calls.asked] == [True, False]
-    assert keyed.standing.status is HealthStatus.DEGRADED
-    assert keyed.standing.error is not None
-    assert keyed.standing.error.code is ProviderErrorCode.UNAUTHORIZED
+    assert keyed.health.status is HealthStatus.DEGRADED
+    assert keyed.health.error is not None
+    assert keyed.health.error.code is ProviderErrorCode.UNAUTHORIZED
     keyed.calls.asked.clear()
     await keyed.coordinator.refresh(Priority.POLL)
     assert [a.keyed for a in keyed.calls.asked] == [False]

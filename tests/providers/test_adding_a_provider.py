@@ -40,7 +40,7 @@ def test_every_getter_and_field_that_the_guide_names_exists() -> None:
     assert all(hasattr(Row, getter) for getter in re.findall(r"\brow\.(\w+)\(", GUIDE))
     fields = re.findall(r"^\| `(\w+)`(?:, `(\w+)`)? \| `row\.", GUIDE, re.MULTILINE)
     assert {name for names in fields for name in names if name} <= set(ModelFacts.model_fields)
-    assert len(fields) == 5
+    assert len(fields) == 6
 
 
 def test_every_function_that_the_guide_explains_is_given_by_the_one_import() -> None:
@@ -52,7 +52,6 @@ def test_every_function_that_the_guide_explains_is_given_by_the_one_import() -> 
         "from_outputs",
         "for_code",
         "premium",
-        "family_key",
     }
     assert set(named) <= set(providers._kit.__all__)
 

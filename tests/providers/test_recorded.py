@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from catalogue.facts import ModelFacts, PriceTier, knows
+from catalogue.identity import family
 from catalogue.vocabulary import Capability, HealthStatus, Modality
 from upstream.parse import parse_endpoints, parse_list
 
@@ -132,7 +133,7 @@ def test_a_stated_price_says_that_there_is_what_it_is_the_price_of(path: Path) -
 
 
 def test_the_snapshots_that_one_list_offers_side_by_side_are_models_of_their_own() -> None:
-    families = {facts.id: facts.family for path in LISTS for _, facts in read(path)}
+    families = {facts.id: family(facts) for path in LISTS for _, facts in read(path)}
     june = {
         families[f"{p}/anthropic/claude-3{dot}5-sonnet-20240620"] for p, dot in (("openrouter", "."), ("requesty", "-"))
     }
@@ -150,7 +151,7 @@ def test_openrouter_prices_that_depend_on_the_choice_are_unknown_not_free() -> N
     song = facts["openrouter/google/lyria-3-pro-preview"]
     assert (auto.price, auto.premium) == (None, None)
     assert (song.price is not None, song.premium) == (True, None)
-    assert (alias.successor, alias.family) == ("anthropic/claude-sonnet-5", "claude-sonnet-5")
+    assert (alias.successor, family(alias)) == ("anthropic/claude-sonnet-5", "claude-sonnet-5")
 
 
 @pytest.mark.parametrize("path", [p for p in LISTS if p.parent.name == "requesty"], ids=lambda path: path.stem)

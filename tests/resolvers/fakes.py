@@ -9,12 +9,15 @@ from pydantic import SecretStr
 from catalogue import cursor
 from catalogue.audit import AuditEntry
 from catalogue.change import Change
+from catalogue.change_filter import EVERYTHING, ChangeFilter
 from catalogue.endpoint import Endpoint, EndpointList
 from catalogue.history import HealthBucket, Incident
 from catalogue.ports.limits import Allowance
 from catalogue.ports.on_demand import KeyCheck, Overlay
+from catalogue.position import Position
+from catalogue.provider import ProviderState
 from catalogue.refresh import ProviderRefresh, RefreshProgress
-from catalogue.snapshot import ProviderState, Snapshot
+from catalogue.snapshot import Snapshot
 from catalogue.vocabulary import (
     EndpointState,
     HealthStatus,
@@ -24,7 +27,7 @@ from catalogue.vocabulary import (
     UptimeWindow,
 )
 from resolvers.services import Services
-from tests.resolvers.world import NOW, WORLD
+from tests.resolvers.world import NOW, WORLD, position
 
 
 @dataclass
@@ -38,15 +41,19 @@ class FakeFeed:
     since: list[str | None] = field(default_factory=list)
     left: int = 0
 
-    async def follow(self, since: str | None) -> AsyncIterator[Change]:
+    async def follow(self, since: str | None, wanted: ChangeFilter = EVERYTHING) -> AsyncIterator[Change]:
         self.since.append(since)
         if since is not None:
             cursor.decode(since)
         try:
             for change in self.changes:
-                yield change
+                if wanted.passes(change):
+                    yield change
         finally:
             self.left += 1
+
+    async def oldest(self) -> Position:
+        return position(1)
 
 
 @dataclass

@@ -15,10 +15,10 @@ from catalogue.ports.on_demand import Overlay
 from catalogue.refresh import ProviderRefresh
 from catalogue.scope import Grant, Scope
 from catalogue.snapshot import Snapshot
-from catalogue.vocabulary import ModelStatus, ProviderErrorCode, RefreshOutcome
+from catalogue.vocabulary import ModelStatus, ProviderErrorCode, RefreshOutcome, StatusCause
 from tests.resolvers.asking import ADMIN, ask, context, keyed, refusal, run
 from tests.resolvers.fakes import Ports
-from tests.resolvers.world import ALPHA, BETA, MINI, NOW, WORLD, facts, snapshot, state
+from tests.resolvers.world import ALPHA, BETA, MINI, NOW, facts, position, snapshot, state
 
 REFRESH = "mutation { refreshCatalogue { revision } }"
 RESOLVE = 'mutation { resolveQuarantine(quarantine: "q1", accept: true) { revision cursor accepted provider { id } } }'
@@ -29,7 +29,7 @@ READER = Scope(client="token:bob", actor="bob", grants=frozenset({Grant.READ}))
 REFRESHER = Scope(client="token:eve", actor="eve", grants=frozenset({Grant.REFRESH}))
 KEYED = replace(ADMIN, keys=keyed(alpha="k").keys)
 HELD = Quarantine(id="q1", provider_id="alpha", reason="Halved.", at=NOW, model_count=1, added=0, removed=1, repriced=0)
-HOLDING = snapshot(state("alpha", [MINI], standing={"quarantine": HELD}), BETA)
+HOLDING = snapshot(state("alpha", [MINI], health={"quarantine": HELD}), BETA)
 
 
 @pytest.mark.parametrize(
@@ -68,11 +68,17 @@ async def test_a_token_without_the_right_is_told_which_it_lacks(query: str, scop
 
 async def test_a_refresh_tells_what_each_provider_did_and_every_change_in_order() -> None:
     ports = Ports()
-    view = ALPHA.view(MINI, NOW)
+    view = ALPHA.view(MINI, fallback=NOW)
     status = StatusChanged(
-        seq=44, at=NOW, provider_id="alpha", model=view, before=ModelStatus.LIMITED, after=ModelStatus.AVAILABLE
+        position=position(44),
+        at=NOW,
+        provider_id="alpha",
+        model=view,
+        before=ModelStatus.LIMITED,
+        after=ModelStatus.AVAILABLE,
+        cause=StatusCause.AGE,
     )
-    expiry = ExpiryWithdrawn(seq=43, at=NOW, provider_id="beta", model=view)
+    expiry = ExpiryWithdrawn(position=position(43), at=NOW, provider_id="beta", model=view)
     problem = Problem(code=ProviderErrorCode.UNREACHABLE, message="No route.", retryable=True, at=NOW)
     ports.refresher.results = [
         ProviderRefresh(provider_id="alpha", outcome=RefreshOutcome.UPDATED, changed=1, changes=(status,)),
@@ -202,7 +208,7 @@ async def test_what_is_no_known_id_is_not_noted(scope: Scope, mutation: str, tar
 
 async def test_a_decision_about_a_held_back_list_tells_the_new_position() -> None:
     ports = Ports(HOLDING)
-    ports.refresher.after = replace(WORLD, revision=9, seq=50)
+    ports.refresher.after = snapshot(ALPHA, BETA, revision=9, seq=50)
     data = await ask(RESOLVE, context(ports, ADMIN))
     assert data["resolveQuarantine"] == {
         "revision": 9,

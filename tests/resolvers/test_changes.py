@@ -23,38 +23,46 @@ from catalogue.diff import DETAILS
 from catalogue.facts import Price
 from catalogue.refresh import ProviderRefresh, RefreshProgress
 from catalogue.scope import Scope
-from catalogue.vocabulary import HealthStatus, ModelStatus, RefreshOutcome, RefreshStep
+from catalogue.vocabulary import HealthStatus, ModelStatus, RefreshOutcome, RefreshStep, StatusCause
 from resolvers.context import Context
-from resolvers.position import event_ids
+from resolvers.position import event_id
 from tests.resolvers.asking import ask, context, schema
 from tests.resolvers.fakes import Ports
-from tests.resolvers.world import ALPHA, BETA, MINI, NOW, OTHER_OPUS
+from tests.resolvers.world import ALPHA, BETA, MINI, NOW, OTHER_OPUS, position
 
-A_MINI, B_OPUS = ALPHA.view(MINI, NOW), BETA.view(OTHER_OPUS, NOW)
+A_MINI, B_OPUS = ALPHA.view(MINI, fallback=NOW), BETA.view(OTHER_OPUS, fallback=NOW)
 CHANGES: list[Change] = [
-    ModelAdded(seq=1, at=NOW, provider_id="alpha", model=A_MINI),
+    ModelAdded(position=position(1), at=NOW, provider_id="alpha", model=A_MINI),
     StatusChanged(
-        seq=2,
+        position=position(2),
         at=NOW,
         provider_id="beta",
         model=B_OPUS,
         before=ModelStatus.AVAILABLE,
         after=ModelStatus.LIMITED,
+        cause=StatusCause.AGE,
     ),
-    PriceChanged(seq=3, at=NOW, provider_id="alpha", model=A_MINI, before=None, after=Price(input=Decimal("0.000001"))),
-    DetailsChanged(seq=4, at=NOW, provider_id="alpha", model=A_MINI, fields=("name",)),
-    ProviderHealthChanged(
-        seq=5,
+    PriceChanged(
+        position=position(3),
         at=NOW,
         provider_id="alpha",
-        standing=ALPHA.standing,
+        model=A_MINI,
+        before=None,
+        after=Price(input=Decimal("0.000001")),
+    ),
+    DetailsChanged(position=position(4), at=NOW, provider_id="alpha", model=A_MINI, fields=("name",)),
+    ProviderHealthChanged(
+        position=position(5),
+        at=NOW,
+        provider_id="alpha",
+        health=ALPHA.health,
         model_count=9,
         before=HealthStatus.DOWN,
         after=HealthStatus.HEALTHY,
     ),
-    ExpiryAnnounced(seq=6, at=NOW, provider_id="alpha", model=A_MINI, expires_at=NOW),
-    Resync(seq=7, at=NOW, reason="The log was trimmed."),
-    ModelRemoved(seq=8, at=NOW, provider_id="beta", model=B_OPUS),
+    ExpiryAnnounced(position=position(6), at=NOW, provider_id="alpha", model=A_MINI, expires_at=NOW),
+    Resync(position=position(7), at=NOW, reason="The log was trimmed."),
+    ModelRemoved(position=position(8), at=NOW, provider_id="beta", model=B_OPUS),
 ]
 
 
@@ -93,11 +101,11 @@ async def test_every_kind_of_change_shows_its_own_fields() -> None:
     answers = await follow(
         """catalogueChanged { __typename cursor provider { id }
         ... on ModelAdded { model { id provider { id } status } } ... on ModelRemoved { model { id } }
-        ... on StatusChanged { beforeStatus: before afterStatus: after }
+        ... on StatusChanged { beforeStatus: before afterStatus: after cause }
         ... on PriceChanged { beforePrice: before { input } afterPrice: after { input(per: MILLION) currency } }
         ... on DetailsChanged { fields } ... on ExpiryAnnounced { expiresAt }
         ... on ProviderHealthChanged { health { status modelCount provider { id } } before after }
-        ... on Resync { reason } }""",
+        ... on Resync { reason oldest } }""",
         context(ports),
     )
     alpha, beta = {"id": "alpha"}, {"id": "beta"}
@@ -114,6 +122,7 @@ async def test_every_kind_of_change_shows_its_own_fields() -> None:
             "provider": beta,
             "beforeStatus": "AVAILABLE",
             "afterStatus": "LIMITED",
+            "cause": "AGE",
         },
         {
             "__typename": "PriceChanged",
@@ -132,15 +141,23 @@ async def test_every_kind_of_change_shows_its_own_fields() -> None:
             "after": "HEALTHY",
         },
         {"__typename": "ExpiryAnnounced", "cursor": "", "provider": alpha, "expiresAt": NOW.isoformat()},
-        {"__typename": "Resync", "cursor": "", "provider": None, "reason": "The log was trimmed."},
+        {
+            "__typename": "Resync",
+            "cursor": "",
+            "provider": None,
+            "reason": "The log was trimmed.",
+            "oldest": cursor.encode(position(1)),
+        },
         {"__typename": "ModelRemoved", "cursor": "", "provider": beta, "model": {"id": "beta/opus"}},
     ]
-    assert [a["catalogueChanged"]["cursor"] for a in answers] == [cursor.encode("abc", n) for n in range(1, 9)]
+    assert [a["catalogueChanged"]["cursor"] for a in answers] == [cursor.encode(position(n)) for n in range(1, 9)]
 
 
 async def test_changed_details_are_told_by_the_names_of_the_models_fields() -> None:
     ports = Ports()
-    ports.feed.changes = [DetailsChanged(seq=1, at=NOW, provider_id="alpha", model=A_MINI, fields=DETAILS)]
+    ports.feed.changes = [
+        DetailsChanged(position=position(1), at=NOW, provider_id="alpha", model=A_MINI, fields=DETAILS)
+    ]
     [answer] = await follow("catalogueChanged { ... on DetailsChanged { fields } }", context(ports))
     named = answer["catalogueChanged"]["fields"]
     shown = {
@@ -152,7 +169,7 @@ async def test_changed_details_are_told_by_the_names_of_the_models_fields() -> N
 
 async def test_a_change_of_a_provider_that_is_configured_no_more_still_names_it() -> None:
     ports = Ports()
-    ports.feed.changes = [ModelRemoved(seq=1, at=NOW, provider_id="past", model=B_OPUS)]
+    ports.feed.changes = [ModelRemoved(position=position(1), at=NOW, provider_id="past", model=B_OPUS)]
     [answer] = await follow(
         "catalogueChanged { provider { id name configured modelCount models { id } } }", context(ports)
     )
@@ -167,14 +184,14 @@ async def test_a_change_of_a_provider_that_is_configured_no_more_still_names_it(
 
 async def test_a_subscriber_begins_after_its_cursor() -> None:
     ports = Ports()
-    since = cursor.encode("abc", 3)
+    since = cursor.encode(position(3))
     await follow(f'catalogueChanged(since: "{since}") {{ kind }}', context(ports))
     assert ports.feed.since == [since]
 
 
 async def test_a_resumed_stream_goes_on_after_its_last_event_and_not_where_its_document_began() -> None:
     ports = Ports()
-    since, last = cursor.encode("abc", 3), cursor.encode("abc", 5)
+    since, last = cursor.encode(position(3)), cursor.encode(position(5))
     await follow(f'catalogueChanged(since: "{since}") {{ kind }}', context(ports, Scope(last_event_id=last)))
     assert ports.feed.since == [last]
 
@@ -228,6 +245,5 @@ async def test_refreshes_are_followed_step_by_step() -> None:
 
 
 def test_an_event_is_named_by_its_cursor_and_a_step_not_at_all() -> None:
-    event_id = event_ids(Ports().reader)
-    assert event_id(CHANGES[1]) == cursor.encode("abc", 2)
+    assert event_id(CHANGES[1]) == cursor.encode(position(2))
     assert event_id(RefreshProgress(provider_id="alpha", step=RefreshStep.WAITING)) is None

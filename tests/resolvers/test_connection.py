@@ -2,14 +2,14 @@
 
 import base64
 import json
+import weakref
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalogue import index
-from catalogue.ranking import Direction, OrderField, Ranking, Row
+from catalogue.ranking import Direction, OrderField, Ranking
 from catalogue.selection import Criteria, select
 from resolvers.paging import span, write_cursor
 from tests.resolvers.asking import ask, context, ids, refusal
@@ -112,14 +112,15 @@ async def test_page_sizes_are_bounded(arguments: dict[str, Any], word: str) -> N
 def test_a_page_is_what_relay_says(first: int | None, last: int | None, after: int | None, before: int | None) -> None:
     """Between the cursors, then the first of that, then the last of that."""
     ranking = Ranking()
-    rows: list[Row] = select(WORLD, Criteria())
+    rows, revision = select(WORLD, Criteria()), WORLD.revision
     start, stop = span(
         rows,
         ranking,
+        revision,
         first=first,
         last=last,
-        after=None if after is None else write_cursor(ranking, rows[after]),
-        before=None if before is None else write_cursor(ranking, rows[before]),
+        after=None if after is None else write_cursor(ranking, rows[after], revision),
+        before=None if before is None else write_cursor(ranking, rows[before], revision),
     )
     between = rows[0 if after is None else after + 1 : len(rows) if before is None else before]
     expected = between[:first] if first is not None else between
@@ -129,8 +130,7 @@ def test_a_page_is_what_relay_says(first: int | None, last: int | None, after: i
 
 def test_an_index_is_forgotten_with_its_snapshot() -> None:
     passing = snapshot(ALPHA, state("beta", [MINI]))
-    key = id(passing)
     select(passing, Criteria())
-    assert key in index._indexes
+    index = weakref.ref(passing.revision.index)
     del passing
-    assert key not in index._indexes
+    assert index() is None

@@ -135,7 +135,7 @@ async def test_a_model_says_what_it_knows_and_what_it_does_not() -> None:
         "rateLimit": {"requestsPerMinute": 60, "tokensPerMinute": None},
         "releasedAt": "2026-01-01T00:00:00+00:00",
         "expiresAt": None,
-        "firstSeenAt": "2026-05-01T11:59:00+00:00",
+        "firstSeenAt": None,
         "lastChecked": "2026-05-01T12:00:00+00:00",
         "source": DataSource.LIVE.name,
         "sourceAsOf": "2026-05-01T11:59:00+00:00",
@@ -200,7 +200,7 @@ async def test_a_replacement_is_the_named_successor_where_it_is_known() -> None:
 
 
 async def test_an_outage_gives_every_model_of_the_provider_a_reason() -> None:
-    down = state("alpha", [OPUS], standing={"status": HealthStatus.DOWN})
+    down = state("alpha", [OPUS], health={"status": HealthStatus.DOWN})
     data = await ask("{ models { status errorMessage } }", context(Ports(snapshot(down))))
     assert data["models"] == [{"status": "UNAVAILABLE", "errorMessage": "Alpha is down."}]
 
@@ -215,6 +215,6 @@ async def test_a_query_reads_one_snapshot_from_beginning_to_end() -> None:
 
 
 async def test_a_list_past_two_lifetimes_is_the_last_good_one() -> None:
-    old = state("alpha", [OPUS], listing={"as_of": NOW - timedelta(days=1)})
+    old = state("alpha", [OPUS], as_of=NOW - timedelta(days=1))
     data = await ask("{ models { source status } }", context(Ports(snapshot(old))))
     assert data["models"] == [{"source": "LAST_GOOD", "status": "LIMITED"}]

@@ -1,15 +1,15 @@
 """Providers, their health, and what is read on demand."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
 from catalogue.health import Problem, Quarantine
+from catalogue.snapshot import snapshot_of
 from catalogue.vocabulary import BreakerState, HealthStatus, ProviderErrorCode, UptimeWindow
 from tests.resolvers.asking import ask, context, keyed, refusal
 from tests.resolvers.fakes import Ports
-from tests.resolvers.world import NOW, OPUS, facts, snapshot, state
+from tests.resolvers.world import NOW, OPUS, facts, failing, position, snapshot, state
 
 
 async def test_a_provider_says_who_it_is() -> None:
@@ -47,11 +47,11 @@ async def test_health_tells_what_is_wrong_and_what_is_held_back() -> None:
     sick = state(
         "alpha",
         [OPUS],
-        standing={
+        health={
             "status": HealthStatus.DOWN,
             "breaker": BreakerState.OPEN,
             "consecutive_failures": 3,
-            "error": problem,
+            "problems": failing(problem),
             "quarantine": held,
             "dropped_rows": 2,
         },
@@ -80,7 +80,7 @@ async def test_health_tells_what_is_wrong_and_what_is_held_back() -> None:
 @pytest.mark.parametrize(("seconds", "told"), [(1, NOW + timedelta(seconds=1)), (0, None), (-5, None), (None, None)])
 async def test_the_next_check_is_in_the_future_or_null(seconds: int | None, told: datetime | None) -> None:
     planned = None if seconds is None else NOW + timedelta(seconds=seconds)
-    asked = snapshot(state("alpha", [OPUS], standing={"next_check_at": planned}))
+    asked = snapshot(state("alpha", [OPUS], health={"next_check_at": planned}))
     data = await ask('{ providerHealth(provider: "alpha") { nextCheckAt } }', context(Ports(asked)))
     assert data["providerHealth"] == [{"nextCheckAt": told and told.isoformat()}]
 
@@ -210,7 +210,7 @@ async def test_the_callers_allowance_is_the_callers_business() -> None:
 
 
 async def test_the_catalogue_tells_its_position() -> None:
-    world = replace(snapshot(state("alpha", [OPUS])), updated_at=None)
+    world = snapshot_of([state("alpha", [OPUS])], number=7, position=position(42), updated_at=None)
     data = await ask(
         "{ catalogue { revision cursor lastUpdated totalModels providers { id } } }", context(Ports(world))
     )

@@ -26,7 +26,13 @@ QUERY = schema()._schema.query_type
 REQUIRED = {"Query.model": f'(id: "{OPUS.id}")', "Query.provider": '(id: "alpha")'}
 
 SEEN = [
-    replace(part, listing=replace(part.listing, first_seen=dict.fromkeys(part.listing.models, NOW)))
+    replace(
+        part,
+        lasting=replace(
+            part.lasting, listing=replace(part.listing, first_seen=dict.fromkeys(part.listing.models, NOW))
+        ),
+        health=replace(part.health, next_check_at=NOW + timedelta(minutes=1)),
+    )
     for part in (ALPHA, BETA)
 ]
 
@@ -68,13 +74,13 @@ def ports(world: Snapshot | None = None, **services: Any) -> Ports:
 
 
 def checked_later() -> Snapshot:
-    """The same lists and verdicts, confirmed by a later check."""
+    """The same lists and statuses, confirmed by a later check."""
     later = NOW + timedelta(seconds=30)
     states = (
         replace(
             part,
-            standing=replace(part.standing, last_checked=later, latency_ms=99.0, dropped_rows=3),
-            listing=replace(part.listing, as_of=part.listing.as_of and part.listing.as_of + timedelta(seconds=30)),
+            health=replace(part.health, last_checked=later, latency_ms=99.0, dropped_rows=3),
+            as_of=part.as_of and part.as_of + timedelta(seconds=30),
         )
         for part in SEEN
     )
@@ -82,9 +88,9 @@ def checked_later() -> Snapshot:
 
 
 def grown_old() -> Ports:
-    """The same snapshot half an hour later, in which no verdict moved."""
+    """The same snapshot half an hour later, in which no status moved."""
     later = NOW + timedelta(minutes=30)
-    return ports(replace(snapshot(*SEEN), judged_at=later), clock=lambda: later)
+    return ports(clock=lambda: later)
 
 
 class OtherHistory(FakeHistory):
@@ -105,7 +111,7 @@ def audited() -> FakeAudit:
 
 
 OTHER = Scope(client="token:robert", actor="robert", grants=frozenset({Grant.ADMIN}))
-RENAMED = state("alpha", [OPUS.model_copy(update={"name": "Other", "price": None})])
+RENAMED = replace(state("alpha", [OPUS.model_copy(update={"name": "Other", "price": None})]), health=SEEN[0].health)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +119,7 @@ RENAMED = state("alpha", [OPUS.model_copy(update={"name": "Other", "price": None
     [
         (Reads.REVISION, lambda: ports(snapshot(RENAMED, SEEN[1], revision=8)), ADMIN, "Model.name"),
         (Reads.HEALTH, lambda: ports(checked_later()), ADMIN, "Model.lastChecked"),
-        (Reads.CLOCK, grown_old, ADMIN, "Model.source"),
+        (Reads.CLOCK, grown_old, ADMIN, "ProviderHealth.nextCheckAt"),
         (Reads.CALLER, ports, OTHER, "ClientLimit.remaining"),
         (Reads.STORE, lambda: ports(history=OtherHistory()), ADMIN, "ProviderHealth.uptime"),
         (Reads.STORE, lambda: ports(audit=audited()), ADMIN, "AuditConnection.nodes"),
@@ -140,4 +146,4 @@ def test_a_filter_that_may_name_sources_adds_what_they_depend_on() -> None:
     run = executor(Ports())
     assert prepared(run, "{ models { id } }").reads == Reads.REVISION
     filtered = prepared(run, "{ ...F } fragment F on Query { models(filter: {source: LIVE}) { id } }")
-    assert filtered.reads == Reads.REVISION | Reads.HEALTH | Reads.CLOCK
+    assert filtered.reads == Reads.REVISION | Reads.HEALTH

@@ -1,4 +1,4 @@
-"""Built snapshots: two providers, a handful of models, and one moment at which all is judged."""
+"""Built snapshots: two providers, a handful of models, and one moment as of which all is evaluated."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -7,10 +7,12 @@ from types import MappingProxyType
 from typing import Any
 
 from catalogue.facts import ModelFacts, Price, PriceItem, PriceTier, RateLimit
-from catalogue.health import Standing
+from catalogue.health import Health, Problem, Problems
 from catalogue.listing import Listing
-from catalogue.snapshot import Profile, ProviderState, Snapshot
-from catalogue.vocabulary import Capability, DataSource, HealthStatus, KeySource, Modality
+from catalogue.position import Position
+from catalogue.provider import Profile, ProviderState, provider_state
+from catalogue.snapshot import Snapshot, snapshot_of
+from catalogue.vocabulary import Capability, HealthStatus, KeySource, Modality
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -20,32 +22,34 @@ def facts(id_: str, **said: Any) -> ModelFacts:
     return ModelFacts(**{"id": id_, "provider_id": provider_id, "name": own, **said})
 
 
-def state(provider_id: str, models: Iterable[ModelFacts], **changed: Any) -> ProviderState:
+def state(
+    provider_id: str, models: Iterable[ModelFacts], *, as_of: datetime = NOW - timedelta(minutes=1), **changed: Any
+) -> ProviderState:
     """A provider whose list is one minute old."""
-    standing = {"status": HealthStatus.HEALTHY, "last_checked": NOW, "latency_ms": 12.5, **changed.pop("standing", {})}
-    listing = {
-        "models": MappingProxyType({m.id: m for m in models}),
-        "source": DataSource.LIVE,
-        "as_of": NOW - timedelta(minutes=1),
-        **changed.pop("listing", {}),
-    }
+    health = {"status": HealthStatus.HEALTHY, "last_checked": NOW, "latency_ms": 12.5, **changed.pop("health", {})}
+    listing = {"models": MappingProxyType({m.id: m for m in models}), **changed.pop("listing", {})}
     profile = {"name": provider_id.title(), "key_source": KeySource.ENVIRONMENT, **changed.pop("profile", {})}
-    return ProviderState(
-        profile=Profile(id=provider_id, **profile),
-        listing=Listing(provider_id=provider_id, **listing),
-        standing=Standing(provider_id=provider_id, **standing),
-    ).judged(NOW)
+    return provider_state(
+        Profile(id=provider_id, **profile),
+        Listing(provider_id=provider_id, is_reference=True, **listing),
+        Health(provider_id=provider_id, **health),
+        as_of=as_of,
+        confirmed=True,
+        now=NOW,
+    )
+
+
+def failing(problem: Problem) -> Problems:
+    """The last call ended in this problem."""
+    return Problems(call=problem)
+
+
+def position(seq: int) -> Position:
+    return Position("abc", seq)
 
 
 def snapshot(*states: ProviderState, revision: int = 7, seq: int = 42) -> Snapshot:
-    return Snapshot(
-        revision=revision,
-        seq=seq,
-        epoch="abc",
-        updated_at=NOW - timedelta(minutes=5),
-        judged_at=NOW,
-        providers=MappingProxyType({s.id: s for s in states}),
-    )
+    return snapshot_of(states, number=revision, position=position(seq), updated_at=NOW - timedelta(minutes=5))
 
 
 OPUS = facts(
@@ -76,7 +80,7 @@ OPUS = facts(
         other=(PriceItem(kind="web_search", unit="search", amount=Decimal("0.005")),),
     ),
     released_at=datetime(2026, 1, 1, tzinfo=UTC),
-    family="lab/opus",
+    weights="lab/opus",
 )
 MINI = facts(
     "alpha/lab/mini",
@@ -98,9 +102,14 @@ OTHER_OPUS = facts(
     premium=True,
     context_max=100_000,
     price=Price(input=Decimal("0.000004")),
-    family="lab/opus",
+    weights="lab/opus",
 )
 
 ALPHA = state("alpha", [OPUS, MINI, SECRET], profile={"website": "https://alpha.example"})
-BETA = state("beta", [OTHER_OPUS], listing={"as_of": NOW - timedelta(hours=1)})
+BETA = state(
+    "beta",
+    [OTHER_OPUS],
+    as_of=NOW - timedelta(hours=1),
+    listing={"first_seen": MappingProxyType({OTHER_OPUS.id: NOW - timedelta(days=1)})},
+)
 WORLD = snapshot(ALPHA, BETA)

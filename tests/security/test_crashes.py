@@ -53,7 +53,7 @@ def _application() -> ASGIApp:
         secret=SecretStr("x" * 32),
         audit=FakeAudit(),
     )
-    parts = cast("Any", SimpleNamespace(ledger=ports.reader))
+    parts = cast("Any", SimpleNamespace(reader=ports.reader))
     services = replace(ports.services, own_lists=Broken())
     return application(parts, services, settings=Settings(), callers=callers, limits=limits)
 

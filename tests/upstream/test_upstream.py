@@ -67,3 +67,8 @@ def test_a_provider_that_needs_a_key_is_not_configured_without_one() -> None:
     profile = upstream(key=KEY, key_source=KeySource.ENVIRONMENT).profile(timedelta(seconds=60))
     assert (profile.name, profile.website, profile.configured) == ("OpenRouter", "https://openrouter.ai", True)
     assert (profile.key_source, profile.list_ttl) == (KeySource.ENVIRONMENT, timedelta(seconds=60))
+
+
+@pytest.mark.parametrize("poll", [True, False])
+def test_a_profile_says_whether_a_provider_is_polled(poll: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    assert upstream(poll=poll).profile(timedelta(seconds=600)).polled is poll

@@ -46,7 +46,7 @@ async def url() -> AsyncIterator[str]:
         secret=SecretStr("x" * 32),
         audit=FakeAudit(),
     )
-    parts = cast("Any", SimpleNamespace(ledger=ports.reader, feed=SimpleNamespace(closed=False)))
+    parts = cast("Any", SimpleNamespace(reader=ports.reader, feed=SimpleNamespace(closed=False)))
     async with serving(application(parts, ports.services, settings=settings, callers=callers, limits=limits)) as (_, p):
         yield f"http://127.0.0.1:{p}"
 

@@ -9,7 +9,7 @@ from unittest.mock import Mock
 import pytest
 from structlog.testing import capture_logs
 
-from backends.errors import StoreConflict
+from catalogue.ports.errors import StoreConflict
 from server.config.configuration import ConfigurationError, load_settings
 from server.config.data_folder import DataFolderLock, lock_data_folder
 from server.config.generated_secrets import admin_tokens, generated, hashing_secret, restore

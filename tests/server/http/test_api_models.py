@@ -20,10 +20,10 @@ from catalogue.selection import Criteria
 from catalogue.snapshot import Snapshot
 from catalogue.vocabulary import HealthStatus, ProviderErrorCode
 from server.http.api_models import ModelsEndpoint
-from server.http.models_document import ModelsDocument
+from server.http.models_document import ModelsDocument, ModelsDocuments
 from tests.resolvers.asking import ADMIN, keyed
 from tests.resolvers.fakes import Ports
-from tests.resolvers.world import BETA, MINI, NOW, OPUS, SECRET, facts, snapshot, state
+from tests.resolvers.world import BETA, MINI, NOW, OPUS, SECRET, facts, failing, snapshot, state
 
 PUBLIC = "public, s-maxage=60, stale-while-revalidate=600"
 
@@ -80,7 +80,7 @@ async def test_what_is_not_known_is_left_out_and_free_is_zero() -> None:
 
 async def test_a_provider_that_is_down_is_an_error_with_its_reason() -> None:
     problem = Problem(code=ProviderErrorCode.TIMEOUT, message="No answer.", retryable=True, at=NOW)
-    down = state("alpha", [MINI], standing={"status": HealthStatus.DOWN, "error": problem})
+    down = state("alpha", [MINI], health={"status": HealthStatus.DOWN, "problems": failing(problem)})
     document = read(await get(Ports(snapshot(down))))
     assert document["metadata"]["providers"]["alpha"]["status"] == "error"
     assert document["metadata"]["providers"]["alpha"]["error"] == "No answer."
@@ -144,11 +144,11 @@ async def test_a_changed_document_has_another_tag() -> None:
     assert (await endpoint.answer(request(tag=before))).status_code == 200
 
 
-def polled(minutes: int, **standing: Any) -> Snapshot:
+def polled(minutes: int, **health: Any) -> Snapshot:
     """The world with nothing new but what a poll so many minutes later says of a provider."""
-    checked = {"last_checked": NOW + timedelta(minutes=minutes), "latency_ms": 99.0, **standing}
-    alpha = state("alpha", [OPUS, MINI, SECRET], standing=checked)
-    return replace(snapshot(alpha, BETA), judged_at=NOW + timedelta(minutes=minutes))
+    checked = {"last_checked": NOW + timedelta(minutes=minutes), "latency_ms": 99.0, **health}
+    alpha = state("alpha", [OPUS, MINI, SECRET], health=checked)
+    return snapshot(alpha, BETA)
 
 
 async def test_a_poll_that_finds_nothing_new_leaves_the_tag_so_that_readers_need_not_read_anew() -> None:
@@ -170,7 +170,7 @@ async def test_another_error_has_another_tag_though_it_makes_no_revision() -> No
     tags = set()
     for message in ("No answer.", "The connection was refused."):
         problem = Problem(code=ProviderErrorCode.TIMEOUT, message=message, retryable=True, at=NOW)
-        ports.reader.snapshot = polled(1, error=problem)
+        ports.reader.snapshot = polled(1, problems=failing(problem))
         tags.add((await endpoint.answer(request())).headers["etag"])
     assert len(tags) == 2
 
@@ -245,11 +245,11 @@ async def test_a_caller_without_allowance_is_told_when_to_come_back() -> None:
 async def test_one_document_is_made_for_all_readers_of_a_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Criteria] = []
 
-    def present(_: Overlay, criteria: Criteria) -> ModelsDocument:
+    def present(_: ModelsDocuments, __: Overlay, criteria: Criteria) -> ModelsDocument:
         made.append(criteria)
         return ModelsDocument(b"{}", 'W/"1"')
 
-    monkeypatch.setattr("server.http.api_models.present", present)
+    monkeypatch.setattr(ModelsDocuments, "present", present)
     endpoint = ModelsEndpoint(Ports().services, scope_of=lambda _: Scope())
     await asyncio.gather(*(endpoint.answer(request()) for _ in range(3)))
     await endpoint.answer(request())

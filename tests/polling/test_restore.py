@@ -4,10 +4,9 @@ It is long because the law over many restarts and the single cases behind it sha
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -18,19 +17,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from backends.errors import StoreUnusable
 from backends.retention import Retention
 from backends.sqlite import SqliteStore, open_store
 from catalogue import cursor
-from catalogue.change import Change, ModelRemoved, ProviderHealthChanged, Resync
+from catalogue.change import Change, ModelRemoved, ProviderHealthChanged, Resync, StatusChanged
+from catalogue.change_filter import EVERYTHING
 from catalogue.diff import apply, tracked
 from catalogue.facts import ModelFacts
-from catalogue.health import Problem, Standing, failed, hampered, succeeded
+from catalogue.health import Problem
 from catalogue.history import Incident
 from catalogue.listing import confirmed, merged
-from catalogue.snapshot import ProviderState, Snapshot
-from catalogue.vocabulary import DataSource, HealthStatus, ModelStatus, ProviderErrorCode
-from polling.handover import Handover, taken_up
+from catalogue.observation import Answered, CallFailed, ListTaken, Observation
+from catalogue.ports.errors import StoreUnusable
+from catalogue.provider import ProviderState
+from catalogue.snapshot import Snapshot
+from catalogue.vocabulary import DataSource, HealthStatus, ModelStatus, ProviderErrorCode, StatusCause
+from polling.restore import RestoredRun, restore
 from providers._kit.registry import adapters
 from tests.polling.still_clock import StillClock
 from upstream.baseline import forget_packaged
@@ -42,8 +44,6 @@ ACME = Upstream(id="acme", name="Acme", adapter=adapters()["openai-compatible"],
 OTHER = replace(ACME, id="other", name="Other")
 PACKAGED = Upstream(id="requesty", name="Requesty", adapter=adapters()["requesty"], base_url="https://acme.test/v1")
 """A provider whose list has never come: its packaged data is served."""
-
-Step = Callable[[ProviderState], ProviderState]
 
 
 def rows(*names: str, of: str = "acme", **said: object) -> list[ModelFacts]:
@@ -61,13 +61,13 @@ class Machine:
     clock: StillClock = field(default_factory=StillClock)
     upstreams: Sequence[Upstream] = (ACME, OTHER)
     list_ttl: timedelta = TTL
-    run: Handover | None = None
+    run: RestoredRun | None = None
     store: SqliteStore | None = None
 
-    async def start(self) -> Handover:
+    async def start(self) -> RestoredRun:
         await self.stop()
         self.store = await open_store(self.folder / "store.db", clock=self.clock.now, retention=Retention())
-        self.run = await taken_up(self.store, self.upstreams, list_ttl=self.list_ttl, clock=self.clock)
+        self.run = await restore(self.store, self.upstreams, list_ttl=self.list_ttl, clock=self.clock)
         return self.run
 
     async def stop(self) -> None:
@@ -78,31 +78,35 @@ class Machine:
     @property
     def served(self) -> Snapshot:
         assert self.run
-        return self.run.ledger.snapshot
+        return self.run.current.snapshot
 
     async def log_after(self, seq: int) -> Sequence[Change]:
         assert self.store
-        page = await self.store.read(seq, 10_000)
+        page = await self.store.read(seq, 10_000, EVERYTHING)
         assert not page.trimmed
         return page.changes
 
-    async def publish(self, step: Step | None, of: str = "acme") -> None:
+    def state(self, of: str = "acme") -> ProviderState:
+        return self.served.providers[of]
+
+    async def publish(self, seen: Observation | None, of: str = "acme") -> None:
+        """Publish an observation, or let statuses be evaluated where there is none."""
         assert self.run
-        await self.run.ledger.publish(of, step)
+        if seen is None:
+            await self.run.ledger.evaluate()
+        else:
+            await self.run.ledger.publish(of, seen)
 
     async def listed(self, *models: ModelFacts, of: str = "acme") -> None:
-        at = self.clock.now()
-        await self.publish(
-            lambda s: replace(
-                s, listing=merged(s.listing, models, at=at), standing=succeeded(s.standing, at=at, latency_ms=5.0)
-            ),
-            of,
-        )
+        await self.publish(self.list_of(models, of), of)
+
+    def list_of(self, models: Sequence[ModelFacts], of: str = "acme") -> ListTaken:
+        listing = merged(self.state(of).listing, models, at=self.clock.now())
+        return ListTaken(listing=listing, latency_ms=5.0)
 
     async def failed(self, times: int = 1, of: str = "acme") -> None:
-        fail = partial(failed, at=self.clock.now(), problem=problem(self))
         for _ in range(times):
-            await self.publish(lambda s: replace(s, standing=fail(s.standing)), of)
+            await self.publish(CallFailed(problem=problem(self)), of)
 
     async def incidents(self) -> Sequence[Incident]:
         assert self.run
@@ -125,21 +129,23 @@ class Follower:
     health: dict[str, HealthStatus] = field(default_factory=dict)
 
     def read(self, snapshot: Snapshot) -> "Follower":
-        self.seq = snapshot.seq
-        self.facts = {facts.id: facts for _, facts in snapshot.facts()}
-        self.statuses = {facts.id: state.verdict(facts.id).status for state, facts in snapshot.facts()}
-        self.health = {state.id: state.standing.status for state in snapshot.providers.values()}
+        self.seq = snapshot.revision.position.seq
+        self.facts = {facts.id: facts for facts in snapshot.rows()}
+        self.statuses = {
+            id_: snapshot.providers[f.provider_id].statuses.of(id_).status for id_, f in self.facts.items()
+        }
+        self.health = {state.id: state.health.status for state in snapshot.providers.values()}
         return self
 
     def follow(self, changes: Sequence[Change], served: Snapshot) -> None:
         for change in changes:
-            if change.seq <= self.seq:
+            if change.position.seq <= self.seq:
                 continue
-            self.seq = change.seq
+            self.seq = change.position.seq
             if isinstance(change, Resync):
                 self.read(served)
             elif isinstance(change, ProviderHealthChanged):
-                self.health[change.standing.provider_id] = change.after
+                self.health[change.health.provider_id] = change.after
             else:
                 self.facts = apply([change], self.facts)
                 self.statuses[change.model.facts.id] = change.model.status
@@ -154,7 +160,7 @@ class Follower:
 def _packaged_once() -> Iterator[None]:
     """Every start reads the packaged data where a list is missing; here they stay read."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("polling.handover.forget_packaged", lambda: None)
+        patch.setattr("polling.restore.forget_packaged", lambda: None)
         yield
     forget_packaged()
 
@@ -182,9 +188,10 @@ async def test_a_quick_restart_of_a_healthy_server_changes_nothing(machine: Mach
     await machine.listed(*rows("a", "b"))
     before = machine.served
     assert await restarted(machine, FRESH) == []
-    assert (machine.served.revision, machine.served.epoch) == (before.revision, before.epoch)
+    assert machine.served.revision.number == before.revision.number
+    assert machine.served.revision.position == before.revision.position
     state = machine.served.providers["acme"]
-    assert (state.standing.status, state.listing.source) == (HealthStatus.HEALTHY, DataSource.LAST_GOOD)
+    assert (state.health.status, state.source) == (HealthStatus.HEALTHY, DataSource.LAST_GOOD)
 
 
 async def test_models_that_a_long_stop_made_stale_are_told(machine: Machine) -> None:
@@ -205,7 +212,7 @@ async def test_an_ill_provider_stays_ill_until_it_answers(
     await machine.listed(*rows("a"))
     await machine.failed(failures)
     assert await restarted(machine, pause) == []
-    assert machine.served.providers["acme"].standing.status is status
+    assert machine.served.providers["acme"].health.status is status
 
 
 async def test_a_provider_that_lost_its_key_is_told_to_be_unknown(machine: Machine) -> None:
@@ -245,15 +252,16 @@ async def test_followers_read_anew_where_lists_count_as_fresh_for_another_time(
 
 async def test_a_first_start_makes_no_revision(machine: Machine) -> None:
     await machine.start()
-    assert (machine.served.revision, machine.served.seq, machine.served.updated_at) == (0, 0, None)
+    assert (machine.served.revision.number, machine.served.revision.position.seq) == (0, 0)
+    assert machine.served.revision.updated_at is None
     assert await restarted(machine, FRESH) == []
 
 
 async def test_a_packaged_list_makes_no_revision(machine: Machine) -> None:
     machine.upstreams = (PACKAGED,)
     await machine.start()
-    assert machine.served.total_models > 0
-    assert machine.served.revision == 0
+    assert machine.served.revision.total_models > 0
+    assert machine.served.revision.number == 0
 
 
 async def test_packaged_models_of_a_provider_that_goes_down_are_told_unavailable(machine: Machine) -> None:
@@ -275,18 +283,53 @@ async def test_an_end_that_passed_while_another_providers_revision_was_stored_is
     assert [change.kind for change in await restarted(machine, 1)] == ["STATUS_CHANGED"]
 
 
-async def test_an_end_that_passed_while_a_list_was_compared_is_told(machine: Machine) -> None:
+async def test_an_end_that_passed_while_a_list_was_compared_is_published(machine: Machine) -> None:
     await machine.start()
-    at = machine.clock.now()
-    models = rows("a", expires_at=at + timedelta(seconds=10))
+    taken = machine.list_of(rows("a", expires_at=machine.clock.now() + timedelta(seconds=10)))
+    machine.clock.advance(11)
+    await machine.publish(taken)
+    assert machine.state().statuses.of("acme/a").status is ModelStatus.DEPRECATED
+    assert await restarted(machine, 1) == []
 
-    def slowly(state: ProviderState) -> ProviderState:
-        machine.clock.advance(11)
-        return replace(state, listing=merged(state.listing, models, at=at))
 
-    await machine.publish(slowly)
-    kinds = [change.kind for change in await restarted(machine, 1)]
-    assert "STATUS_CHANGED" in kinds
+async def test_the_statuses_of_a_provider_that_lost_its_key_changed_by_configuration(machine: Machine) -> None:
+    await machine.start()
+    await machine.listed(*rows("a"))
+    await machine.failed()
+    machine.upstreams = (replace(ACME, adapter=replace(ACME.adapter, needs_key=True)), OTHER)
+    _, status = await restarted(machine, FRESH)
+    assert isinstance(status, StatusChanged)
+    assert status.cause is StatusCause.CONFIGURATION
+
+
+async def test_each_start_opens_an_epoch_and_positions_of_the_one_before_lead_on(machine: Machine) -> None:
+    await machine.start()
+    await machine.listed(*rows("a"))
+    read = machine.served.revision.position
+    run = await machine.start()
+    assert run.stored.timeline.epochs[-1].name != read.epoch
+    told = asyncio.ensure_future(anext(run.feed.follow(cursor.encode(read))))
+    await machine.listed(*rows("a", "b"))
+    assert (await asyncio.wait_for(told, 60)).kind == "MODEL_ADDED"
+
+
+async def test_a_follower_of_what_a_restored_backup_has_lost_reads_again(machine: Machine) -> None:
+    await machine.start()
+    await machine.listed(*rows("a"))
+    await machine.stop()
+    backup = (machine.folder / "store.db").read_bytes()
+    await machine.start()
+    for n in range(5):
+        await machine.listed(*rows("a", *(f"lost{i}" for i in range(n + 1))))
+    lost = cursor.encode(machine.served.revision.position)
+    await machine.stop()
+    (machine.folder / "store.db").write_bytes(backup)
+    run = await machine.start()
+    for n in range(20):
+        await machine.listed(*rows("a", *(f"new{i}" for i in range(n + 1))))
+    assert machine.served.revision.position.seq > cursor.decode(lost).seq
+    change = await asyncio.wait_for(anext(run.feed.follow(lost)), 60)
+    assert change.kind == "RESYNC"
 
 
 async def test_a_list_confirmed_with_a_change_of_health_is_as_fresh_after_the_restart(machine: Machine) -> None:
@@ -295,9 +338,9 @@ async def test_a_list_confirmed_with_a_change_of_health_is_as_fresh_after_the_re
     machine.clock.advance(STALE)
     await machine.publish(None)
     await machine.listed(*rows("a"))
-    as_of = machine.served.providers["acme"].listing.as_of
+    as_of = machine.served.providers["acme"].as_of
     assert await restarted(machine, FRESH) == []
-    assert machine.served.providers["acme"].listing.as_of == as_of == machine.clock.now() - timedelta(seconds=FRESH)
+    assert machine.served.providers["acme"].as_of == as_of == machine.clock.now() - timedelta(seconds=FRESH)
 
 
 async def test_a_clock_that_was_ahead_leaves_nothing_of_a_time_to_come(machine: Machine) -> None:
@@ -306,11 +349,11 @@ async def test_a_clock_that_was_ahead_leaves_nothing_of_a_time_to_come(machine: 
     await machine.listed(*rows("a"))
     await restarted(machine, -STALE)
     now = machine.clock.now()
-    state = machine.served.providers["acme"]
-    assert (state.listing.as_of, state.standing.since, machine.served.updated_at) == (now, now, now)
+    state = machine.state()
+    assert (state.as_of, state.health.since, machine.served.revision.updated_at) == (now, now, now)
     machine.clock.advance(FRESH)
     await restarted(machine, 0)
-    assert machine.served.providers["acme"].listing.as_of == now
+    assert machine.served.providers["acme"].as_of == now
 
 
 async def test_a_clock_that_was_set_back_hides_nothing_of_a_long_stop(machine: Machine) -> None:
@@ -326,7 +369,7 @@ async def test_an_outage_over_a_restart_is_one_incident(machine: Machine) -> Non
     run = await machine.start()
     await machine.listed(*rows("a"))
     await machine.failed(3)
-    run.recorder.edge(machine.served.providers["acme"].standing, at=machine.clock.now())
+    run.recorder.edge(machine.served.providers["acme"].health, at=machine.clock.now())
     before = await machine.incidents()
     await restarted(machine, FRESH)
     assert await machine.incidents() == before
@@ -346,7 +389,7 @@ async def test_an_incident_whose_end_was_not_stored_any_more_ended_with_the_outa
     run = await machine.start()
     await machine.listed(*rows("a"))
     await machine.failed(3)
-    run.recorder.edge(machine.served.providers["acme"].standing, at=machine.clock.now())
+    run.recorder.edge(machine.served.providers["acme"].health, at=machine.clock.now())
     await machine.incidents()
     machine.clock.advance(FRESH)
     await machine.listed(*rows("a"))
@@ -375,39 +418,26 @@ async def test_whoever_reads_a_start_that_could_not_be_stored_is_told_to_read_an
         full = AsyncMock(side_effect=StoreUnusable("The data folder is full."))
         patch.setattr(SqliteStore, "commit", full)
         run = await machine.start()
-        read = cursor.encode(machine.served.epoch, machine.served.seq)
+        read = cursor.encode(machine.served.revision.position)
     told = asyncio.ensure_future(anext(run.feed.follow(read)))
     await machine.listed(*rows("a"))
     assert (await asyncio.wait_for(told, 5)).kind == "RESYNC"
 
 
-def _lists(machine: Machine, rng: Random) -> list[Step]:
+def _lists(machine: Machine, rng: Random) -> list[Observation]:
     """What a provider may list next."""
-    at = machine.clock.now()
     names = rng.sample("abcd", rng.randrange(5))
-    end = at + timedelta(seconds=rng.choice([-60, 60, 900]))
-    models = [*rows(*names), *rows("e", expires_at=end)]
-
-    well = partial(succeeded, at=at, latency_ms=1.0)
-    return [
-        lambda s: replace(s, listing=merged(s.listing, models, at=at), standing=well(s.standing)),
-        lambda s: replace(s, listing=confirmed(s.listing, at=at) if s.listing.is_reference else s.listing),
-    ]
+    end = machine.clock.now() + timedelta(seconds=rng.choice([-60, 60, 900]))
+    listing = machine.state().listing
+    again = ListTaken(listing=confirmed(listing, at=machine.clock.now()), latency_ms=1.0)
+    given = machine.list_of([*rows(*names), *rows("e", expires_at=end)])
+    return [given, again] if listing.is_reference else [given]
 
 
-def _answers(machine: Machine) -> list[Step | None]:
+def _answers(machine: Machine) -> list[Observation | None]:
     """How a provider may answer next."""
-    at = machine.clock.now()
-
-    def standing(state: ProviderState, advance: Callable[[Standing], Standing]) -> ProviderState:
-        return replace(state, standing=advance(state.standing))
-
-    return [
-        None,
-        lambda s: standing(s, partial(succeeded, at=at, latency_ms=1.0)),
-        lambda s: standing(s, partial(failed, at=at, problem=problem(machine))),
-        lambda s: standing(s, partial(hampered, at=at, problem=problem(machine))),
-    ]
+    malformed = replace(problem(machine), code=ProviderErrorCode.MALFORMED)
+    return [None, Answered(latency_ms=1.0), CallFailed(problem=problem(machine)), CallFailed(problem=malformed)]
 
 
 def _reconfigured(machine: Machine, rng: Random) -> None:

@@ -1,0 +1,60 @@
+"""Positions in the log of changes, and the epochs that say which of them can be resumed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in the log: right after the change with this number, as written in this epoch."""
+
+    epoch: str = ""
+    seq: int = 0
+
+    def later(self, changes: int) -> "Position":
+        """The position after some more changes of the same epoch."""
+        return Position(self.epoch, self.seq + changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """A stretch of the log: every start of a server opens one, and so does a store that recovers."""
+
+    name: str
+    first_seq: int
+    """The number of the first change written in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The epochs of a log, oldest first. Each ends where the next one begins."""
+
+    epochs: tuple[Epoch, ...]
+
+    def __post_init__(self) -> None:
+        if any(later.first_seq < earlier.first_seq for earlier, later in pairwise(self.epochs)):
+            raise ValueError("epochs out of order")
+
+    def opened(self, name: str, first_seq: int) -> "Timeline":
+        """The timeline with one more epoch."""
+        return Timeline((*self.epochs, Epoch(name, first_seq)))
+
+    def end(self, seq: int) -> Position:
+        """The position at the end of the log, whose last change has this number."""
+        return Position(self.epochs[-1].name, seq)
+
+    def at(self, seq: int) -> Position:
+        """The position right after a change, in the epoch that wrote it."""
+        return Position(next((e.name for e in reversed(self.epochs) if e.first_seq <= seq), self.epochs[0].name), seq)
+
+    def holds(self, position: Position, *, last: int) -> bool:
+        """Whether a position lies within its epoch; `last` is the number of the last change of the log.
+
+        A position beyond the end of its epoch was given by a log that was lost or put back, or while the store failed.
+        """
+        ends: Sequence[int] = [*(later.first_seq - 1 for later in self.epochs[1:]), last]
+        return any(
+            epoch.name == position.epoch and epoch.first_seq - 1 <= position.seq <= end
+            for epoch, end in zip(self.epochs, ends, strict=True)
+        )

@@ -1,6 +1,6 @@
 """The server as it is shipped, with some calls counted: `python benchmarks/counted.py FOLDER NAME,NAME serve ...`.
 
-A name is a class, a function, a property or a cached property by its dotted path, such as `catalogue.listing.Listing`; each
+A name is a class, a function, a property or a cached property by its dotted path (`catalogue.listing.Listing`); each
 call is counted, of a class each object made. With `:argument` the length of that keyword argument is added instead.
 Each name has a file in the folder, one byte longer for each count. Names that do not exist are left out.
 """

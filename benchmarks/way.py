@@ -78,7 +78,7 @@ def properties() -> set[CodeType]:
 
 def _properties_of(kind: type) -> Iterator[CodeType]:
     for member in vars(kind).values():
-        if isinstance(member, property) and member.fget is not None:
+        if isinstance(member, property) and hasattr(member.fget, "__code__"):
             yield member.fget.__code__
         elif isinstance(member, functools.cached_property):
             yield member.func.__code__

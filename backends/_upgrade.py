@@ -180,7 +180,10 @@ def _with_problems(standing: dict[str, Any]) -> dict[str, Any]:
 
 
 def _changes(connection: sqlite3.Connection, versions: _Versions) -> None:
-    """Take each change apart. Equal details of a moment are stored once. A broken change ends the log there."""
+    """Take each change apart. Equal details of a moment are stored once.
+
+    A broken change is left out. Opening the store ends the log at the gap.
+    """
     details: dict[str, int] = {}
     moment = moved = None
     for seq, at, kind, provider_id, body in _batched(connection):
@@ -191,7 +194,6 @@ def _changes(connection: sqlite3.Connection, versions: _Versions) -> None:
                 moved = provider_id, at
             detail = _detail(change, of_health=moved == (provider_id, at))
         except (ValueError, *_MALFORMED):
-            connection.execute("DELETE FROM change")
             continue
         if at != moment:
             moment, details = at, {}

@@ -10,6 +10,7 @@ from backends.sqlite import SqliteStore
 from catalogue.change import ModelRemoved
 from tests.backends.conftest import SqliteSeat
 from tests.backends.histories import History, Step
+from tests.backends.samples import added, revision
 from tests.catalogue.strategies import NOW, model
 
 DAY = timedelta(days=1)
@@ -36,7 +37,7 @@ async def take(store: SqliteStore, *lists: dict[str, str | None]) -> History:
     return history
 
 
-async def versions(store: SqliteStore) -> list[str]:
+async def versions(store: SqliteStore) -> list[str | None]:
     """The descriptions of the versions that are kept, with their prices."""
     query = "SELECT facts ->> 'description', facts ->> '$.price.input' FROM version ORDER BY id"
     rows = await store._run(lambda connection: connection.execute(query).fetchall())
@@ -58,6 +59,14 @@ async def test_a_version_stays_while_a_change_refers_to_it(seat: SqliteSeat) -> 
     assert (await store.read(0, 100)).changes == tuple(history.changes)
     assert any(isinstance(change, ModelRemoved) for change in history.changes)
     assert await versions(store) == ["b", "a at 2", "a at 3"]
+
+
+async def test_facts_of_a_model_in_no_listing_are_no_price_history(seat: SqliteSeat) -> None:
+    store = await seat.open(Retention(log_age=DAY, tombstone_age=DAY))
+    await store.commit(revision(1, [added(1)]))
+    assert await versions(store) == [None]
+    await store.trim(LATE + 2 * DAY)
+    assert await versions(store) == []
 
 
 async def test_replaced_versions_go_with_the_last_change_that_refers_to_them(seat: SqliteSeat) -> None:

@@ -182,15 +182,22 @@ async def test_the_log_is_filtered_by_models_kinds_and_providers(seat: SqliteSea
     assert seqs((await store.read(0, 100, ChangeFilter(providers=frozenset({"other"})))).changes) == [5]
 
 
-async def test_each_version_of_facts_is_stored_once_with_the_time_in_which_it_held(seat: SqliteSeat) -> None:
+@pytest.mark.parametrize(
+    ("id_", "expected"),
+    [
+        ("acme/alpha", [(0, 2, 0), (2, 5, 2), (5, 6, 5), (6, None, 5)]),
+        ("acme/gamma", [(3, 6, 3)]),
+        ("acme/packaged", [(0, 0, None)]),
+    ],
+)
+async def test_each_version_of_facts_is_stored_once_with_the_time_in_which_it_held(
+    seat: SqliteSeat, id_: str, expected: list[tuple[int | None, ...]]
+) -> None:
     store = await seat.open()
-    rows = await store._run(
-        lambda connection: connection.execute(
-            "SELECT since, until, priced_since FROM version WHERE model_id = 'acme/alpha' ORDER BY id"
-        ).fetchall()
-    )
+    query = "SELECT since, until, priced_since FROM version WHERE model_id = ? ORDER BY id"
+    rows = await store._run(lambda connection: connection.execute(query, (id_,)).fetchall())
     steps = [tuple(None if at is None else (_moment(at) - NOW) // STEP for at in row) for row in rows]
-    assert steps == [(0, 2, 0), (2, 5, 2), (5, 6, 5), (6, None, 5)]
+    assert steps == expected
 
 
 def _moment(micros: int) -> datetime:

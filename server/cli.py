@@ -6,36 +6,22 @@ modules are imported where they are needed, so that light commands start fast.
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
 from enum import Enum
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from catalogue.vocabulary import Capability, ModelStatus
-from server.command.operations import (
-    HEALTH,
-    HEALTH_COLUMNS,
-    MODEL_COLUMNS,
-    MODELS,
-    REFRESH,
-    REFRESH_COLUMNS,
-    has_failed,
-    health_row,
-    is_down,
-    model_row,
-    refresh_row,
-)
+from server.command.operations import FAILED, HEALTH, HEALTH_COLUMNS, MODEL_COLUMNS, MODELS, REFRESH, REFRESH_COLUMNS
 from server.command.refresh_progress import following_progress
-from server.command.remote import Remote, RemoteError, TokenRefused
-from server.command.tables import Column, print_json, print_message, print_rows, step_display
+from server.command.remote import Remote, RemoteError, TokenRefused, WrongInput
+from server.command.tables import print_message, print_rows, step_display
 from server.config.configuration import ConfigurationError, load_settings, located
 from server.config.generated_secrets import ADMIN_FILE
-from server.config.settings import Settings
 from server.redaction import Redactor
 
 FAILURE, USAGE, PARTIAL, ALL_FAILED = 1, 2, 3, 4
@@ -70,7 +56,7 @@ def main() -> None:
         sys.exit(USAGE)
     except RemoteError as error:
         print_message(str(error))
-        sys.exit(USAGE if error.wrong_input else FAILURE)
+        sys.exit(USAGE if isinstance(error, WrongInput) else FAILURE)
     except Exception as error:  # noqa: BLE001 - a traceback would show local paths, and maybe a secret
         details = Redactor()(None, "error", {"exc_info": error})["exception"]
         print_message(f"Unexpected error; please report it: {details}")
@@ -86,9 +72,7 @@ def _version(requested: bool) -> None:  # noqa: FBT001 - typer passes it by posi
 @app.callback()
 def _root(
     *,
-    _show_version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
-    ] = False,
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
 ) -> None:
     pass
 
@@ -102,7 +86,7 @@ def serve(
     data_dir: DataDir = None,
 ) -> None:
     """Run the server."""
-    options = _given(host=host, port=port, data_dir=data_dir)
+    options = {"host": host, "port": port, "data_dir": data_dir}
     settings = load_settings(os.environ, config=config, options=options)
     from server.serve import serve as run  # noqa: PLC0415 - heavy: the whole server
 
@@ -133,7 +117,7 @@ def models(
         "limit": limit,
     }
     found = _remote(url, config).query(MODELS, {name: value for name, value in variables.items() if value})["models"]
-    _print(found, MODEL_COLUMNS, model_row, none="No models match.", as_json=as_json)
+    print_rows(found, MODEL_COLUMNS, none="No models match.", as_json=as_json)
 
 
 @app.command()
@@ -150,8 +134,8 @@ def health(
     if ready:
         raise typer.Exit(0 if remote.status("/readyz") == 200 else FAILURE)  # noqa: PLR2004
     found = remote.query(HEALTH, {"provider": provider} if provider else {})["providerHealth"]
-    _print(found, HEALTH_COLUMNS, health_row, none="There are no providers.", as_json=as_json)
-    raise typer.Exit(_code([is_down(row) for row in found]))
+    print_rows(found, HEALTH_COLUMNS, none="There are no providers.", as_json=as_json)
+    raise typer.Exit(_code(row["status"] == "DOWN" for row in found))
 
 
 @app.command()
@@ -173,17 +157,17 @@ def refresh(
             results = remote.query(REFRESH, variables)["refreshCatalogue"]["results"]
     except TokenRefused as error:
         raise TokenRefused(f"{error} {_TOKEN_REMEDY}") from None
-    _print(results, REFRESH_COLUMNS, refresh_row, none="All lists are still fresh.", as_json=as_json)
-    raise typer.Exit(_code([has_failed(row) for row in results]))
+    print_rows(results, REFRESH_COLUMNS, none="All lists are still fresh.", as_json=as_json)
+    raise typer.Exit(_code(row["outcome"] in FAILED for row in results))
 
 
 @app.command()
 def doctor(*, as_json: AsJson = False, config: Config = None, data_dir: DataDir = None) -> None:
     """Check the installation, and show problems with their fixes."""
-    from server.command.doctor import CHECK_COLUMNS, check_row, examine  # noqa: PLC0415 - heavy: the providers and aiohttp
+    from server.command.doctor import CHECK_COLUMNS, examine  # noqa: PLC0415 - heavy: the providers and aiohttp
 
-    checks = [asdict(check) for check in examine(os.environ, config=config, data_dir=data_dir)]
-    _print(checks, CHECK_COLUMNS, check_row, none="There are no checks.", as_json=as_json)
+    checks = examine(os.environ, config=config, data_dir=data_dir)
+    print_rows(checks, CHECK_COLUMNS, none="There are no checks.", as_json=as_json)
     raise typer.Exit(0 if all(check["ok"] for check in checks) else FAILURE)
 
 
@@ -193,55 +177,32 @@ def schema() -> None:
     sys.stdout.write(files("schema").joinpath("schema.graphql").read_text("utf-8"))
 
 
-def _print(
-    rows: Sequence[Mapping[str, Any]],
-    columns: Sequence[Column],
-    cells: Callable[[Mapping[str, Any]], Sequence[object]],
-    *,
-    none: str,
-    as_json: bool,
-) -> None:
-    if as_json:
-        print_json(rows)
-    else:
-        print_rows(columns, map(cells, rows), none=none)
-
-
-def _code(failures: Sequence[bool]) -> int:
+def _code(failures: Iterable[bool]) -> int:
     """The exit code for no, some or all providers failing."""
-    if not any(failures):
-        return 0
-    return ALL_FAILED if all(failures) else PARTIAL
+    found = set(failures)
+    return 0 if True not in found else PARTIAL if False in found else ALL_FAILED
 
 
 def _enums(words: Sequence[str] | None, vocabulary: type[Enum], option: str) -> list[str]:
     """Convert an option's values to GraphQL enum values."""
-    names = [word.upper().replace("-", "_") for word in words or ()]
-    for word, name in zip(words or (), names, strict=True):
+    names = {word: word.upper().replace("-", "_") for word in words or ()}
+    for word, name in names.items():
         if name not in vocabulary.__members__:
-            known = ", ".join(known.lower() for known in vocabulary.__members__)
-            kind = option.removeprefix("--")
+            known, kind = ", ".join(vocabulary.__members__).lower(), option.removeprefix("--")
             raise typer.BadParameter(f"{word!r} is not a {kind}. Choose one of: {known}.", param_hint=option)
-    return names
-
-
-def _settings(config: Path | None, **options: object) -> Settings:
-    return load_settings(os.environ, config=config, options=_given(**options))
-
-
-def _given(**options: object) -> Mapping[str, object]:
-    return {key: value for key, value in options.items() if value is not None}
+    return list(names.values())
 
 
 def _remote(url: str | None, config: Path | None, *, token: str | None = None, timeout: float = 15.0) -> Remote:
-    return Remote(url or _settings(config).local_url, token=token, timeout=timeout)
+    return Remote(url or load_settings(os.environ, config=config).local_url, token=token, timeout=timeout)
 
 
 def _token(token_file: Path | None, config: Path | None, data_dir: Path | None) -> str | None:
     token = os.environ.get("CATALOGUE_TOKEN")
     if token_file is None and token:
         return token.strip()
-    path = token_file or _settings(config, data_dir=data_dir).data_dir / ADMIN_FILE
+    options = {"data_dir": data_dir}
+    path = token_file or load_settings(os.environ, config=config, options=options).data_dir / ADMIN_FILE
     try:
         return path.read_text("ascii").strip()
     except (OSError, UnicodeDecodeError):

@@ -1,12 +1,9 @@
-"""The GraphQL operations of the command line, and the table rows for their results."""
+"""The GraphQL operations of the command line, and the columns of their results."""
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from operator import itemgetter
 
-from server.command.tables import Column
-
-Row = Sequence[object]
+from server.command.tables import Column, Row
 
 MODELS = """
 query Models($provider: [ID!], $capability: [Capability!], $status: [ModelStatus!], $search: String, $limit: Int) {
@@ -36,73 +33,48 @@ PROGRESS = "subscription Progress { refreshProgress { provider { id } step recei
 DOCUMENTS = (MODELS, HEALTH, REFRESH, PROGRESS)
 """All operations of the command line."""
 
-MODEL_COLUMNS = (
-    Column(title="Model", wraps=True),
-    Column(title="Name", wraps=True, min_width=20, leave_out=1),
-    Column(title="Status"),
-    Column(title="Context", number=True),
-    Column(title="$/M in", number=True),
-    Column(title="$/M out", number=True),
-    Column(title="Capabilities", wraps=True, min_width=30, leave_out=2),
-    Column(title="Reason", note=True),
-)
-HEALTH_COLUMNS = (
-    Column(title="Provider"),
-    Column(title="Status"),
-    Column(title="Models", number=True),
-    Column(title="Latency ms", number=True, leave_out=1),
-    Column(title="Last success"),
-    Column(title="Problem", wraps=True, min_width=32),
-)
-REFRESH_COLUMNS = (
-    Column(title="Provider"),
-    Column(title="Outcome"),
-    *(Column(title=title, number=True) for title in ("Models", "Added", "Removed", "Changed", "Seconds")),
-    Column(title="Problem", wraps=True, min_width=20),
-)
 
-_FAILED = frozenset({"FAILED", "KEPT_LAST_GOOD", "QUARANTINED"})
+def _provider(row: Row) -> object:
+    return row["provider"]["id"]
 
 
-def model_row(model: Mapping[str, Any]) -> Row:
-    """The cells of a model, for `MODEL_COLUMNS`."""
-    price = model["pricing"] or {}
-    prices = (price.get("inputPerMillion"), price.get("outputPerMillion"))
-    known = [capability.lower() for capability in model["capabilities"]]
-    return (model["id"], model["name"], model["status"], model["contextMax"], *prices, known, model["errorMessage"])
-
-
-def health_row(health: Mapping[str, Any]) -> Row:
-    """The cells of a provider's health, for `HEALTH_COLUMNS`."""
-    latency, success = health["latencyMs"], health["lastSuccessAt"]
-    return (
-        health["provider"]["id"],
-        health["status"],
-        health["modelCount"],
-        None if latency is None else round(latency),
-        datetime.fromisoformat(success) if success else None,
-        _problem(health),
-    )
-
-
-def refresh_row(result: Mapping[str, Any]) -> Row:
-    """The cells of a provider's refresh, for `REFRESH_COLUMNS`."""
-    counts = (result[name] for name in ("modelCount", "added", "removed", "changed"))
-    seconds = f"{result['durationMs'] / 1000:.1f}"
-    return (result["provider"]["id"], result["outcome"], *counts, seconds, _problem(result))
-
-
-def is_down(health: Mapping[str, Any]) -> bool:
-    """Whether a provider is down."""
-    return bool(health["status"] == "DOWN")
-
-
-def has_failed(result: Mapping[str, Any]) -> bool:
-    """Whether a refresh failed and the provider kept its old list."""
-    return result["outcome"] in _FAILED
-
-
-def _problem(row: Mapping[str, Any]) -> str | None:
+def _problem(row: Row) -> str | None:
     if quarantine := row.get("quarantine"):
         return f"Quarantined as {quarantine['id']}: {quarantine['reason']}"
     return str(row["error"]["message"]) if row["error"] else None
+
+
+def _last_success(row: Row) -> datetime | None:
+    return datetime.fromisoformat(row["lastSuccessAt"]) if row["lastSuccessAt"] else None
+
+
+MODEL_COLUMNS = (
+    Column("Model", itemgetter("id"), wraps=True),
+    Column("Name", itemgetter("name"), wraps=True, min_width=20, leave_out=1),
+    Column("Status", itemgetter("status")),
+    Column("Context", itemgetter("contextMax"), number=True),
+    Column("$/M in", lambda model: (model["pricing"] or {}).get("inputPerMillion"), number=True),
+    Column("$/M out", lambda model: (model["pricing"] or {}).get("outputPerMillion"), number=True),
+    Column(
+        "Capabilities", lambda model: ", ".join(model["capabilities"]).lower(), wraps=True, min_width=30, leave_out=2
+    ),
+    Column("Reason", itemgetter("errorMessage"), note=True),
+)
+HEALTH_COLUMNS = (
+    Column("Provider", _provider),
+    Column("Status", itemgetter("status")),
+    Column("Models", itemgetter("modelCount"), number=True),
+    Column("Latency ms", lambda health: health["latencyMs"] and round(health["latencyMs"]), number=True, leave_out=1),
+    Column("Last success", _last_success),
+    Column("Problem", _problem, wraps=True, min_width=32),
+)
+REFRESH_COLUMNS = (
+    Column("Provider", _provider),
+    Column("Outcome", itemgetter("outcome")),
+    Column("Models", itemgetter("modelCount"), number=True),
+    *(Column(name.title(), itemgetter(name), number=True) for name in ("added", "removed", "changed")),
+    Column("Seconds", lambda refresh: f"{refresh['durationMs'] / 1000:.1f}", number=True),
+    Column("Problem", _problem, wraps=True, min_width=20),
+)
+FAILED = frozenset({"FAILED", "KEPT_LAST_GOOD", "QUARANTINED"})
+"""The outcomes of a refresh after which the provider keeps its old list."""

@@ -3,21 +3,27 @@
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 _GAP = 2
 _MOST_NOTES = 10
-_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
+_AGES = (("d", 86_400), ("h", 3_600), ("min", 60))
+
+Row = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Column:
-    """Layout of a column on a terminal; a pipe gets all columns in full."""
+    """A column, and its layout on a terminal; a pipe gets all columns in full."""
 
     title: str
+    value: Callable[[Row], object]
+    """Gets a row's value. Null is an empty cell; a time is its age on a terminal, and UTC in a pipe."""
+    _: KW_ONLY
     number: bool = False
     """Whether cells are right-aligned."""
     wraps: bool = False
@@ -30,26 +36,18 @@ class Column:
     """Whether cells are listed below the table instead, each once with its number of rows."""
 
 
-def print_json(value: object) -> None:
-    """Print one JSON document."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None) + "\n")
-
-
-def print_rows(columns: Sequence[Column], rows: Iterable[Sequence[object]], *, none: str) -> None:
-    """Print rows, or the message `none` if there are none; control characters are replaced.
-
-    Null is an empty cell. A time is its age on a terminal, and UTC in a pipe.
-    """
-    rows = list(rows)
-    if not rows:
+def print_rows(rows: Sequence[Row], columns: Sequence[Column], *, none: str, as_json: bool) -> None:
+    """Print rows, or the message `none` if there are none; control characters are replaced in columns."""
+    on_terminal = sys.stdout.isatty()
+    if as_json:
+        sys.stdout.write(json.dumps(rows, ensure_ascii=False, indent=2 if on_terminal else None) + "\n")
+    elif not rows:
         print_message(none)
-    elif sys.stdout.isatty():
+    elif on_terminal:
         now = datetime.now(UTC)
-        _table(
-            columns, [[_age(cell, now) if isinstance(cell, datetime) else _cell(cell) for cell in row] for row in rows]
-        )
+        _print_table({column: [_cell(column.value(row), now) for row in rows] for column in columns})
     else:
-        sys.stdout.writelines("\t".join(map(_cell, row)) + "\n" for row in rows)
+        sys.stdout.writelines("\t".join(_cell(column.value(row)) for column in columns) + "\n" for row in rows)
 
 
 def print_message(line: str) -> None:
@@ -90,66 +88,56 @@ def _step(subject: str, step: str, detail: str) -> str:
     return f"{subject}: {step}{f', {detail}' if detail else ''}"
 
 
-def _table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
-    from rich.cells import cell_len  # noqa: PLC0415 - only a terminal needs it
-    from rich.console import Console  # noqa: PLC0415 - the same
+def _print_table(cells: Mapping[Column, Sequence[str]]) -> None:
+    from rich.console import Console  # noqa: PLC0415 - only a terminal needs it
     from rich.table import Table  # noqa: PLC0415 - the same
     from rich.text import Text  # noqa: PLC0415 - the same
 
     console = Console()
-    widest = [max(map(cell_len, (column.title, *cells))) for column, *cells in zip(columns, *rows, strict=True)]
-    shown = _fitting(columns, widest, console.width)
-    room = console.width - _GAP * (len(shown) - 1)
-    fits = sum(_needed(columns[index], widest[index]) for index in shown) <= room
+    widths = {column: _width(column, texts) for column, texts in cells.items() if not column.note}
+    room = console.width + _GAP
+    while not (fits := sum(widths.values()) + _GAP * len(widths) <= room):
+        column = max(widths, key=lambda column: column.leave_out)
+        if not column.leave_out:
+            break
+        del widths[column]
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, _GAP, 0, 0))
-    for index in shown:
-        column = columns[index]
+    for column in widths:
         whole = not column.wraps or (fits and column.min_width is None)
         table.add_column(column.title, justify="right" if column.number else "left", no_wrap=whole, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(row[index]) for index in shown))
+    for row in zip(*(cells[column] for column in widths), strict=True):
+        table.add_row(*map(Text, row))
     console.print(table)
-    for index in (index for index, column in enumerate(columns) if column.note):
-        notes = Counter(row[index] for row in rows if row[index])
+    for texts in (texts for column, texts in cells.items() if column.note):
+        notes = Counter(filter(None, texts))
         for note, count in notes.most_common(_MOST_NOTES):
             console.print(Text(f"{count:,} of these: {note}"))
         if len(notes) > _MOST_NOTES:
             console.print(Text(f"{len(notes) - _MOST_NOTES} more reasons; use --json to see all."))
 
 
-def _fitting(columns: Sequence[Column], widest: Sequence[int], width: int) -> list[int]:
-    """The positions of the columns that fit on a terminal of this width."""
-    shown = [index for index, column in enumerate(columns) if not column.note]
-    while sum(_needed(columns[index], widest[index]) + _GAP for index in shown) - _GAP > width:
-        index = max(shown, key=lambda index: columns[index].leave_out)
-        if not columns[index].leave_out:
-            break
-        shown.remove(index)
-    return shown
+def _width(column: Column, texts: Sequence[str]) -> int:
+    """The width that a column needs."""
+    from rich.cells import cell_len  # noqa: PLC0415 - only a terminal needs it
 
-
-def _needed(column: Column, widest: int) -> int:
+    widest = max(map(cell_len, (column.title, *texts)))
     return widest if column.min_width is None else min(widest, max(column.min_width, len(column.title)))
 
 
-def _cell(value: object) -> str:
+def _cell(value: object, now: datetime | None = None) -> str:
+    """A value as text; a time is its age at `now`, or UTC without it."""
     if value is None:
         return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(_cell(item) for item in value)
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return _age((now - value).total_seconds()) if now else value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return _printable(f"{value:.12g}" if isinstance(value, float) else str(value))
 
 
-def _age(moment: datetime, now: datetime) -> str:
-    seconds = max(0, int((now - moment).total_seconds()))
-    for unit, length in (("d", _DAY), ("h", _HOUR), ("min", _MINUTE)):
+def _age(seconds: float) -> str:
+    for unit, length in _AGES:
         if seconds >= 2 * length:
-            return f"{seconds // length} {unit} ago"
-    return f"{seconds} s ago"
+            return f"{int(seconds) // length} {unit} ago"
+    return f"{max(0, int(seconds))} s ago"
 
 
 def _printable(text: str) -> str:

@@ -1,10 +1,9 @@
 """The configured providers: each adapter's defaults, overridden by the settings."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import fields, replace
 from types import MappingProxyType
 
-import structlog
 from pydantic import SecretStr
 
 from catalogue.vocabulary import KeySource
@@ -15,41 +14,35 @@ from server.config.provider_settings import ProviderSettings
 from server.config.settings import Settings
 from upstream.upstream import Upstream
 
-log = structlog.get_logger(__name__)
-_CALLS = ("requests_per_minute", "burst", "max_retries", "backoff_ms", "timeout")
+_CALLS = {field.name for field in fields(CallLimits)}
 
 
-def _warn(provider_id: str, variable: str) -> None:
-    log.warning("key_variable_not_set", provider=provider_id, variable=variable)
-
-
-def upstreams(
-    settings: Settings, env: Mapping[str, str], *, on_unset: Callable[[str, str], None] = _warn
-) -> tuple[Upstream, ...]:
+def upstreams(settings: Settings, env: Mapping[str, str]) -> tuple[Upstream, ...]:
     """All enabled providers, sorted by id: adapters with a base URL, and providers added in the configuration.
-
-    `on_unset` is called with the provider and the variable if `api_key_env` names a variable that is not set.
 
     Raises:
         ConfigurationError: a provider's adapter is unknown, its base URL is missing, or its key is invalid.
     """
     known = adapters()
     built_in = {id_: ProviderSettings() for id_, adapter in known.items() if adapter.base_url}
-    tables = {**built_in, **settings.providers}
-    enabled = [(id_, table) for id_, table in sorted(tables.items()) if table.enabled]
-    found = tuple(_upstream(id_, table, known, env) for id_, table in enabled)
-    for id_, table in enabled:
-        if table.api_key_env and not env.get(table.api_key_env, "").strip():
-            on_unset(id_, table.api_key_env)
-    return found
+    tables = sorted({**built_in, **settings.providers}.items())
+    return tuple(_upstream(id_, table, known, env) for id_, table in tables if table.enabled)
 
 
-def key_variables(settings: Settings, id_: str, adapter: Adapter) -> tuple[str, ...]:
+def unset_key_variables(settings: Settings, env: Mapping[str, str]) -> Mapping[str, str]:
+    """The variables in `api_key_env` that are not set, by enabled provider."""
+    named = {id_: table.api_key_env for id_, table in sorted(settings.providers.items()) if table.enabled}
+    return {id_: name for id_, name in named.items() if name and not env.get(name, "").strip()}
+
+
+def key_variables(table: ProviderSettings, id_: str, adapter: Adapter) -> tuple[str, ...]:
     """The variables that may hold a provider's key, in order of precedence.
 
     This is `api_key_env` or, for the adapter's own provider only, the adapter's usual variables.
     """
-    return _names(id_, settings.providers.get(id_, ProviderSettings()), adapter)
+    if table.api_key_env:
+        return (table.api_key_env,)
+    return adapter.key_env if id_ == adapter.id else ()
 
 
 def _upstream(id_: str, table: ProviderSettings, known: Mapping[str, Adapter], env: Mapping[str, str]) -> Upstream:
@@ -70,27 +63,16 @@ def _upstream(id_: str, table: ProviderSettings, known: Mapping[str, Adapter], e
         key=key,
         key_source=KeySource.ENVIRONMENT if key else KeySource.NONE,
         headers=MappingProxyType({name: value.get_secret_value() for name, value in table.headers.items()}),
-        calls=_calls(table, adapter.calls),
+        calls=replace(adapter.calls, **table.model_dump(include=_CALLS, exclude_none=True)),
         poll=table.poll,
     )
 
 
 def _key(id_: str, table: ProviderSettings, adapter: Adapter, env: Mapping[str, str]) -> SecretStr | None:
-    for name in _names(id_, table, adapter):
+    for name in key_variables(table, id_, adapter):
         key = env.get(name, "").strip()
         if key and not (key.isascii() and key.isprintable()):
             raise ConfigurationError(f"{name}: the key has characters that are invalid in a header; set the key again.")
         if key:
             return SecretStr(key)
     return None
-
-
-def _names(id_: str, table: ProviderSettings, adapter: Adapter) -> tuple[str, ...]:
-    if table.api_key_env:
-        return (table.api_key_env,)
-    return adapter.key_env if id_ == adapter.id else ()
-
-
-def _calls(table: ProviderSettings, default: CallLimits) -> CallLimits:
-    stated = {name: getattr(table, name) for name in _CALLS}
-    return replace(default, **{name: value for name, value in stated.items() if value is not None})

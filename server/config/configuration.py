@@ -7,7 +7,7 @@ secret.
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -23,13 +23,17 @@ from server.config.settings import Settings
 PREFIX = "CATALOGUE_"
 CONFIG = "CATALOGUE_CONFIG"
 MAX_FILE = 1_048_576
-TABLES = ("limits", "providers", "migrations")
+TABLES: Mapping[str, type[BaseModel]] = {
+    "limits": Limits,
+    "providers": ProviderSettings,
+    "migrations": MigrationSettings,
+}
 VARIABLES: Mapping[str, tuple[str, ...]] = {
     **{f"{PREFIX}{key.upper()}": (key,) for key in Settings.model_fields if key not in TABLES},
     **{f"{PREFIX}LIMITS_{key.upper()}": ("limits", key) for key in Limits.model_fields},
 }
 """The environment variables for settings, with the setting's place in the file."""
-OTHER_VARIABLES = frozenset({CONFIG, "CATALOGUE_TOKEN", "CATALOGUE_URL"})
+OTHER_VARIABLES = (CONFIG, "CATALOGUE_TOKEN", "CATALOGUE_URL")
 """Variables with the same prefix that are not settings: the path of the file, and those of the command line."""
 _KEY_WORDS = frozenset({"api_key", "apikey", "api-key", "key", "token", "api_token", "secret"})
 """Names under which operators may try to put a key into the file."""
@@ -44,25 +48,29 @@ class ConfigurationError(Exception):
 def load_settings(
     env: Mapping[str, str], *, config: Path | None = None, options: Mapping[str, object] | None = None
 ) -> Settings:
-    """Read the settings; `options` are command-line options by setting.
+    """Read the settings; `options` are command-line options by setting, null if not given.
 
     Raises:
         ConfigurationError: a setting is unknown or invalid, or the file cannot be read.
     """
-    named = config or (Path(env[CONFIG]) if env.get(CONFIG) else None)
-    values = _read_file(named) if named else {}
-    if named:
+    path = _path(env, config)
+    values = _read_file(path) if path else {}
+    try:
+        settings = Settings.model_validate_json(json.dumps(values, default=str), strict=True)
+    except ValidationError as error:
+        raise ConfigurationError(_in_file(path, error.errors()[0])) from None
+    layers: list[tuple[str, tuple[str, ...], object]] = [(n, VARIABLES[n], text) for n, text in _variables(env).items()]
+    layers += [(_flag(key), (key,), value) for key, value in (options or {}).items() if value is not None]
+    for source, place, value in layers:
+        table = values
+        for name in place[:-1]:
+            table = table.setdefault(name, {})
+        table[place[-1]] = value
         try:
-            Settings.model_validate_json(json.dumps(values, default=str), strict=True)
+            settings = Settings.model_validate(values)
         except ValidationError as error:
-            raise ConfigurationError(_in_file(named, error.errors()[0])) from None
-    for name, text in _settings_of(env).items():
-        _put(values, VARIABLES[name], text)
-        _check(values, VARIABLES[name], name)
-    for key, value in (options or {}).items():
-        _put(values, (key,), value)
-        _check(values, (key,), f"--{key.replace('_', '-')}")
-    return Settings.model_validate(values)
+            raise ConfigurationError(f"{source}: {_fault(place, error.errors()[0])}") from None
+    return settings
 
 
 def located(
@@ -75,16 +83,24 @@ def located(
     """Add the place to an error that was found after reading, and so names only the setting."""
     key = re.split("[:.]", str(error), maxsplit=1)[0]
     variable = f"{PREFIX}{key.upper()}"
-    named = config or (Path(env[CONFIG]) if env.get(CONFIG) else None)
+    path = _path(env, config)
     if key not in Settings.model_fields:
         return error
-    if key in (options or {}):
-        return ConfigurationError(f"{error} It is set by --{key.replace('_', '-')}.")
+    if (options or {}).get(key) is not None:
+        return ConfigurationError(f"{error} It is set by {_flag(key)}.")
     if variable in VARIABLES and env.get(variable):
         return ConfigurationError(f"{error} It is set by {variable}.")
-    if named and key in _read_file(named):
-        return ConfigurationError(f"{named}: {error}")
+    if path and key in _read_file(path):
+        return ConfigurationError(f"{path}: {error}")
     return ConfigurationError(f"{error} Its variable is {variable}.") if variable in VARIABLES else error
+
+
+def _path(env: Mapping[str, str], config: Path | None) -> Path | None:
+    return config or (Path(env[CONFIG]) if env.get(CONFIG) else None)
+
+
+def _flag(key: str) -> str:
+    return f"--{key.replace('_', '-')}"
 
 
 def _read_file(path: Path) -> dict[str, Any]:
@@ -102,59 +118,35 @@ def _read_file(path: Path) -> dict[str, Any]:
         raise ConfigurationError(f"{path}: is not valid TOML: {error}.") from None
 
 
-def _settings_of(env: Mapping[str, str]) -> Mapping[str, str]:
+def _variables(env: Mapping[str, str]) -> Mapping[str, str]:
     """The settings in the environment; an empty variable counts as unset."""
     found = {name: text for name, text in env.items() if name.startswith(PREFIX) and name not in OTHER_VARIABLES}
     for name in sorted(found.keys() - VARIABLES.keys()):
-        known = (*VARIABLES, *OTHER_VARIABLES)
-        raise ConfigurationError(f"{_short(name)}: unknown environment variable; {_nearest(name, known)}")
+        fault = f"unknown environment variable; {_nearest(name, (*VARIABLES, *OTHER_VARIABLES))}"
+        raise ConfigurationError(f"{_short(name)}: {fault}")
     return {name: text for name, text in found.items() if text}
 
 
-def _put(values: dict[str, Any], path: tuple[str, ...], value: object) -> None:
-    *tables, key = path
-    for table in tables:
-        values = values.setdefault(table, {})
-    values[key] = value
-
-
-def _check(values: Mapping[str, object], path: tuple[str, ...], source: str) -> None:
-    try:
-        Settings.model_validate(values)
-    except ValidationError as error:
-        raise ConfigurationError(f"{source}: {_fault(path, error.errors()[0])}") from None
-
-
-def _in_file(path: Path, error: ErrorDetails) -> str:
-    place = error["loc"]
-    match error["type"]:
-        case "extra_forbidden" if place[0] == "providers" and str(place[-1]).lower() in _KEY_WORDS:
-            fault = (
-                "keys belong in the environment; remove it, set a variable such as "
-                f"{_key_variable(str(place[1]))}, and name the variable in api_key_env."
-            )
-        case "extra_forbidden":
-            fault = f"unknown setting; {_nearest(str(place[-1]), _model_at(place).model_fields)}"
-        case "missing":
-            fault = "is missing; add it."
-        case _:
-            fault = _fault(place, error)
+def _in_file(path: Path | None, error: ErrorDetails) -> str:
+    *tables, key = place = error["loc"]
+    if error["type"] == "missing":
+        fault = "is missing; add it."
+    elif error["type"] != "extra_forbidden":
+        fault = _fault(place, error)
+    elif place[0] == "providers" and str(key).lower() in _KEY_WORDS:
+        variable = f"{re.sub(r'[^A-Z0-9]', '_', str(tables[1]).upper())}_API_KEY"
+        fault = (
+            f"keys belong in the environment; remove it, set a variable such as {variable}, "
+            "and name the variable in api_key_env."
+        )
+    else:
+        fault = f"unknown setting; {_nearest(str(key), _model_at(place).model_fields)}"
     return f"{path}: {_dotted(place)}: {fault}"
 
 
-def _key_variable(provider_id: str) -> str:
-    return f"{re.sub(r'[^A-Z0-9]', '_', provider_id.upper())}_API_KEY"
-
-
 def _fault(place: Place, error: ErrorDetails) -> str:
-    message = (
-        error["msg"]
-        .removeprefix("Value error, ")
-        .removeprefix("Input ")
-        .removesuffix(".")
-        .replace("an object", "a table")
-        .replace("a valid array", "a list")
-    )
+    message = error["msg"].removeprefix("Value error, ").removeprefix("Input ").removesuffix(".")
+    message = message.replace("an object", "a table").replace("a valid array", "a list")
     return f"{message}; fix or remove it{_default(place)}."
 
 
@@ -167,15 +159,7 @@ def _default(place: Place) -> str:
 
 
 def _model_at(place: Place) -> type[BaseModel]:
-    match place:
-        case ("limits", _):
-            return Limits
-        case ("providers", _, _, *_):
-            return ProviderSettings
-        case ("migrations", _, _):
-            return MigrationSettings
-        case _:
-            return Settings
+    return TABLES.get(str(place[0]), Settings) if len(place) > 1 else Settings
 
 
 def _dotted(place: Place) -> str:
@@ -187,6 +171,6 @@ def _short(name: str) -> str:
     return "".join(character if character.isprintable() else "?" for character in name[:80])
 
 
-def _nearest(name: str, known: Mapping[str, object] | tuple[str, ...]) -> str:
+def _nearest(name: str, known: Collection[str]) -> str:
     close = get_close_matches(name, list(known), n=1)
     return f"did you mean {close[0]}?" if close else f"choose one of {', '.join(sorted(known))}."

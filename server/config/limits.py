@@ -1,5 +1,6 @@
 """The limits of requests and of clients: sizes, counts, times and cost."""
 
+from dataclasses import fields
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
@@ -67,19 +68,10 @@ class Limits(BaseModel):
 
     def document(self, *, introspection: bool, suggestions: bool) -> DocumentLimits:
         """The limits of documents and their execution."""
+        same = self.model_dump(include={field.name for field in fields(DocumentLimits)})
         return DocumentLimits(
+            **same,
             source=self.body_bytes,
-            tokens=self.tokens,
-            values=self.values,
-            depth=self.depth,
-            aliases=self.aliases,
-            directives=self.directives,
-            root_fields=self.root_fields,
-            errors=self.errors,
-            cost=self.cost,
-            rows=self.rows,
-            answer_rows=self.answer_rows,
-            answer_bytes=self.answer_bytes,
             seconds=self.execution_seconds,
             introspection=introspection,
             suggestions=suggestions,

@@ -1,6 +1,6 @@
 """The tables of `docs/configuration.md`, made from the settings; run as a module it writes them."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from enum import Enum
 from pathlib import Path
 from typing import get_args
@@ -34,7 +34,7 @@ def _tables() -> Iterator[tuple[str, str]]:
     yield "migrations", _table(MigrationSettings)
 
 
-def _table(model: type[BaseModel], without: tuple[str, ...] = ()) -> str:
+def _table(model: type[BaseModel], without: Container[str] = ()) -> str:
     variables = {path: name for name, path in VARIABLES.items()}
     has_variables = model in {Settings, Limits}
     head = ["Key", "Variable", "Default", "Meaning"] if has_variables else ["Key", "Default", "Meaning"]

@@ -1,12 +1,12 @@
 """The ASGI application: the routes over the running parts, behind the web's rules and the clients' limits."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from importlib.resources import files
 
 import structlog
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
-from starlette.routing import BaseRoute, Route, Router, WebSocketRoute
+from starlette.routing import Route, Router, WebSocketRoute
 from starlette.types import ASGIApp
 
 from catalogue.scope import Scope
@@ -45,7 +45,6 @@ log = structlog.get_logger(__name__)
 
 def application(
     parts: Parts,
-    services: Services,
     *,
     settings: Settings,
     callers: Callers,
@@ -53,15 +52,8 @@ def application(
     allowed: Mapping[str, str] | None = None,
 ) -> ASGIApp:
     """Everything that the server answers; `allowed` are the only documents that may run, by hash."""
-    executor: Executor[Scope] = Executor(
-        build_schema(),
-        limits=settings.limits.document(introspection=settings.introspection, suggestions=settings.suggestions),
-        context=lambda scope: Context(scope, services),
-        catalogue_size=lambda: CatalogueSize.of(parts.reader.snapshot),
-        report=_report,
-        event_id=event_id,
-        persisted=PersistedDocuments(allowed),
-    )
+    origins = Origins(frozenset(settings.cors_origins), settings.trusted_proxies)
+    executor = _executor(parts.services, settings, allowed)
     graphql = GraphQLEndpoint(
         executor,
         scope_of=callers.of_request,
@@ -71,7 +63,36 @@ def application(
         stopping=lambda: parts.feed.closed,
         longest_body=settings.limits.body_bytes,
     )
-    sockets = SocketService(
+    models = ModelsEndpoint(
+        parts.services, scope_of=callers.of_request, admit=lambda scope: limits.request(scope.client)
+    )
+    routes = [
+        Route(GRAPHQL, graphql),
+        WebSocketRoute(GRAPHQL, websocket_endpoint(_sockets(executor, settings, callers, limits), origins=origins)),
+        Route("/api/models", _masked(models.answer), methods=["GET"]),
+        *_pages(graphiql=settings.graphiql),
+    ]
+    # Redirects would lead to the scheme and host that the caller names.
+    preflighted = Preflights(Router(routes, redirect_slashes=False), origins=origins)
+    return WebRules(ClientGate(preflighted, callers=callers, limits=limits, uncounted=_HEALTH), origins=origins)
+
+
+def _executor(services: Services, settings: Settings, allowed: Mapping[str, str] | None) -> Executor[Scope]:
+    return Executor(
+        build_schema(),
+        limits=settings.limits.document(introspection=settings.introspection, suggestions=settings.suggestions),
+        context=lambda scope: Context(scope, services),
+        catalogue_size=lambda: CatalogueSize.of(services.reader.snapshot),
+        report=_report,
+        event_id=event_id,
+        persisted=PersistedDocuments(allowed),
+    )
+
+
+def _sockets(
+    executor: Executor[Scope], settings: Settings, callers: Callers, limits: ClientLimits
+) -> SocketService[Scope]:
+    return SocketService(
         executor=executor,
         scope_of_socket=callers.of_socket,
         report=_report,
@@ -80,24 +101,16 @@ def application(
         ),
         admit=lambda scope: limits.operation(scope.client),
     )
-    origins = Origins(frozenset(settings.cors_origins), settings.trusted_proxies)
-    models = ModelsEndpoint(services, scope_of=callers.of_request, admit=lambda scope: limits.request(scope.client))
-    routes: list[BaseRoute] = [
-        Route(GRAPHQL, graphql),
-        WebSocketRoute(GRAPHQL, websocket_endpoint(sockets, origins=origins)),
-        Route("/api/models", _masked(models.answer), methods=["GET"]),
-        Route(_LIVE, PlainTextResponse("alive\n"), methods=["GET"]),
-        # The application is only ever served over a loaded snapshot, and leaves the port when it stops.
-        Route(_READY, PlainTextResponse("ready\n"), methods=["GET"]),
-        Route("/", PlainTextResponse(_WELCOME), methods=["GET"]),
-    ]
-    if settings.graphiql:
-        routes.append(Route("/graphiql", _graphiql(), methods=["GET"]))
-    # Redirects would lead to the scheme and host that the caller names.
-    answering = Router(routes, redirect_slashes=False)
-    preflighted = Preflights(answering, origins=origins)
-    gated = ClientGate(preflighted, callers=callers, limits=limits, uncounted=_HEALTH)
-    return WebRules(gated, origins=origins)
+
+
+def _pages(*, graphiql: bool) -> Iterator[Route]:
+    """The routes of fixed answers."""
+    yield Route(_LIVE, PlainTextResponse("alive\n"), methods=["GET"])
+    # The application only runs over a loaded snapshot, and leaves the port when it stops.
+    yield Route(_READY, PlainTextResponse("ready\n"), methods=["GET"])
+    yield Route("/", PlainTextResponse(_WELCOME), methods=["GET"])
+    if graphiql:
+        yield Route("/graphiql", _graphiql(), methods=["GET"])
 
 
 def _report(error: Exception, error_id: str) -> None:

@@ -1,6 +1,7 @@
 """The composition root: creates each part once with its dependencies, starts it, and closes all in reverse order."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,7 +14,6 @@ from backends.retention import Retention
 from backends.sqlite import SqliteStore, open_store
 from catalogue.guard import GuardLimits
 from catalogue.ports.clock import Clock
-from catalogue.ports.reading import Reader
 from polling.callers import OwnLists
 from polling.clock import SystemClock
 from polling.cold_start import held_back
@@ -25,6 +25,10 @@ from polling.poller import Poller
 from polling.progress import Progress
 from polling.restore import RestoredRun, restore
 from polling.schedule import Timing
+from resolvers.services import Services
+from server import collector
+from server.callers.audit_log import AuditLog
+from server.callers.client_limits import ClientLimits
 from server.config.settings import Settings
 from upstream.call_rate import Priority
 from upstream.calls import CallPolicy, Calls
@@ -35,6 +39,9 @@ from upstream.upstream import Upstream
 _ON_DEMAND = CallPolicy(priority=Priority.DEMAND, budget=30.0, retries=1)
 """For a call made on demand; its reader waits much less than this budget."""
 
+Claim = Callable[[], None]
+"""Checks the lock on the data folder before each write, see `open_store`."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -42,13 +49,9 @@ log = structlog.get_logger(__name__)
 class Parts:
     """The running parts of the catalogue."""
 
-    clock: Clock
-    store: SqliteStore
-    reader: Reader
+    services: Services
     feed: Feed
     poller: Poller
-    endpoints: OnDemandEndpoints
-    own_lists: OwnLists
 
     def end_streams(self) -> None:
         """End all subscribers' streams; call it when the server begins to stop."""
@@ -58,65 +61,44 @@ class Parts:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, upstreams: Sequence[Upstream], *, secret: SecretStr, claim: Callable[[], None]
+    settings: Settings, upstreams: Sequence[Upstream], *, secret: SecretStr, limits: ClientLimits, claim: Claim
 ) -> AsyncIterator[Parts]:
     """Open the store, restore the catalogue from it, and poll all providers until the block ends.
-
-    `claim` is called before each write to check the lock on the data folder, see `open_store`.
 
     Raises:
         StoreUnusable: the data folder cannot be written.
         StoreConflict: another server uses it.
     """
     clock = SystemClock()
-    async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(_opened_store(settings, clock, claim))
-        http = await stack.enter_async_context(session())
+    async with _opened_store(settings, clock, claim) as store, session() as http, AsyncExitStack() as closing:
         run = await restore(store, upstreams, list_ttl=timedelta(seconds=settings.model_list_ttl), clock=clock)
         deps = _deps(settings, store, run, clock)
         calls = {u.id: Calls(upstream=u, session=http, clock=clock) for u in upstreams}
-        on_demand = {id_: made.at(_ON_DEMAND) for id_, made in calls.items()}
-        by_id = {u.id: u for u in upstreams}
-        endpoints = OnDemandEndpoints(
-            reader=run.current,
-            upstreams=by_id,
-            calls=on_demand,
-            secret=secret,
-            clock=clock,
-            ttl=timedelta(seconds=settings.model_details_ttl),
-        )
-        stack.push_async_callback(endpoints.close)
-        own_lists = OwnLists(
-            reader=run.current,
-            upstreams=by_id,
-            calls=on_demand,
-            parser=deps.parser,
-            secret=secret,
-            clock=clock,
-            list_ttl=deps.timing.list_ttl,
-            wait=settings.key_wait_seconds,
-        )
-        stack.push_async_callback(own_lists.close)
-        coordinators = {
-            u.id: Coordinator(upstream=u, calls=calls[u.id], deps=deps, held=held_back(u, run.stored))
-            for u in upstreams
-        }
-        poller = Poller(coordinators=coordinators, deps=deps, trim=store.trim)
+        endpoints, own_lists = _on_demand(settings, upstreams, calls, deps, secret)
+        poller = _poller(upstreams, calls, deps, run, store)
+        audit = AuditLog(store)
         poller.start()
-        stack.push_async_callback(poller.stop)
-        yield Parts(
-            clock=clock,
-            store=store,
+        for close in (endpoints.close, own_lists.close, poller.stop):
+            closing.push_async_callback(close)
+        closing.push_async_callback(_cancel, [asyncio.create_task(audit.run()), asyncio.create_task(collector.keep())])
+        services = Services(
             reader=run.current,
             feed=run.feed,
-            poller=poller,
+            refresher=poller,
+            history=store,
             endpoints=endpoints,
             own_lists=own_lists,
+            audit=audit,
+            client_limits=limits,
+            clock=clock.now,
+            default_model=settings.default_model,
+            migrations=tuple(entry.migration() for entry in settings.migrations),
         )
+        yield Parts(services=services, feed=run.feed, poller=poller)
 
 
 @asynccontextmanager
-async def _opened_store(settings: Settings, clock: Clock, claim: Callable[[], None]) -> AsyncIterator[SqliteStore]:
+async def _opened_store(settings: Settings, clock: Clock, claim: Claim) -> AsyncIterator[SqliteStore]:
     retention = Retention(audit_age=timedelta(days=settings.audit_retention_days))
     store = await open_store(settings.store_file, clock=clock.now, retention=retention, claim=claim)
     try:
@@ -143,3 +125,48 @@ def _deps(settings: Settings, store: SqliteStore, run: RestoredRun, clock: Clock
         guard=GuardLimits(removed_share=settings.guard_removed_share, repriced_share=settings.guard_repriced_share),
         rng=Random(),  # noqa: S311 - only spreads polls over time
     )
+
+
+def _poller(
+    upstreams: Sequence[Upstream], calls: Mapping[str, Calls], deps: PollingDeps, run: RestoredRun, store: SqliteStore
+) -> Poller:
+    coordinators = {
+        u.id: Coordinator(upstream=u, calls=calls[u.id], deps=deps, held=held_back(u, run.stored)) for u in upstreams
+    }
+    return Poller(coordinators=coordinators, deps=deps, trim=store.trim)
+
+
+def _on_demand(
+    settings: Settings,
+    upstreams: Sequence[Upstream],
+    calls: Mapping[str, Calls],
+    deps: PollingDeps,
+    secret: SecretStr,
+) -> tuple[OnDemandEndpoints, OwnLists]:
+    by_id = {u.id: u for u in upstreams}
+    on_demand = {id_: made.at(_ON_DEMAND) for id_, made in calls.items()}
+    endpoints = OnDemandEndpoints(
+        reader=deps.reader,
+        upstreams=by_id,
+        calls=on_demand,
+        secret=secret,
+        clock=deps.clock,
+        ttl=timedelta(seconds=settings.model_details_ttl),
+    )
+    own_lists = OwnLists(
+        reader=deps.reader,
+        upstreams=by_id,
+        calls=on_demand,
+        parser=deps.parser,
+        secret=secret,
+        clock=deps.clock,
+        list_ttl=deps.timing.list_ttl,
+        wait=settings.key_wait_seconds,
+    )
+    return endpoints, own_lists
+
+
+async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

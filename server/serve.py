@@ -15,16 +15,14 @@ import uvloop
 from starlette.types import ASGIApp
 
 from catalogue.ports.errors import StoreConflict, StoreUnusable
-from resolvers.services import Services
 from server import collector
 from server.app import application
 from server.callers.addresses import LOOPBACK
-from server.callers.audit_log import AuditLog
 from server.callers.caller import Callers
 from server.callers.client_limits import ClientLimits
 from server.callers.refusals import Refusals
 from server.command.operations import DOCUMENTS
-from server.composition import Parts, running
+from server.composition import running
 from server.config.allowed_documents import allowed_documents
 from server.config.configuration import ConfigurationError
 from server.config.data_folder import DataFolderLock, lock_data_folder
@@ -68,61 +66,34 @@ async def _serve(settings: Settings, redactor: Redactor, lock: DataFolderLock) -
         log.warning("key_variable_not_set", provider=id_, variable=variable)
     if not settings.admin_tokens:
         log.info("admin_token", file=str(settings.data_dir / ADMIN_FILE))
-    restore_files = partial(restore, settings.data_dir, generated(settings, secret, tokens))
+    claim = partial(lock.renew, partial(restore, settings.data_dir, generated(settings, secret, tokens)))
+    limits = ClientLimits(settings.limits, exempt_loopback=settings.exempts_loopback)
     try:
-        async with running(settings, providers, secret=secret, claim=partial(lock.renew, restore_files)) as parts:
-            limits = ClientLimits(settings.limits, exempt_loopback=settings.exempts_loopback)
-            audit = AuditLog(parts.store)
+        async with running(settings, providers, secret=secret, limits=limits, claim=claim) as parts:
             callers = Callers(
                 tokens=tokens,
                 providers=frozenset(u.id for u in providers),
                 proxies=settings.trusted_proxies,
                 limits=limits,
                 secret=secret,
-                audit=audit,
+                audit=parts.services.audit,
             )
-            services = _services(parts, settings, audit, limits)
-            app = application(parts, services, settings=settings, callers=callers, limits=limits, allowed=allowed)
-            beside = [asyncio.create_task(audit.run()), asyncio.create_task(collector.keep())]
-            try:
-                await _Server(_config(app, settings, limits.refusals), on_stop=parts.end_streams).serve()
-            finally:
-                for task in beside:
-                    task.cancel()
-                await asyncio.gather(*beside, return_exceptions=True)
+            app = application(parts, settings=settings, callers=callers, limits=limits, allowed=allowed)
+            await _Server(_config(app, settings, limits.refusals), on_stop=parts.end_streams).serve()
     except (StoreUnusable, StoreConflict) as error:
         raise ConfigurationError(f"data_dir: {error}") from None
-
-
-def _services(parts: Parts, settings: Settings, audit: AuditLog, limits: ClientLimits) -> Services:
-    return Services(
-        reader=parts.reader,
-        feed=parts.feed,
-        refresher=parts.poller,
-        history=parts.store,
-        endpoints=parts.endpoints,
-        own_lists=parts.own_lists,
-        audit=audit,
-        client_limits=limits,
-        clock=parts.clock.now,
-        default_model=settings.default_model,
-        migrations=tuple(entry.migration() for entry in settings.migrations),
-    )
 
 
 def _config(app: ASGIApp, settings: Settings, refusals: Refusals) -> uvicorn.Config:
     limits = settings.limits
     local = LOOPBACK if settings.exempts_loopback else ()
-    options = uvicorn_options(
-        ConnectionLimits(
-            head=limits.head_seconds,
-            body=limits.arrival_seconds,
-            keep_alive=limits.idle_seconds,
-            message_bytes=limits.socket_message_bytes,
-            shutdown=DRAIN_SECONDS,
-            exempt=(*local, *settings.trusted_proxies),
-        ),
-        refusals,
+    connections = ConnectionLimits(
+        head=limits.head_seconds,
+        body=limits.arrival_seconds,
+        keep_alive=limits.idle_seconds,
+        message_bytes=limits.socket_message_bytes,
+        shutdown=DRAIN_SECONDS,
+        exempt=(*local, *settings.trusted_proxies),
     )
     return uvicorn.Config(
         app,
@@ -132,7 +103,7 @@ def _config(app: ASGIApp, settings: Settings, refusals: Refusals) -> uvicorn.Con
         log_config=None,
         access_log=False,
         proxy_headers=False,
-        **options,
+        **uvicorn_options(connections, refusals),
     )
 
 

@@ -53,9 +53,8 @@ def _application() -> ASGIApp:
         secret=SecretStr("x" * 32),
         audit=FakeAudit(),
     )
-    parts = cast("Any", SimpleNamespace(reader=ports.reader))
-    services = replace(ports.services, own_lists=Broken())
-    return application(parts, services, settings=Settings(), callers=callers, limits=limits)
+    parts = cast("Any", SimpleNamespace(services=replace(ports.services, own_lists=Broken())))
+    return application(parts, settings=Settings(), callers=callers, limits=limits)
 
 
 @pytest.fixture(autouse=True)

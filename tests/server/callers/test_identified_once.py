@@ -46,8 +46,8 @@ async def url() -> AsyncIterator[str]:
         secret=SecretStr("x" * 32),
         audit=FakeAudit(),
     )
-    parts = cast("Any", SimpleNamespace(reader=ports.reader, feed=SimpleNamespace(closed=False)))
-    async with serving(application(parts, ports.services, settings=settings, callers=callers, limits=limits)) as (_, p):
+    parts = cast("Any", SimpleNamespace(services=ports.services, feed=SimpleNamespace(closed=False)))
+    async with serving(application(parts, settings=settings, callers=callers, limits=limits)) as (_, p):
         yield f"http://127.0.0.1:{p}"
 
 

@@ -18,25 +18,22 @@ log = structlog.get_logger(__name__)
 
 
 class DataFolderLock:
-    """One server's lock on its data folder."""
+    """One server's lock on its data folder; raises BlockingIOError if another server holds it."""
 
-    def __init__(self, path: Path, file: TextIO) -> None:
-        self._path = path
-        self._file = file
+    def __init__(self, data_dir: Path) -> None:
+        self._path = data_dir / LOCK_FILE
+        self._file = self._locked()
 
     def renew(self, restore: Callable[[], Collection[str]]) -> None:
         """Lock the folder again if it was deleted or replaced, and call `restore` to write its missing files.
 
-        `restore` returns the names of the files that it wrote.
-
-        Raises:
-            StoreConflict: another server has locked the new folder.
-            OSError: the folder cannot be written; the next call tries again.
+        `restore` returns the names of the files that it wrote. Raises StoreConflict if another server has locked the
+        new folder, and OSError if the folder cannot be written; the next call tries again.
         """
         if self._is_held():
             return
         try:
-            file = _locked(self._path)
+            file = self._locked()
         except BlockingIOError:
             raise StoreConflict("The data folder was replaced, and another server uses it. Stop one of them.") from None
         try:
@@ -59,37 +56,29 @@ class DataFolderLock:
         except (FileNotFoundError, NotADirectoryError):
             return False
 
+    def _locked(self) -> TextIO:
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file = self._path.open("w")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BaseException:
+            file.close()
+            raise
+        return file
+
 
 @contextmanager
 def lock_data_folder(data_dir: Path) -> Iterator[DataFolderLock]:
-    """Lock the data folder, and create it if necessary.
-
-    Raises:
-        ConfigurationError: another server uses the folder, or it cannot be written.
-    """
+    """Lock the data folder, and create it if necessary; raises ConfigurationError if it cannot be used."""
     try:
-        lock = DataFolderLock(data_dir / LOCK_FILE, _locked(data_dir / LOCK_FILE))
+        lock = DataFolderLock(data_dir)
     except BlockingIOError:
-        raise ConfigurationError(
-            f"data_dir: {data_dir} is used by another server; stop that server or set another folder."
-        ) from None
+        fault = "is used by another server; stop that server or set another folder"
+        raise ConfigurationError(f"data_dir: {data_dir} {fault}.") from None
     except OSError as error:
-        raise ConfigurationError(
-            f"data_dir: {data_dir} cannot be used ({error.strerror}); fix its permissions or set another folder."
-        ) from None
+        fault = f"cannot be used ({error.strerror}); fix its permissions or set another folder"
+        raise ConfigurationError(f"data_dir: {data_dir} {fault}.") from None
     try:
         yield lock
     finally:
         lock.release()
-
-
-def _locked(path: Path) -> TextIO:
-    """Open and lock the lock file; raises BlockingIOError if another process holds the lock."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file = path.open("w")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BaseException:
-        file.close()
-        raise
-    return file

@@ -4,6 +4,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -15,29 +16,20 @@ from server.config.tokens import Token, read_token
 
 HASHING_FILE = "secret"
 ADMIN_FILE = "admin-token"
-ADMIN_NAME = "admin"
 
 
 def hashing_secret(settings: Settings) -> SecretStr:
-    """The configured secret, or the generated one in the data folder.
-
-    Raises:
-        ConfigurationError: the file cannot be read, written or used.
-    """
+    """The configured secret, or the generated one in the data folder; raises ConfigurationError if it is unusable."""
     return settings.secret or _kept(settings.data_dir / HASHING_FILE)
 
 
 def admin_tokens(settings: Settings) -> tuple[Token, ...]:
-    """The configured tokens, or the generated one in the data folder.
-
-    Raises:
-        ConfigurationError: the file cannot be read, written or used.
-    """
+    """The configured tokens, or the generated one in the data folder; raises ConfigurationError if it is unusable."""
     if settings.admin_tokens:
         return settings.admin_tokens
     path = settings.data_dir / ADMIN_FILE
     try:
-        return (read_token(f"{ADMIN_NAME}:{Grant.ADMIN.value}:{_kept(path).get_secret_value()}"),)
+        return (read_token(f"admin:{Grant.ADMIN.value}:{_kept(path).get_secret_value()}"),)
     except ValueError:
         raise ConfigurationError(f"{path}: has no usable token; remove it to generate a new one.") from None
 
@@ -61,9 +53,13 @@ def restore(data_dir: Path, kept: Mapping[str, SecretStr]) -> list[str]:
 
 
 def _kept(path: Path) -> SecretStr:
+    """Read a secret, generated if the file does not exist; either way, only the owner can read the file after that."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _make(path)
+        with suppress(FileExistsError):
+            _write(path, secrets.token_urlsafe(32))
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o600)
         text = path.read_text("ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not ASCII text"
@@ -73,17 +69,9 @@ def _kept(path: Path) -> SecretStr:
     return SecretStr(text)
 
 
-def _make(path: Path) -> None:
-    """Write a new secret unless the file exists; either way, make it readable by the owner only."""
-    with suppress(FileExistsError):
-        _write(path, secrets.token_urlsafe(32))
-    if path.stat().st_mode & 0o077:
-        path.chmod(0o600)
-
-
 def _write(path: Path, secret: str) -> None:
     """Write a secret to a new file, completely or not at all."""
-    with open(path, "x", encoding="ascii", opener=_private) as file:
+    with open(path, "x", encoding="ascii", opener=partial(os.open, mode=0o600)) as file:
         try:
             file.write(secret)
             file.flush()
@@ -91,7 +79,3 @@ def _write(path: Path, secret: str) -> None:
         except BaseException:
             path.unlink()  # a partial secret, left by a full disk, would make every later start fail
             raise
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

@@ -42,7 +42,7 @@ class MigrationSettings(BaseModel):
 
     def migration(self) -> ModelMigration:
         """Convert the entry to the catalogue's type."""
-        return ModelMigration(old_id=self.old_id, new_id=self.new_id, reason=self.reason, automatic=self.automatic)
+        return ModelMigration(**self.model_dump())
 
 
 def _few_and_once_each(migrations: tuple[MigrationSettings, ...]) -> tuple[MigrationSettings, ...]:

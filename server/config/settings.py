@@ -71,13 +71,7 @@ Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
 class Settings(BaseModel):
     """The whole configuration, as read by `server.config.configuration`."""
 
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        use_attribute_docstrings=True,
-        arbitrary_types_allowed=True,
-        hide_input_in_errors=True,
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True)
 
     host: Annotated[str, AfterValidator(_read_host)] = "127.0.0.1"
     """The address to listen on."""

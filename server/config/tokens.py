@@ -37,11 +37,7 @@ class Token:
 
 
 def read_token(text: str) -> Token:
-    """Parse a configured token.
-
-    Raises:
-        ValueError: the token is malformed; the message does not repeat it.
-    """
+    """Parse a configured token; raises ValueError, without repeating the token, if it is malformed."""
     parts = text.strip().split(":")
     name, scopes, secret = parts[0], parts[1:-1], parts[-1]
     if len(parts) == 1 or not _NAME.fullmatch(name) or len(scopes) > 1:
@@ -70,11 +66,8 @@ def identify(authorization: str, tokens: Iterable[Token]) -> Token | None:
     if scheme.lower() != "bearer" or not 0 < len(credentials) <= _MAX_CREDENTIALS:
         return None
     digest = _digest(credentials)
-    found = None
-    for token in tokens:
-        if hmac.compare_digest(digest, token.digest):
-            found = token
-    return found
+    matching = [token for token in tokens if hmac.compare_digest(digest, token.digest)]
+    return matching[-1] if matching else None
 
 
 def _read_grants(name: str, scopes: str) -> frozenset[Grant]:

@@ -20,8 +20,7 @@ _CALLS = {field.name for field in fields(CallLimits)}
 def upstreams(settings: Settings, env: Mapping[str, str]) -> tuple[Upstream, ...]:
     """All enabled providers, sorted by id: adapters with a base URL, and providers added in the configuration.
 
-    Raises:
-        ConfigurationError: a provider's adapter is unknown, its base URL is missing, or its key is invalid.
+    Raises ConfigurationError if an adapter is unknown, a base URL is missing, or a key is invalid.
     """
     known = adapters()
     built_in = {id_: ProviderSettings() for id_, adapter in known.items() if adapter.base_url}
@@ -36,13 +35,8 @@ def unset_key_variables(settings: Settings, env: Mapping[str, str]) -> Mapping[s
 
 
 def key_variables(table: ProviderSettings, id_: str, adapter: Adapter) -> tuple[str, ...]:
-    """The variables that may hold a provider's key, in order of precedence.
-
-    This is `api_key_env` or, for the adapter's own provider only, the adapter's usual variables.
-    """
-    if table.api_key_env:
-        return (table.api_key_env,)
-    return adapter.key_env if id_ == adapter.id else ()
+    """The variables that may hold a provider's key, first one first: an adapter's usual ones are its own provider's."""
+    return (table.api_key_env,) if table.api_key_env else adapter.key_env if id_ == adapter.id else ()
 
 
 def _upstream(id_: str, table: ProviderSettings, known: Mapping[str, Adapter], env: Mapping[str, str]) -> Upstream:
@@ -70,9 +64,8 @@ def _upstream(id_: str, table: ProviderSettings, known: Mapping[str, Adapter], e
 
 def _key(id_: str, table: ProviderSettings, adapter: Adapter, env: Mapping[str, str]) -> SecretStr | None:
     for name in key_variables(table, id_, adapter):
-        key = env.get(name, "").strip()
-        if key and not (key.isascii() and key.isprintable()):
+        if key := env.get(name, "").strip():
+            if key.isascii() and key.isprintable():
+                return SecretStr(key)
             raise ConfigurationError(f"{name}: the key has characters that are invalid in a header; set the key again.")
-        if key:
-            return SecretStr(key)
     return None

@@ -1,8 +1,8 @@
 """A structlog processor that redacts secrets from every log record.
 
 Known secrets (configured ones, and those of the current connection) are redacted anywhere, also quoted or escaped.
-Unknown ones are recognized by their shape or by the name before them. Records are bounded in depth and length and stay
-on one line; an exception keeps its type, its message and its stack as modules and lines.
+Unknown ones are recognized by their shape or by the name before them. Records are bounded and stay on one line; an
+exception keeps its type, its message and its stack as modules and lines.
 """
 
 import json
@@ -28,6 +28,7 @@ _MAX_INPUT = 65_536
 _LONGEST_FORM = 4_096
 _OURS = frozenset({"level", "logger", "timestamp"})
 """Fields with our own words, which a caller's key of the same text must not redact."""
+_DROPPED = frozenset({"exc_info", "stack_info"})
 _MAX_NAME = 128
 _MAX_DEPTH = 4
 _MAX_ITEMS = 20
@@ -70,10 +71,11 @@ _current: ContextVar[_Connection | None] = ContextVar("connection_secrets", defa
 _open: WeakSet[_Connection] = WeakSet()
 
 
-def begin_connection() -> None:
+def begin_connection() -> _Connection:
     """Start a connection without secrets; all tasks that it starts share the secrets added later."""
     _current.set(connection := _Connection())
     _open.add(connection)
+    return connection
 
 
 def redact_in_connection(secrets: Iterable[str]) -> None:
@@ -81,10 +83,7 @@ def redact_in_connection(secrets: Iterable[str]) -> None:
 
     They are redacted from all exceptions too: one in a thread or a lost task is logged without its connection.
     """
-    if _current.get() is None:
-        begin_connection()
-    if connection := _current.get():
-        connection.secrets.extend(secrets)
+    (_current.get() or begin_connection()).secrets.extend(secrets)
 
 
 class Redactor:
@@ -102,20 +101,12 @@ class Redactor:
     def __call__(self, _logger: object, _method: str, record: Mapping[str, Any]) -> dict[str, Any]:
         """Redact a record and drop `stack_info`, which names files."""
         exception = _exception_of(record.get("exc_info"))
-        known = self._known_here() if exception is None else self._known_anywhere()
-        clean = {name: value if name in _OURS else _named(name, value, known) for name, value in record.items()}
-        for name in ("exc_info", "stack_info"):
-            clean.pop(name, None)
-        if exception is not None:
-            clean["exception"] = _text(_describe(exception), known)
-        return clean
-
-    def _known_here(self) -> tuple[str, ...]:
-        connection = _current.get()
-        return _forms({*self._secrets, *connection.secrets}) if connection and connection.secrets else self._known
-
-    def _known_anywhere(self) -> tuple[str, ...]:
-        return _forms(self._secrets.union(*(connection.secrets for connection in list(_open))))
+        current = _current.get()
+        carried = list(_open) if exception is not None else [current] if current and current.secrets else []
+        known = _forms(self._secrets.union(*(connection.secrets for connection in carried))) if carried else self._known
+        shown = {name: value for name, value in record.items() if name not in _DROPPED}
+        clean = {name: value if name in _OURS else _named(name, value, known) for name, value in shown.items()}
+        return clean if exception is None else {**clean, "exception": _text(_describe(exception), known)}
 
 
 def _forms(secrets: Iterable[str]) -> tuple[str, ...]:

@@ -1,9 +1,8 @@
-"""The one keeper of the garbage collector: no collection of everything runs while clients wait.
+"""Keeps the garbage collector from collecting everything while clients wait.
 
-A full collection looks at every object that lives, with all threads stopped: 628 ms beside 5,000 subscribers. Almost
-nothing here dies in a cycle (tests hold connections and operations to that), so it finds next to nothing. Full
-collections are switched off; once a minute, young cycles are collected, and what is left is frozen out of sight.
-Objects are freed all the same as soon as nothing refers to them.
+A full collection looks at every object with all threads stopped: 628 ms beside 5,000 subscribers. It finds next to
+nothing, since almost nothing here dies in a cycle (tests hold connections and operations to that). So full collections
+are off; once a minute, young cycles are collected, and the rest is frozen. Reference counts free objects as ever.
 """
 
 import asyncio

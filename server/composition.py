@@ -65,12 +65,16 @@ async def running(
 ) -> AsyncIterator[Parts]:
     """Open the store, restore the catalogue from it, and poll all providers until the block ends.
 
-    Raises:
-        StoreUnusable: the data folder cannot be written.
-        StoreConflict: another server uses it.
+    Raises StoreUnusable if the data folder cannot be written, and StoreConflict if another server uses it.
     """
     clock = SystemClock()
-    async with _opened_store(settings, clock, claim) as store, session() as http, AsyncExitStack() as closing:
+    retention = Retention(audit_age=timedelta(days=settings.audit_retention_days))
+    async with AsyncExitStack() as closing:
+        store = await open_store(settings.store_file, clock=clock.now, retention=retention, claim=claim)
+        closing.push_async_callback(store.close)
+        if store.notice:
+            log.warning("store_moved_aside", reason=store.notice)
+        http = await closing.enter_async_context(session())
         run = await restore(store, upstreams, list_ttl=timedelta(seconds=settings.model_list_ttl), clock=clock)
         deps = _deps(settings, store, run, clock)
         calls = {u.id: Calls(upstream=u, session=http, clock=clock) for u in upstreams}
@@ -95,18 +99,6 @@ async def running(
             migrations=tuple(entry.migration() for entry in settings.migrations),
         )
         yield Parts(services=services, feed=run.feed, poller=poller)
-
-
-@asynccontextmanager
-async def _opened_store(settings: Settings, clock: Clock, claim: Claim) -> AsyncIterator[SqliteStore]:
-    retention = Retention(audit_age=timedelta(days=settings.audit_retention_days))
-    store = await open_store(settings.store_file, clock=clock.now, retention=retention, claim=claim)
-    try:
-        if store.notice:
-            log.warning("store_moved_aside", reason=store.notice)
-        yield store
-    finally:
-        await store.close()
 
 
 def _deps(settings: Settings, store: SqliteStore, run: RestoredRun, clock: Clock) -> PollingDeps:
@@ -137,29 +129,20 @@ def _poller(
 
 
 def _on_demand(
-    settings: Settings,
-    upstreams: Sequence[Upstream],
-    calls: Mapping[str, Calls],
-    deps: PollingDeps,
-    secret: SecretStr,
+    settings: Settings, upstreams: Sequence[Upstream], calls: Mapping[str, Calls], deps: PollingDeps, secret: SecretStr
 ) -> tuple[OnDemandEndpoints, OwnLists]:
     by_id = {u.id: u for u in upstreams}
     on_demand = {id_: made.at(_ON_DEMAND) for id_, made in calls.items()}
-    endpoints = OnDemandEndpoints(
-        reader=deps.reader,
-        upstreams=by_id,
-        calls=on_demand,
-        secret=secret,
-        clock=deps.clock,
-        ttl=timedelta(seconds=settings.model_details_ttl),
-    )
+    reader, clock = deps.reader, deps.clock
+    ttl = timedelta(seconds=settings.model_details_ttl)
+    endpoints = OnDemandEndpoints(reader=reader, upstreams=by_id, calls=on_demand, secret=secret, clock=clock, ttl=ttl)
     own_lists = OwnLists(
-        reader=deps.reader,
+        reader=reader,
         upstreams=by_id,
         calls=on_demand,
         parser=deps.parser,
         secret=secret,
-        clock=deps.clock,
+        clock=clock,
         list_ttl=deps.timing.list_ttl,
         wait=settings.key_wait_seconds,
     )

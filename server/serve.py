@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from itertools import chain
 from socket import socket
 
 import stamina
@@ -43,11 +44,7 @@ log = structlog.get_logger(__name__)
 
 
 def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT.
-
-    Raises:
-        ConfigurationError: a provider, the data folder or the address cannot be used as configured.
-    """
+    """Serve until SIGTERM or SIGINT; raises ConfigurationError if a setting cannot be used as configured."""
     redactor = Redactor()
     configure(settings.log_format, settings.log_level, redactor)
     stamina.instrumentation.set_on_retry_hooks([])  # the coordinator logs an outage once
@@ -120,14 +117,12 @@ class _Server(uvicorn.Server):
         try:
             await super().startup(sockets=sockets)
         except SystemExit:  # uvicorn logs the reason and exits without a message
-            raise ConfigurationError(
-                f"host and port: {self.config.host}:{self.config.port} is not available; free it or set others."
-            ) from None
-        for server in self.servers:
-            for listening in server.sockets:
-                host, port = listening.getsockname()[:2]
-                shown = f"[{host}]" if ":" in host else host
-                print(f"Model catalogue at http://{shown}:{port}/graphql", flush=True)  # noqa: T201 - for the operator
+            where = f"{self.config.host}:{self.config.port}"
+            raise ConfigurationError(f"host and port: {where} is not available; free it or set others.") from None
+        for listening in chain.from_iterable(server.sockets for server in self.servers):
+            host, port = listening.getsockname()[:2]
+            url = f"http://{f'[{host}]' if ':' in host else host}:{port}/graphql"
+            print(f"Model catalogue at {url}", flush=True)  # noqa: T201 - for the operator
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         """Stop: end the streams, and wait for responses in progress."""

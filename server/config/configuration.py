@@ -50,8 +50,7 @@ def load_settings(
 ) -> Settings:
     """Read the settings; `options` are command-line options by setting, null if not given.
 
-    Raises:
-        ConfigurationError: a setting is unknown or invalid, or the file cannot be read.
+    Raises ConfigurationError if a setting is unknown or invalid, or the file cannot be read.
     """
     path = _path(env, config)
     values = _read_file(path) if path else {}
@@ -84,13 +83,11 @@ def located(
     key = re.split("[:.]", str(error), maxsplit=1)[0]
     variable = f"{PREFIX}{key.upper()}"
     path = _path(env, config)
-    if key not in Settings.model_fields:
-        return error
     if (options or {}).get(key) is not None:
         return ConfigurationError(f"{error} It is set by {_flag(key)}.")
     if variable in VARIABLES and env.get(variable):
         return ConfigurationError(f"{error} It is set by {variable}.")
-    if path and key in _read_file(path):
+    if path and key in Settings.model_fields and key in _read_file(path):
         return ConfigurationError(f"{path}: {error}")
     return ConfigurationError(f"{error} Its variable is {variable}.") if variable in VARIABLES else error
 
@@ -105,17 +102,16 @@ def _flag(key: str) -> str:
 
 def _read_file(path: Path) -> dict[str, Any]:
     try:
-        if path.stat().st_size > MAX_FILE:
-            raise ConfigurationError(f"{path}: is larger than {MAX_FILE} bytes; check that it is the right file.")
-        return tomllib.loads(path.read_text("utf-8"))
+        if path.stat().st_size <= MAX_FILE:
+            return tomllib.loads(path.read_text("utf-8"))
+        fault = f"is larger than {MAX_FILE} bytes; check that it is the right file"
     except OSError as error:
-        raise ConfigurationError(
-            f"{path}: cannot be read ({error.strerror}); fix the path or the permissions, or unset {CONFIG}."
-        ) from None
+        fault = f"cannot be read ({error.strerror}); fix the path or the permissions, or unset {CONFIG}"
     except UnicodeDecodeError:
-        raise ConfigurationError(f"{path}: is not UTF-8 text; save it as UTF-8.") from None
+        fault = "is not UTF-8 text; save it as UTF-8"
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{path}: is not valid TOML: {error}.") from None
+        fault = f"is not valid TOML: {error}"
+    raise ConfigurationError(f"{path}: {fault}.")
 
 
 def _variables(env: Mapping[str, str]) -> Mapping[str, str]:
@@ -154,8 +150,8 @@ def _default(place: Place) -> str:
     """The setting's default in parentheses, if it is short and fixed."""
     field = _model_at(place).model_fields.get(str(place[-1]))
     default = field.default if field else None
-    shown = isinstance(default, str | int | float)
-    return f" (default: {str(default).lower() if isinstance(default, bool) else default})" if shown else ""
+    shown = str(default).lower() if isinstance(default, bool) else default
+    return f" (default: {shown})" if isinstance(shown, str | int | float) else ""
 
 
 def _model_at(place: Place) -> type[BaseModel]:

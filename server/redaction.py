@@ -29,6 +29,7 @@ _LONGEST_FORM = 4_096
 _OURS = frozenset({"level", "logger", "timestamp"})
 """Fields with our own words, which a caller's key of the same text must not redact."""
 _DROPPED = frozenset({"exc_info", "stack_info"})
+_CONTAINERS = (Mapping, list, tuple, set, frozenset)
 _MAX_NAME = 128
 _MAX_DEPTH = 4
 _MAX_ITEMS = 20
@@ -105,7 +106,7 @@ class Redactor:
         carried = list(_open) if exception is not None else [current] if current and current.secrets else []
         known = _forms(self._secrets.union(*(connection.secrets for connection in carried))) if carried else self._known
         shown = {name: value for name, value in record.items() if name not in _DROPPED}
-        clean = {name: value if name in _OURS else _named(name, value, known) for name, value in shown.items()}
+        clean = {name: value if name in _OURS else _value(value, known, name) for name, value in shown.items()}
         return clean if exception is None else {**clean, "exception": _text(_describe(exception), known)}
 
 
@@ -126,21 +127,19 @@ def _escaped(text: str) -> Iterable[str]:
     return (doubled, doubled.replace("'", "\\'"), doubled.replace('"', '\\"'))
 
 
-def _named(name: object, value: object, known: tuple[str, ...], depth: int = 0) -> object:
+def _value(value: object, known: tuple[str, ...], name: object = None, depth: int = 0) -> object:
+    """Redact a value, all of it if its name says that it is secret."""
     if value is None or isinstance(value, bool | int | float):
         return value
-    is_secret = isinstance(name, str) and _NAMED.fullmatch(name[:_MAX_NAME])
-    return GONE if is_secret else _value(value, known, depth)
-
-
-def _value(value: object, known: tuple[str, ...], depth: int) -> object:
-    if depth == _MAX_DEPTH and isinstance(value, Mapping | list | tuple | set | frozenset):
+    if isinstance(name, str) and _NAMED.fullmatch(name[:_MAX_NAME]):
+        return GONE
+    if depth == _MAX_DEPTH and isinstance(value, _CONTAINERS):
         return f"<{type(value).__name__}>"
     if isinstance(value, Mapping):
         items = list(value.items())[:_MAX_ITEMS]
-        return {_text(_shown(name), known): _named(name, item, known, depth + 1) for name, item in items}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_named(None, item, known, depth + 1) for item in list(value)[:_MAX_ITEMS]]
+        return {_text(_shown(key), known): _value(item, known, key, depth + 1) for key, item in items}
+    if isinstance(value, _CONTAINERS):
+        return [_value(item, known, depth=depth + 1) for item in list(value)[:_MAX_ITEMS]]
     return _text(_describe(value) if isinstance(value, BaseException) else _shown(value), known)
 
 

@@ -20,7 +20,7 @@ from server.command.operations import FAILED, HEALTH, HEALTH_COLUMNS, MODEL_COLU
 from server.command.refresh_progress import following_progress
 from server.command.remote import Remote, RemoteError, TokenRefused, WrongInput
 from server.command.tables import print_message, print_rows, step_display
-from server.config.configuration import ConfigurationError, load_settings, located
+from server.config.configuration import CONFIG, ConfigurationError, load_settings, located
 from server.config.generated_secrets import ADMIN_FILE
 from server.redaction import Redactor
 
@@ -40,7 +40,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Config = Annotated[Path | None, typer.Option(help="The configuration file (TOML).", envvar="CATALOGUE_CONFIG")]
+Config = Annotated[Path | None, typer.Option(help="The configuration file (TOML).", envvar=CONFIG)]
 DataDir = Annotated[Path | None, typer.Option(help="The data folder.")]
 Url = Annotated[str | None, typer.Option(help="The URL of the running server.", envvar="CATALOGUE_URL")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]

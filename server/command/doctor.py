@@ -18,7 +18,7 @@ from server.command.operations import HEALTH
 from server.command.remote import Remote, RemoteError
 from server.command.tables import Column, Row
 from server.config.allowed_documents import allowed_documents
-from server.config.configuration import CONFIG, ConfigurationError, load_settings, located
+from server.config.configuration import ConfigurationError, load_settings, located
 from server.config.generated_secrets import ADMIN_FILE
 from server.config.provider_settings import ProviderSettings
 from server.config.settings import Settings
@@ -46,8 +46,7 @@ def examine(env: Mapping[str, str], *, config: Path | None = None, data_dir: Pat
         providers = _composed(settings, env, config)
     except ConfigurationError as error:
         return [python, _check("configuration", str(error), "Fix it as the message says.")]
-    source = config or env.get(CONFIG)
-    configuration = _check("configuration", f"file {source}" if source else "environment only, no file")
+    configuration = _check("configuration", f"file {config}" if config else "environment only, no file")
     unset = unset_key_variables(settings, env)
     return [
         *(python, configuration, _data_folder(settings), _store(settings.store_file), _admin_token(settings)),

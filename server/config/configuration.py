@@ -52,12 +52,11 @@ def load_settings(
 
     Raises ConfigurationError if a setting is unknown or invalid, or the file cannot be read.
     """
-    path = _path(env, config)
-    values = _read_file(path) if path else {}
+    values = _read_file(config) if config else {}
     try:
         settings = Settings.model_validate_json(json.dumps(values, default=str), strict=True)
     except ValidationError as error:
-        raise ConfigurationError(_in_file(path, error.errors()[0])) from None
+        raise ConfigurationError(_in_file(config, error.errors()[0])) from None
     layers: list[tuple[str, tuple[str, ...], object]] = [(n, VARIABLES[n], text) for n, text in _variables(env).items()]
     layers += [(_flag(key), (key,), value) for key, value in (options or {}).items() if value is not None]
     for source, place, value in layers:
@@ -82,18 +81,13 @@ def located(
     """Add the place to an error that was found after reading, and so names only the setting."""
     key = re.split("[:.]", str(error), maxsplit=1)[0]
     variable = f"{PREFIX}{key.upper()}"
-    path = _path(env, config)
     if (options or {}).get(key) is not None:
         return ConfigurationError(f"{error} It is set by {_flag(key)}.")
     if variable in VARIABLES and env.get(variable):
         return ConfigurationError(f"{error} It is set by {variable}.")
-    if path and key in Settings.model_fields and key in _read_file(path):
-        return ConfigurationError(f"{path}: {error}")
+    if config and key in Settings.model_fields and key in _read_file(config):
+        return ConfigurationError(f"{config}: {error}")
     return ConfigurationError(f"{error} Its variable is {variable}.") if variable in VARIABLES else error
-
-
-def _path(env: Mapping[str, str], config: Path | None) -> Path | None:
-    return config or (Path(env[CONFIG]) if env.get(CONFIG) else None)
 
 
 def _flag(key: str) -> str:

@@ -70,6 +70,15 @@ def test_what_should_not_happen_is_one_line_without_folders_or_keys(run: Run, mo
     assert "RuntimeError: at thing.py with [redacted]" in err
 
 
+def test_a_configuration_file_is_named_by_the_environment(
+    fake: FakeServer, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fake.data = {"models": []}
+    (tmp_path / "c.toml").write_text(f"port = {fake.url.rpartition(':')[2]}")
+    monkeypatch.setenv("CATALOGUE_CONFIG", str(tmp_path / "c.toml"))
+    assert run("models")[0] == 0
+
+
 @pytest.mark.parametrize("command", ["serve", "models", "health", "refresh"])
 def test_a_bad_configuration_is_one_line_and_exit_2(run: Run, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
     monkeypatch.setenv("CATALOGUE_PRT", "1")

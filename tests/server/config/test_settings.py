@@ -55,8 +55,8 @@ def test_the_settings_block_and_the_executor_agree_on_the_limits() -> None:
 
 def test_the_environment_wins_over_the_file_and_options_over_both(tmp_path: Path) -> None:
     path = _file(tmp_path, 'host = "localhost"\nport = 1000\nmodel_list_ttl = 60\n[limits]\ndepth = 5')
-    env = {"CATALOGUE_CONFIG": str(path), "CATALOGUE_PORT": "2000", "CATALOGUE_LIMITS_DEPTH": "7"}
-    settings = load_settings(env, options={"port": 3000})
+    env = {"CATALOGUE_PORT": "2000", "CATALOGUE_LIMITS_DEPTH": "7"}
+    settings = load_settings(env, config=path, options={"port": 3000})
     assert (settings.host, settings.port, settings.model_list_ttl, settings.limits.depth) == ("localhost", 3000, 60, 7)
 
 
@@ -158,7 +158,7 @@ def test_no_fault_repeats_a_secret(tmp_path: Path, text: str, env: dict[str, str
 def test_a_file_that_is_not_there_is_named_with_the_variable_to_mend(tmp_path: Path) -> None:
     missing = tmp_path / "missing.toml"
     with pytest.raises(ConfigurationError, match=r"missing\.toml: cannot be read .* CATALOGUE_CONFIG"):
-        load_settings({"CATALOGUE_CONFIG": str(missing)})
+        load_settings({}, config=missing)
 
 
 def test_secrets_do_not_show_in_the_settings(tmp_path: Path) -> None:
@@ -291,7 +291,7 @@ def test_a_fault_found_later_names_the_place_where_the_setting_was_set(
 
 def test_a_provider_that_cannot_be_composed_is_told_with_its_file(tmp_path: Path) -> None:
     path = _file(tmp_path, "[providers.x]\npoll = false")
-    error = located(ConfigurationError("providers.x: needs an adapter."), {"CATALOGUE_CONFIG": str(path)})
+    error = located(ConfigurationError("providers.x: needs an adapter."), {}, config=path)
     assert str(error) == f"{path}: providers.x: needs an adapter."
 
 

@@ -198,8 +198,7 @@ def _remote(url: str | None, config: Path | None, *, token: str | None = None, t
 
 
 def _token(token_file: Path | None, config: Path | None, data_dir: Path | None) -> str | None:
-    token = os.environ.get("CATALOGUE_TOKEN")
-    if token_file is None and token:
+    if token_file is None and (token := os.environ.get("CATALOGUE_TOKEN")):
         return token.strip()
     options = {"data_dir": data_dir}
     path = token_file or load_settings(os.environ, config=config, options=options).data_dir / ADMIN_FILE

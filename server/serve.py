@@ -29,7 +29,7 @@ from server.config.configuration import ConfigurationError
 from server.config.data_folder import DataFolderLock, lock_data_folder
 from server.config.generated_secrets import ADMIN_FILE, admin_tokens, generated, hashing_secret, restore
 from server.config.settings import Settings
-from server.config.upstreams import unset_key_variables, upstreams
+from server.config.upstreams import upstreams, warn_of_unset_keys
 from server.logging import configure
 from server.redaction import Redactor
 from server.wire.connection_limits import ConnectionLimits
@@ -59,8 +59,7 @@ async def _serve(settings: Settings, redactor: Redactor, lock: DataFolderLock) -
     secret, tokens = hashing_secret(settings), admin_tokens(settings)
     redactor.register([secret, *settings.secrets(), *(t.plain for t in tokens if t.plain)])
     redactor.register(u.key for u in providers if u.key)
-    for id_, variable in unset_key_variables(settings, os.environ).items():
-        log.warning("key_variable_not_set", provider=id_, variable=variable)
+    warn_of_unset_keys(settings, os.environ)
     if not settings.admin_tokens:
         log.info("admin_token", file=str(settings.data_dir / ADMIN_FILE))
     claim = partial(lock.renew, partial(restore, settings.data_dir, generated(settings, secret, tokens)))

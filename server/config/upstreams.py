@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from types import MappingProxyType
 
+import structlog
 from pydantic import SecretStr
 
 from catalogue.vocabulary import KeySource
@@ -14,6 +15,7 @@ from server.config.provider_settings import ProviderSettings
 from server.config.settings import Settings
 from upstream.upstream import Upstream
 
+log = structlog.get_logger(__name__)
 _CALLS = {field.name for field in fields(CallLimits)}
 
 
@@ -32,6 +34,12 @@ def unset_key_variables(settings: Settings, env: Mapping[str, str]) -> Mapping[s
     """The variables in `api_key_env` that are not set, by enabled provider."""
     named = {id_: table.api_key_env for id_, table in sorted(settings.providers.items()) if table.enabled}
     return {id_: name for id_, name in named.items() if name and not env.get(name, "").strip()}
+
+
+def warn_of_unset_keys(settings: Settings, env: Mapping[str, str]) -> None:
+    """Log each unset variable in `api_key_env`."""
+    for id_, variable in unset_key_variables(settings, env).items():
+        log.warning("key_variable_not_set", provider=id_, variable=variable)
 
 
 def key_variables(table: ProviderSettings, id_: str, adapter: Adapter) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
+from structlog.testing import capture_logs
 
 from catalogue.guard import GuardLimits
 from catalogue.scope import Grant
@@ -20,7 +21,7 @@ from server.config.generated_secrets import admin_tokens, hashing_secret
 from server.config.limits import Limits
 from server.config.settings import Settings
 from server.config.tokens import identify
-from server.config.upstreams import unset_key_variables, upstreams
+from server.config.upstreams import upstreams, warn_of_unset_keys
 from tests.practice.only import only_named
 
 
@@ -311,11 +312,13 @@ def test_a_query_without_a_key_may_stand_in_an_address(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("env", [{}, {"MY_KEY": ""}, {"MY_KEY": " "}])
-def test_a_variable_of_a_key_that_is_not_set_is_named(tmp_path: Path, env: dict[str, str]) -> None:
+def test_a_variable_of_a_key_that_is_not_set_is_warned_of_by_name(tmp_path: Path, env: dict[str, str]) -> None:
     text = '[providers.x]\nadapter = "openai-compatible"\nbase_url = "http://x"\napi_key_env = "MY_KEY"'
     settings = load_settings({}, config=_file(tmp_path, text))
-    assert unset_key_variables(settings, env) == {"x": "MY_KEY"}
-    assert unset_key_variables(settings, {"MY_KEY": "sk-1"}) == {}
+    with capture_logs() as logged:
+        warn_of_unset_keys(settings, env)
+        warn_of_unset_keys(settings, {"MY_KEY": "sk-1"})
+    assert logged == [{"log_level": "warning", "event": "key_variable_not_set", "provider": "x", "variable": "MY_KEY"}]
 
 
 def test_a_key_that_no_header_may_carry_is_refused_by_its_variable() -> None:

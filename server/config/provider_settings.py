@@ -1,8 +1,8 @@
 """Settings of a provider: a table `[providers.<id>]`, with defaults from the adapter."""
 
 import re
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, SecretStr
@@ -16,22 +16,20 @@ _KEY_PARAMETER = re.compile(
 """Names of URL parameters that hold keys."""
 
 
-def matching(pattern: str, words: str) -> AfterValidator:
-    """Validate that a text matches a pattern completely; `words` is the error message."""
-    compiled = re.compile(pattern)
+def must(holds: Callable[[Any], object], words: str) -> AfterValidator:
+    """Validate that a condition holds; `words` is the error message."""
 
-    def check(text: str) -> str:
-        if not compiled.fullmatch(text):
+    def check(value: object) -> object:
+        if not holds(value):
             raise ValueError(words)
-        return text
+        return value
 
     return AfterValidator(check)
 
 
-def _one_line(value: SecretStr) -> SecretStr:
-    if not value.get_secret_value().isprintable():
-        raise ValueError("must be one line of visible characters")
-    return value
+def matching(pattern: str, words: str) -> AfterValidator:
+    """Validate that a text matches a pattern completely."""
+    return must(re.compile(pattern).fullmatch, words)
 
 
 def _http_url(text: str) -> str:
@@ -47,7 +45,9 @@ def _http_url(text: str) -> str:
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 HeaderName = Annotated[str, matching(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}", "must be the name of an HTTP header")]
-HeaderValue = Annotated[SecretStr, AfterValidator(_one_line)]
+HeaderValue = Annotated[
+    SecretStr, must(lambda value: value.get_secret_value().isprintable(), "must be one line of visible characters")
+]
 VariableName = Annotated[str, matching(r"[A-Za-z_][A-Za-z0-9_]{0,127}", "must be the name of an environment variable")]
 
 

@@ -8,25 +8,23 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, SecretStr
 
 from server.config.limits import Limits, Seconds
 from server.config.migration_settings import Migrations, ModelId
-from server.config.provider_settings import ProviderSettings, matching
+from server.config.provider_settings import ProviderSettings, matching, must
 from server.config.tokens import Token, read_token
 
 MIN_SECRET = 16
 _HOST_NAME = re.compile(r"(?!.*\.\d+$)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 
 
-def _read_host(text: str) -> str:
-    """Accept an IP address or a host name; names do not end in a number, so that an invalid address is not a name."""
-    if not _HOST_NAME.fullmatch(text):
-        try:
-            ip_address(text)
-        except ValueError:
-            raise ValueError("must be an IP address or a host name, such as 127.0.0.1 or ::1") from None
-    return text
+def _is_host(text: str) -> bool:
+    """Whether it is an IP address or a host name; no name ends in a number, so an invalid address is not a name."""
+    try:
+        return bool(_HOST_NAME.fullmatch(text) or ip_address(text))
+    except ValueError:
+        return False
 
 
 def _read_origin(text: str) -> str:
@@ -56,14 +54,13 @@ def _each(read: Callable[[str], Any]) -> PlainValidator:
     return PlainValidator(split)
 
 
-def _long_enough(secret: SecretStr) -> SecretStr:
-    if len(secret.get_secret_value()) < MIN_SECRET:
-        raise ValueError(f"must have at least {MIN_SECRET} characters")
-    return secret
-
-
 ProviderId = Annotated[
     str, matching(r"[a-z0-9][a-z0-9._-]{0,63}", "must be a short name of a-z, 0-9, '.', '_' and '-'")
+]
+Host = Annotated[str, must(_is_host, "must be an IP address or a host name, such as 127.0.0.1 or ::1")]
+Secret = Annotated[
+    SecretStr,
+    must(lambda secret: len(secret.get_secret_value()) >= MIN_SECRET, f"must have at least {MIN_SECRET} characters"),
 ]
 Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
 
@@ -73,13 +70,13 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True)
 
-    host: Annotated[str, AfterValidator(_read_host)] = "127.0.0.1"
+    host: Host = "127.0.0.1"
     """The address to listen on."""
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
     """The port to listen on; 0 selects a free one."""
     data_dir: Path = Field(default_factory=lambda: user_data_path("model-catalogue", appauthor=False))
     """The folder of the store, the generated secret and the generated admin token."""
-    secret: Annotated[SecretStr, AfterValidator(_long_enough)] | None = None
+    secret: Secret | None = None
     """The secret for hashing keys, at least 16 characters; if unset, one is generated once in `data_dir`."""
     model_list_ttl: Seconds = 600
     """Seconds that a model list stays fresh."""

@@ -33,12 +33,17 @@ def query_of(wanted: ChangeFilter) -> Query:
         models = _named("m", wanted.models)
         runs, values = (_of_models(models, providers, kinds) if providers else []), {**models, **providers}
     elif wanted.providers or wanted.kinds:
-        runs, values = [f"kind = {kind}{of}" for of in _of(providers) or [""] for kind in kinds], providers
+        runs, values = [f"{_kind(kind)}{of}" for of in _of(providers) or [""] for kind in kinds], providers
     else:
         return f"{_COLUMNS} WHERE seq > :after ORDER BY seq LIMIT :limit", {}
-    runs = [f"kind = {_RESYNC}", *runs]
+    runs = [_kind(_RESYNC), *runs]
     union = " UNION ALL ".join(f"{_COLUMNS} WHERE {run} AND seq > :after" for run in runs)
     return f"{union} ORDER BY seq LIMIT :limit", {**values}
+
+
+def _kind(kind: int) -> str:
+    """A condition that the index of kinds answers; status changes, the bulk of a log, are not in it."""
+    return f"kind = {kind}" if kind == _STATUS else f"kind <> {_STATUS} AND kind = {kind}"
 
 
 def _of_models(models: Collection[str], providers: Collection[str], kinds: Sequence[int]) -> list[str]:

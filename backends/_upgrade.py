@@ -37,7 +37,7 @@ _TABLES = (
         seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind INTEGER NOT NULL, provider_id TEXT, version INTEGER,
         detail INTEGER NOT NULL
     )""",
-    "CREATE INDEX change_kind ON change (kind)",
+    f"CREATE INDEX change_kind ON change (kind) WHERE kind <> {CODES['STATUS_CHANGED']}",
     "CREATE INDEX change_provider ON change (provider_id, kind)",
     f"CREATE INDEX change_version ON change (version) WHERE kind <> {CODES['STATUS_CHANGED']}",
     "ALTER TABLE quarantine RENAME TO old_quarantine",

@@ -65,6 +65,14 @@ Secret = Annotated[
 Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
 
 
+def _data_dir() -> Path:
+    """The user's data folder; a user without a home has none, which matters only where no other folder is set."""
+    try:
+        return user_data_path("model-catalogue", appauthor=False)
+    except RuntimeError:
+        return Path("/nonexistent/model-catalogue")
+
+
 class Settings(BaseModel):
     """The whole configuration, as read by `server.config.configuration`."""
 
@@ -74,7 +82,7 @@ class Settings(BaseModel):
     """The address to listen on."""
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
     """The port to listen on; 0 selects a free one."""
-    data_dir: Path = Field(default_factory=lambda: user_data_path("model-catalogue", appauthor=False))
+    data_dir: Path = Field(default_factory=_data_dir)
     """The folder of the store, the generated secret and the generated admin token."""
     secret: Secret | None = None
     """The secret for hashing keys, at least 16 characters; if unset, one is generated once in `data_dir`."""

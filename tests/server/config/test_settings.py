@@ -80,6 +80,15 @@ def test_other_variables_are_left_alone() -> None:
     assert load_settings({"CATALOGUE_TOKEN": "x", "OPENROUTER_API_KEY": "y", "PORT": "z"}) == load_settings({})
 
 
+def test_a_user_without_a_home_needs_none_where_a_data_folder_is_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    homeless = Mock(side_effect=RuntimeError("Could not determine home directory."))
+    monkeypatch.setattr("server.config.settings.user_data_path", homeless)
+    assert load_settings({"CATALOGUE_DATA_DIR": str(tmp_path)}).data_dir == tmp_path
+    assert not load_settings({}).data_dir.exists()
+
+
 def test_every_setting_but_the_tables_has_a_variable() -> None:
     expected = set(Settings.model_fields) - {"limits", "providers", "migrations"} | set(Limits.model_fields)
     assert {path[-1] for path in VARIABLES.values()} == expected

@@ -25,7 +25,7 @@ PROVIDERS = [f"p{number:02}" for number in range(30)]
 SIZES = (400, 1_700)
 SETTLING = 10.0
 """Seconds without anything to do before the measurement begins."""
-COUNTED = ["catalogue.index.ListingIndex", "catalogue.index.MergedIndex", "catalogue.snapshot.Revision"]
+COUNTED = ["catalogue.listing.ListingIndex", "catalogue.snapshot.MergedIndex", "catalogue.snapshot.Revision"]
 QUERY = "{ catalogue { revision } models(limit: 5) { id status pricing { input(per: MILLION) } } }"
 LISTED = "{ providers { modelCount health { status lastSuccessAt } models(limit: 1) { source } } }"
 

@@ -1,4 +1,4 @@
-"""Who did what: the entries of the audit log."""
+"""The entries of the audit log."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,9 +21,9 @@ class AuditEntry:
     actor: str
     """The token's name, `key:<HMAC prefix>` for a caller's key, or the address for a rejected one; never a secret."""
     action: str
-    """What was asked, such as refreshCatalogue."""
+    """The requested action, such as refreshCatalogue."""
     target: str | None = None
-    """On what, such as a provider's id; `unknown` for what has none, and null for whoever sent no token."""
+    """Its object, such as a provider's id; `unknown` if it has none, null for a request without a token."""
     outcome: str
     """How it ended, such as ok, forbidden or failed."""
     count: int = 1

@@ -1,6 +1,5 @@
-"""What happened: the union of changes that the log stores and subscribers receive."""
+"""Changes, as the log stores them and subscribers receive them."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 
@@ -25,7 +24,7 @@ class ChangeRecord:
     at: datetime
     """When the catalogue noticed it."""
     provider_id: str | None
-    """The provider concerned; null on Resync alone."""
+    """The provider concerned; null only on a Resync."""
 
 
 @dataclass(config=_STRICT, frozen=True, slots=True, kw_only=True)
@@ -71,7 +70,7 @@ class PriceChanged(ModelChange):
 
 @dataclass(config=_STRICT, frozen=True, slots=True, kw_only=True)
 class DetailsChanged(ModelChange):
-    """A model of which other tracked facts changed."""
+    """A model whose other tracked facts changed."""
 
     kind: Literal["DETAILS_CHANGED"] = "DETAILS_CHANGED"
     fields: tuple[str, ...]
@@ -106,7 +105,7 @@ class ProviderHealthChanged(ChangeRecord):
 
 @dataclass(config=_STRICT, frozen=True, slots=True, kw_only=True)
 class Resync(ChangeRecord):
-    """The log does not say what happened: read the catalogue again, then continue from this position."""
+    """The log has a gap: read the catalogue again, then continue from this position."""
 
     kind: Literal["RESYNC"] = "RESYNC"
     provider_id: None = None
@@ -125,12 +124,3 @@ Change = Annotated[
     | Resync,
     Field(discriminator="kind"),
 ]
-
-
-def counts(changes: Iterable[Change]) -> tuple[int, int, int]:
-    """How many models some changes added, removed, and changed otherwise."""
-    of_models = [change for change in changes if isinstance(change, ModelChange)]
-    added = {change.model.facts.id for change in of_models if isinstance(change, ModelAdded)}
-    removed = {change.model.facts.id for change in of_models if isinstance(change, ModelRemoved)}
-    concerned = {change.model.facts.id for change in of_models}
-    return len(added), len(removed), len(concerned - added - removed)

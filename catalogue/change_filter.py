@@ -1,4 +1,4 @@
-"""Which changes a follower wants, as a value that the database can answer."""
+"""The changes that a follower wants, as a value that the database can evaluate."""
 
 from dataclasses import dataclass
 

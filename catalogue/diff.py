@@ -1,9 +1,9 @@
-"""What changed between two states of a provider, and the way back: `facts(apply(diff(a, b), a)) == facts(b)`."""
+"""The changes between two states of a provider, and the way back: `facts(apply(diff(a, b), a)) == facts(b)`."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import count
-from typing import NamedTuple, TypedDict
+from typing import TypedDict
 
 from catalogue.change import (
     Change,
@@ -48,7 +48,7 @@ TRACKED: tuple[str, ...] = (*PriceChanged.fields, *DETAILS, "expires_at")
 
 
 class _Stamp(TypedDict):
-    """What every change of one provider says first."""
+    """The fields that every change of one provider has."""
 
     position: Position
     at: datetime
@@ -59,88 +59,59 @@ _Stamps = Iterator[_Stamp]
 
 
 def diff(
-    before: ProviderState,
-    after: ProviderState,
-    *,
-    at: datetime,
-    since: Position,
-    cause: StatusCause | None = None,
+    before: ProviderState, after: ProviderState, *, at: datetime, since: Position, cause: StatusCause | None = None
 ) -> list[Change]:
     """The changes from one state of a provider to a later one, numbered from the position after `since`.
 
     A provider's first own list raises a Resync in place of a change for each model. Until then the packaged data is
     compared with itself, so that its statuses are published. `cause` replaces the cause that the rules give.
     """
-    stamps: _Stamps = (_Stamp(position=since.later(n), at=at, provider_id=after.id) for n in count(1))
-    pair = _Pair(before, after, at, stamps, cause)
-    changes: list[Change] = list(_health(pair))
-    if after.listing.is_reference and not before.listing.is_reference:
-        position = next(stamps)["position"]
-        changes.append(Resync(position=position, at=at, reason=f"The first list of {after.profile.name} has come."))
+    id_ = after.lasting.profile.id
+    stamps: _Stamps = (_Stamp(position=since.later(n), at=at, provider_id=id_) for n in count(1))
+    changes: list[Change] = []
+    was, now = before.lasting.statuses.conditions.health, after.lasting.statuses.conditions.health
+    if was is not now:
+        changes.append(
+            ProviderHealthChanged(
+                **next(stamps), health=after.health, model_count=after.model_count, before=was, after=now
+            )
+        )
+    if after.lasting.listing.is_reference and not before.lasting.listing.is_reference:
+        reason = f"The first list of {after.lasting.profile.name} has come."
+        changes.append(Resync(position=next(stamps)["position"], at=at, reason=reason))
     else:
-        changes.extend(_statuses(pair) if before.listing is after.listing else _models(pair))
+        changes.extend(_models(before, after, stamps, at, cause))
     return changes
 
 
-class _Pair(NamedTuple):
-    before: ProviderState
-    after: ProviderState
-    at: datetime
-    stamps: _Stamps
-    cause: StatusCause | None
-
-    def view(self, facts: ModelFacts) -> ModelView:
-        return self.after.view(facts, fallback=self.at)
-
-
-def _health(pair: _Pair) -> Iterator[Change]:
-    before, after = pair.before.lasting.health, pair.after.lasting.health
-    if before is not after:
-        yield ProviderHealthChanged(
-            **next(pair.stamps),
-            health=pair.after.health,
-            model_count=pair.after.model_count,
-            before=before,
-            after=after,
-        )
-
-
-def _models(pair: _Pair) -> Iterator[Change]:
-    old, new = pair.before.listing.models, pair.after.listing.models
-    for id_, facts in new.items():
-        known = old.get(id_)
-        if known is None:
-            yield ModelAdded(**next(pair.stamps), model=pair.view(facts))
+def _models(
+    before: ProviderState, after: ProviderState, stamps: _Stamps, at: datetime, cause: StatusCause | None
+) -> Iterator[Change]:
+    old, new = before.lasting.listing.models, after.lasting.listing.models
+    was, now = before.lasting.statuses, after.lasting.statuses
+    ids: Iterable[str] = new
+    if old is new and was.common is now.common:
+        ids = () if was is now else [id_ for id_ in new if id_ in was.own or id_ in now.own]
+    for id_ in ids:
+        facts, known = new[id_], old.get(id_)
+        rule, earlier = now.own.get(id_, now.common), was.own.get(id_, was.common)
+        if known is facts and rule.status is earlier.status:
             continue
-        if known is not facts:
-            yield from _facts(known, facts, pair.view(facts), pair.stamps)
-        yield from _status(pair, facts)
-    for id_, facts in old.items():
-        if id_ not in new:
-            yield ModelRemoved(**next(pair.stamps), model=pair.before.view(facts, fallback=pair.at))
-
-
-def _statuses(pair: _Pair) -> Iterator[Change]:
-    """Compare the statuses of one listing: all of them only where the rule for almost all models changed."""
-    old, new, models = pair.before.statuses, pair.after.statuses, pair.after.listing.models
-    ids = models if old.common is not new.common else (id_ for id_ in models if id_ in old.own or id_ in new.own)
-    for id_ in ids if old is not new else ():
-        yield from _status(pair, models[id_])
-
-
-def _status(pair: _Pair, facts: ModelFacts) -> Iterator[Change]:
-    old, new = pair.before.statuses.of(facts.id), pair.after.statuses.of(facts.id)
-    if old.status is not new.status:
-        yield StatusChanged(
-            **next(pair.stamps),
-            model=pair.view(facts),
-            before=old.status,
-            after=new.status,
-            cause=pair.cause or status_cause(old, new),
-        )
+        view = after.view(facts, fallback=at)
+        if known is None:
+            yield ModelAdded(**next(stamps), model=view)
+            continue
+        yield from _facts(known, facts, view, stamps)
+        if rule.status is not earlier.status:
+            moved = cause or status_cause(earlier, rule)
+            yield StatusChanged(**next(stamps), model=view, before=earlier.status, after=rule.status, cause=moved)
+    for id_ in (id_ for id_ in old if id_ not in new):
+        yield ModelRemoved(**next(stamps), model=before.view(old[id_], fallback=at))
 
 
 def _facts(old: ModelFacts, new: ModelFacts, view: ModelView, stamps: _Stamps) -> Iterator[Change]:
+    if old is new:
+        return
     if any(getattr(old, f) != getattr(new, f) for f in PriceChanged.fields):
         yield PriceChanged(**next(stamps), model=view, before=old.price, after=new.price)
     fields = tuple(f for f in DETAILS if getattr(old, f) != getattr(new, f))

@@ -1,4 +1,4 @@
-"""The places at which one provider serves a model, as it publishes them."""
+"""The endpoints at which a provider serves a model."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ class Endpoint(Record):
     name: str
     """The name of the place, unique in its list."""
     status: HealthStatus
-    """How it answers, by the provider's word."""
+    """Its health according to the provider."""
     uptime_30m: float | None = None
     """Share of the last 30 minutes in which it answered, 0..1."""
     uptime_1d: float | None = None
@@ -34,7 +34,7 @@ class Endpoint(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointList:
-    """A model's endpoints, or why there are none to show."""
+    """A model's endpoints, or the reason why they are missing."""
 
     state: EndpointState
     items: tuple[Endpoint, ...] = ()

@@ -25,7 +25,7 @@ class ClientError(Exception):
 
     @property
     def extensions(self) -> Mapping[str, object]:
-        """What goes into the GraphQL error's `extensions`: the code and the details."""
+        """The GraphQL error's `extensions`: the code and the details."""
         return {"code": self.code, **self.details}
 
 

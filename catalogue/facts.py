@@ -1,4 +1,4 @@
-"""What a provider said about a model: the frozen record that is parsed, stored and compared."""
+"""A provider's facts about a model: frozen records that are parsed, stored and compared."""
 
 from collections.abc import Hashable
 from datetime import datetime
@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 from catalogue.vocabulary import Capability, Modality
 
 _Value = TypeVar("_Value", bound=Hashable)
-_NOT_NOTED: set[str] = set()
+_NO_FIELDS: set[str] = set()
 
 
 class Record(BaseModel):
@@ -20,7 +20,7 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     def __getstate__(self) -> dict[Any, Any]:
-        """The fields alone; which of them were set takes a list's memory once more, and nobody asks."""
+        """Only the fields: the set of fields that were set would double the memory of a list, and is not used."""
         return self.__dict__
 
     def __setstate__(self, state: dict[Any, Any]) -> None:
@@ -28,7 +28,7 @@ class Record(BaseModel):
         super().__setstate__(
             {
                 "__dict__": state,
-                "__pydantic_fields_set__": _NOT_NOTED,
+                "__pydantic_fields_set__": _NO_FIELDS,
                 "__pydantic_extra__": None,
                 "__pydantic_private__": None,
             }
@@ -154,7 +154,7 @@ class ModelFacts(Record):
     price: Price | None = None
     """What it costs; null when unpublished, which is not free."""
     limits: RateLimit | None = None
-    """How much one caller may use it, where the provider says so."""
+    """How much one caller may use it, if the provider publishes it."""
     released_at: datetime | None = None
     """When it was released at this provider."""
     expires_at: datetime | None = None
@@ -175,12 +175,12 @@ class ModelFacts(Record):
 
     @property
     def unknown_capabilities(self) -> tuple[Capability, ...]:
-        """The capabilities of which the provider says neither yes nor no, in the vocabulary's order."""
+        """The capabilities for which the provider states neither yes nor no, in the vocabulary's order."""
         return tuple(c for c in Capability if c not in self.capabilities and c not in self.lacking)
 
 
 def knows(facts: ModelFacts, capability: Capability) -> bool | None:
-    """Whether a model has a capability: yes, no, or null for not said."""
+    """Whether a model has a capability; null if the provider does not state it."""
     if capability in facts.capabilities:
         return True
     return False if capability in facts.lacking else None

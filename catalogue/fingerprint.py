@@ -1,4 +1,4 @@
-"""How a key is known without being kept: an HMAC that only this installation can compute."""
+"""Fingerprints of keys: HMACs that only this installation can compute, so that no key is stored."""
 
 import hashlib
 import hmac
@@ -6,7 +6,7 @@ import hmac
 from pydantic import SecretStr
 
 PREFIX = 12
-"""How many hex digits of a fingerprint tell keys apart in the audit log (48 bits)."""
+"""Hex digits of a fingerprint that identify a key in the audit log (48 bits)."""
 
 
 def fingerprint(secret: SecretStr, provider_id: str, key: SecretStr) -> str:

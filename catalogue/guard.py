@@ -1,44 +1,33 @@
-"""The guard against a bad upstream list: what makes a new list suspicious, so that it is held back for an admin."""
+"""Decides whether a new list is suspicious, so that it is held back for an admin."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from catalogue.facts import ModelFacts, Price
+from catalogue.health import Suspicion
 from catalogue.listing import Listing
 from catalogue.price_unit import PricingUnit, in_unit
 
 JUMP = Decimal(10)
 """A price that rises or falls by this factor, or to zero, has jumped; so has one that vanishes."""
 MIN_MODELS = 10
-"""Fewer models than this never make a list suspicious by their share."""
+"""A share counts from this many models on."""
 _SAMPLE = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardLimits:
-    """From which shares on a list is held back."""
+    """A list is held back if larger shares than these changed."""
 
     removed_share: float = 0.30
     repriced_share: float = 0.05
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suspicion:
-    """Why a list is held back and what it would change."""
-
-    reason: str
-    added: int
-    removed: int
-    repriced: int
-    sample: tuple[str, ...]
-    """A few lines for an admin; their prices are per million tokens."""
-
-
 def suspicion(before: Listing, rows: Sequence[ModelFacts], limits: GuardLimits) -> Suspicion | None:
-    """What is suspicious about the new rows, compared with the last good list; null for a list to be trusted.
+    """Why the new rows are suspicious, compared with the last good list; null if they are not.
 
-    Packaged data says nothing of what a list may lose, but that there are models.
+    Packaged data is not a reference for losses; it only shows that the list should not be empty.
     """
     if rows and not before.is_reference:
         return None
@@ -76,7 +65,7 @@ def _reason(
 
 
 def _jumps(old: Mapping[str, ModelFacts], new: Mapping[str, ModelFacts]) -> Iterator[str]:
-    """Tell the models whose price jumped or vanished, each with what it was and would be."""
+    """A line for each model whose price jumped or vanished."""
     for id_, facts in new.items():
         known = old.get(id_)
         if known is None or known.price is None or known.price == facts.price:
@@ -95,15 +84,11 @@ def _amounts(price: Price) -> Iterator[str]:
 
 def _moves(before: Price, after: Price) -> Iterator[str]:
     for part, old, new in (("input", before.input, after.input), ("output", before.output, after.output)):
-        if old is not None and new is not None and _jumped(old, new):
+        if old is None or new is None or old == new:
+            continue
+        if new == 0 or (old != 0 and (new >= old * JUMP or old >= new * JUMP)):
             yield f"{part} {_shown(old)} → {_shown(new)}"
 
 
 def _shown(amount: Decimal) -> str:
     return f"{in_unit(amount, PricingUnit.MILLION):.10g}"
-
-
-def _jumped(before: Decimal, after: Decimal) -> bool:
-    if before == 0 or after == 0:
-        return before != after and after == 0
-    return after >= before * JUMP or before >= after * JUMP

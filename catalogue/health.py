@@ -1,11 +1,6 @@
-"""A provider's health and circuit breaker, as values and the transitions between them.
+"""A provider's health and circuit breaker. The transitions are in `catalogue.reducer`."""
 
-A failure (after its retries) makes a provider DEGRADED. Three in a row take it DOWN and open the breaker. Two successes
-bring it back from either, so that a flapping provider does not flap here. While the breaker is open no call passes,
-except for one probe when the schedule says that its time has come (half-open).
-"""
-
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from catalogue.vocabulary import BreakerState, HealthStatus, ProviderErrorCode
@@ -21,7 +16,7 @@ FAILURES = frozenset({ProviderErrorCode.UNREACHABLE, ProviderErrorCode.TIMEOUT})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """Something that is wrong with a provider, in words that may be shown to anyone."""
+    """Something that is wrong with a provider; the message is safe to show to anyone."""
 
     code: ProviderErrorCode
     message: str
@@ -33,7 +28,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problems:
-    """Everything that is wrong with a provider, the most important first. Readers are shown the first."""
+    """Everything that is wrong with a provider, the most important first. Readers see the first."""
 
     call: Problem | None = None
     """The last call failed. It is kept until the provider is well again, as the reason why it is not."""
@@ -44,7 +39,7 @@ class Problems:
     key: Problem | None = None
     """The provider refuses the server's key."""
     ours: Problem | None = None
-    """The last list could not be taken, by a fault of this server's."""
+    """The last list could not be taken because of an error in this server."""
     held: Problem | None = None
     """The last list is held back, or was discarded by an admin."""
     dropped: Problem | None = None
@@ -53,33 +48,34 @@ class Problems:
     @property
     def first(self) -> Problem | None:
         """The most important problem."""
-        return self.call or self.limiting or self.ours or self.held or self.dropped
-
-    @property
-    def limiting(self) -> Problem | None:
-        """The problem that keeps a provider that answers from being of full use."""
-        return self.list or self.check or self.key
+        return self.call or self.list or self.check or self.key or self.ours or self.held or self.dropped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Quarantine:
-    """A suspicious list that is held back until an admin decides."""
+class Suspicion:
+    """Why a list is held back, and the changes that it would make."""
 
-    id: str
-    provider_id: str
     reason: str
-    at: datetime
-    model_count: int
     added: int
     removed: int
     repriced: int
     sample: tuple[str, ...] = ()
-    """A few lines that say what it would change, for the admin who decides."""
+    """A few of the changes, for the admin who decides; prices are per million tokens."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantine(Suspicion):
+    """A suspicious list that is held back until an admin decides."""
+
+    id: str
+    provider_id: str
+    at: datetime
+    model_count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """How a provider answers: status, last calls, breaker, and what is wrong."""
+    """How a provider answers: status, last calls, breaker, and problems."""
 
     provider_id: str
     status: HealthStatus = HealthStatus.UNKNOWN
@@ -93,7 +89,7 @@ class Health:
     consecutive_successes: int = 0
     breaker: BreakerState = BreakerState.CLOSED
     next_check_at: datetime | None = None
-    """When the next call is planned. Null where that is left to an admin."""
+    """When the next call is planned; null if that is left to an admin."""
     problems: Problems = field(default_factory=Problems)
     dropped_rows: int = 0
     """Rows of the last list that could not be read."""
@@ -115,52 +111,6 @@ class Health:
         return self.status is not HealthStatus.DOWN or self.is_half_up
 
 
-def answered(health: Health, problems: Problems, *, at: datetime, latency_ms: float) -> Health:
-    """The health after a call that was answered."""
-    if problems.limiting is not None:
-        return unhelped(health, replace(problems, call=None), at=at)
-    return replace(_reached(health, HealthStatus.HEALTHY, problems, at=at), last_success_at=at, latency_ms=latency_ms)
-
-
-def unhelped(health: Health, problems: Problems, *, at: datetime) -> Health:
-    """The health after an answer of no use, such as a refused key or a garbled list."""
-    return _reached(health, HealthStatus.DEGRADED, problems, at=at)
-
-
-def _reached(health: Health, target: HealthStatus, problems: Problems, *, at: datetime) -> Health:
-    # An answer of no use helps a provider out of DOWN, for it is reached, but never out of DEGRADED.
-    counts = target is HealthStatus.HEALTHY or health.status is HealthStatus.DOWN
-    successes = health.consecutive_successes + 1 if counts else 0
-    status = health.status if health.status in ILL and successes < SUCCESSES_TO_UP else target
-    return replace(
-        health,
-        status=status,
-        since=at if status is not health.status else health.since,
-        last_checked=at,
-        consecutive_failures=0,
-        consecutive_successes=successes,
-        breaker=BreakerState.HALF_OPEN if status is HealthStatus.DOWN else BreakerState.CLOSED,
-        problems=replace(problems, call=None) if status is HealthStatus.HEALTHY else problems,
-    )
-
-
-def failed(health: Health, problems: Problems, *, at: datetime) -> Health:
-    """The health after a call that failed through the provider's fault."""
-    failures = health.consecutive_failures + 1
-    down = failures >= FAILURES_TO_DOWN or health.status is HealthStatus.DOWN
-    status = HealthStatus.DOWN if down else HealthStatus.DEGRADED
-    return replace(
-        health,
-        status=status,
-        since=at if status is not health.status else health.since,
-        last_checked=at,
-        consecutive_failures=failures,
-        consecutive_successes=0,
-        breaker=BreakerState.OPEN if down else BreakerState.CLOSED,
-        problems=problems,
-    )
-
-
 def admits(health: Health) -> bool:
-    """Whether the breaker lets calls pass that are made because somebody asks."""
+    """Whether the breaker lets calls pass that a request needs."""
     return health.breaker is BreakerState.CLOSED

@@ -1,4 +1,4 @@
-"""Health over time: counted probes and the time between them in buckets, uptime from that, and incidents."""
+"""Health over time: probes and known time in buckets, uptime, and incidents."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ WINDOWS: dict[UptimeWindow, tuple[timedelta, timedelta]] = {
 """Each window's span and the width of its buckets."""
 
 LONGEST_SPAN = timedelta(minutes=20)
-"""A check says nothing of what comes later than this: twice the longest pause between two checks."""
+"""The state between two checks is unknown if they are further apart than this: twice the longest pause."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """The result of one call that says something about a provider's health."""
+    """The result of one call that counts for a provider's health."""
 
     provider_id: str
     at: datetime
@@ -30,7 +30,7 @@ class Probe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """The time from one check of a provider to the next, in which it was what the earlier one found."""
+    """The time from one check of a provider to the next. The earlier check gives its state."""
 
     provider_id: str
     start: datetime
@@ -47,28 +47,28 @@ def span_between(earlier: Probe, later: Probe) -> Span | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthBucket:
-    """The probes of one span of time, and how much of it is known."""
+    """The probes in one span of time, and how much of the span is known."""
 
     start: datetime
     end: datetime
     checks: int
     failures: int
     latency_ms: float | None = None
-    """The mean of the answered probes; null when none was."""
+    """The mean of the answered probes; null without any."""
     seconds: float = 0.0
-    """For so long it is known whether the provider answered."""
+    """The part of the span for which the provider's state is known."""
     up: float = 0.0
-    """For so many seconds of these it did."""
+    """The seconds of these in which the provider answered."""
 
     @property
     def uptime(self) -> float | None:
-        """The uptime of this bucket alone."""
+        """The uptime of this bucket."""
         return uptime([self])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """One time a provider was down."""
+    """A time in which a provider was down."""
 
     id: str
     provider_id: str

@@ -1,4 +1,4 @@
-"""Under which key the same underlying model is found at other providers: a conclusion from hints, never stored."""
+"""The key under which the same underlying model is found at other providers: computed from hints, never stored."""
 
 import re
 
@@ -7,7 +7,7 @@ from catalogue.facts import ModelFacts
 _SNAPSHOT = re.compile(r"-20\d{6}$")
 _DATED = re.compile(r"@(?=20\d{6}$)")
 _JOINTS = re.compile(r"[._\s]+")
-_TOLD_APART_BY_DATE = {"claude-sonnet-3-5"}
+_DISTINCT_BY_DATE = {"claude-sonnet-3-5"}
 """Names under which a lab published several snapshots that are offered side by side."""
 
 
@@ -17,22 +17,21 @@ def family(facts: ModelFacts) -> str | None:
 
 
 def family_key(*candidates: str | None) -> str | None:
-    """The key of the first candidate that is said: a weights repository, a canonical name, or a model id.
+    """The key of the first candidate that is present: a weights repository, a canonical name, or a model id.
 
     It is the last part of the path in lower case, without alias mark, variant (`:free`), region (`@eu`) and a compact
     snapshot date, with dashes for dots and the words before the numbers, each in their order:
     `anthropic/claude-4.5-sonnet:batch` and `claude-sonnet-4-5@eu` share one, `gpt-4.5` and `gpt-5.4` do not.
 
-    The date is kept where snapshots of one name are different models, which has to be known: when a lab publishes
-    another such pair, the two share a family until their name is listed here. Dates with dashes, revisions (`-0528`)
-    and words (`-preview`, `-latest`) are always kept, so that a model is rather missed than taken for another one.
+    The date is kept for names in `_DISTINCT_BY_DATE`. Dates with dashes, revisions (`-0528`) and words (`-preview`,
+    `-latest`) are always kept: missing a match is better than a wrong one.
     """
-    said = next((c for c in candidates if c and c.strip()), "")
-    path = _DATED.sub("-", said.strip().lower()).partition("@")[0].rstrip("/")
+    name_of = next((c for c in candidates if c and c.strip()), "")
+    path = _DATED.sub("-", name_of.strip().lower()).partition("@")[0].rstrip("/")
     name = _JOINTS.sub("-", path.rpartition("/")[2].partition(":")[0].lstrip("~"))
-    undated = _words_first(_SNAPSHOT.sub("", name))
-    return (_words_first(name) if undated in _TOLD_APART_BY_DATE else undated) or None
+    undated = _numbers_last(_SNAPSHOT.sub("", name))
+    return (_numbers_last(name) if undated in _DISTINCT_BY_DATE else undated) or None
 
 
-def _words_first(name: str) -> str:
+def _numbers_last(name: str) -> str:
     return "-".join(sorted(name.split("-"), key=lambda part: part[:1].isdigit()))

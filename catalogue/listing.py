@@ -1,16 +1,39 @@
 """One provider's list as the catalogue holds it, and how the next good list is merged into it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from types import MappingProxyType
 
 from catalogue.facts import ModelFacts
-from catalogue.index import ListingIndex
+from catalogue.identity import family
 
 _NO_MODELS: Mapping[str, ModelFacts] = MappingProxyType({})
 _NO_TIMES: Mapping[str, datetime] = MappingProxyType({})
+
+
+Place = tuple[str, str]
+"""A folded name and an id."""
+
+
+class ListingIndex:
+    """One listing's rows by name and by family, and the few rows whose status is their own."""
+
+    def __init__(self, models: Mapping[str, ModelFacts]) -> None:
+        self.places: Sequence[tuple[Place, ModelFacts]] = sorted(
+            ((facts.name.casefold(), facts.id), facts) for facts in models.values()
+        )
+        self.rows: Sequence[ModelFacts] = [facts for _, facts in self.places]
+        self.families: dict[str, list[ModelFacts]] = {}
+        for facts in self.rows:
+            if (key := family(facts)) is not None:
+                self.families.setdefault(key, []).append(facts)
+        self.deprecated = frozenset(facts.id for facts in self.rows if facts.deprecated)
+        self.ends: Sequence[tuple[datetime, str]] = sorted(
+            (facts.expires_at, facts.id) for facts in self.rows if facts.expires_at is not None
+        )
+        """Announced ends, the earliest first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,23 +76,17 @@ def merged(before: Listing, rows: Iterable[ModelFacts], *, at: datetime) -> List
     if is_same and before.is_reference:
         return before
     models.update((i, old[i]) for i in gone)
+    new = (id_ for id_ in models if before.is_reference and id_ not in before.models)
+    first_seen = {id_: seen for id_, seen in before.first_seen.items() if id_ in models} | dict.fromkeys(new, at)
     listing = Listing(
         provider_id=before.provider_id,
         models=MappingProxyType(models),
         gone=gone,
-        first_seen=MappingProxyType(dict(_first_seen(before, models, at))),
+        first_seen=MappingProxyType(first_seen),
         is_reference=True,
     )
     listing.index  # noqa: B018 - made here, off the event loop, rather than by the first reader
     return listing
-
-
-def _first_seen(before: Listing, models: Iterable[str], at: datetime) -> Iterable[tuple[str, datetime]]:
-    for id_ in models:
-        if id_ in before.first_seen:
-            yield id_, before.first_seen[id_]
-        elif before.is_reference and id_ not in before.models:
-            yield id_, at
 
 
 def confirmed(before: Listing, *, at: datetime) -> Listing:

@@ -1,4 +1,4 @@
-"""What a model's former id stands for now, and how far a chain of such steps leads."""
+"""Successors of former model ids, and where a chain of them leads."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -7,7 +7,7 @@ from catalogue.facts import Record
 from catalogue.vocabulary import MigrationReason
 
 LONGEST_PATH = 16
-"""So many steps are followed at most."""
+"""The most steps that are followed."""
 
 
 class ModelMigration(Record):
@@ -18,21 +18,21 @@ class ModelMigration(Record):
     new_id: str
     """The id that takes its place."""
     reason: MigrationReason
-    """Why it does."""
+    """Why the id changed."""
     automatic: bool
-    """Whether it is followed without asking; if not, it is a proposal."""
+    """Whether it is followed automatically; otherwise it is a proposal."""
     detected: bool = False
-    """Whether the catalogue worked it out by itself from two lists."""
+    """Whether the catalogue detected it by comparing two lists."""
     confidence: float | None = None
-    """How sure a detected one is, 0..1; null when it was said, not detected."""
+    """How certain a detected one is, 0..1; null for a configured one."""
     since: datetime | None = None
-    """When it became known; null for what was configured."""
+    """When it was detected; null for a configured one."""
 
 
 def follow(model_id: str, migrations: Iterable[ModelMigration]) -> tuple[str, tuple[ModelMigration, ...]]:
-    """Where an id leads by automatic steps, and the steps; of several from one id the first counts.
+    """The id that automatic steps lead to, and the steps. Of several steps from one id the first counts.
 
-    No id is visited twice: in a circle the last one not seen before is the answer.
+    No id is visited twice: a circle ends at its last new id.
     """
     steps: dict[str, ModelMigration] = {}
     for migration in migrations:

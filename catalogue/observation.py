@@ -1,4 +1,4 @@
-"""What can be observed of a provider: the closed union of values that move its state."""
+"""Observations of a provider: the closed union of values that move its state."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """When the schedule asks a provider next."""
+    """The next scheduled calls of a provider."""
 
     list_at: datetime
     probe_at: datetime
@@ -33,7 +33,7 @@ class ProbeStarted(_Observed):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Called(_Observed):
     key: Problem | None = None
-    """What is wrong with the server's key."""
+    """The problem with the server's key, if any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ class ListTaken(_Called):
     dropped: int | None = None
     """The number of rows that could not be read; null for the list that was taken last."""
     problem: Problem | None = None
-    """What readers are told of rows that could not be read."""
+    """The problem shown to readers if rows could not be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ class Answered(_Called):
 
     latency_ms: float
     check: Problem | None = None
-    """What is wrong with the health check, where only the list answers."""
+    """The problem with the health check, if only the list answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,7 @@ class CallFailed(_Called):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Faulted(_Observed):
-    """Something broke on this server's side, which says nothing about the provider."""
+    """Something broke in this server; the provider is not at fault."""
 
     problem: Problem
     of_list: bool
@@ -102,12 +102,12 @@ class Decided(_Observed):
     as_of: datetime | None = None
     """When the accepted list last came."""
     problem: Problem | None = None
-    """What readers are told of a discarded list."""
+    """The problem shown to readers after a list was discarded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored(_Observed):
-    """The server started, and takes up what it knew."""
+    """The server started from its stored state."""
 
     state: "ProviderState"
 

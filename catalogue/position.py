@@ -1,4 +1,4 @@
-"""Positions in the log of changes, and the epochs that say which of them can be resumed."""
+"""Positions in the log of changes, and the epochs that decide which of them can be resumed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

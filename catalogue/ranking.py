@@ -1,4 +1,4 @@
-"""The order of models: what they are sorted by, and how well they match a search."""
+"""The order of models: by a field, or by how well they match a search."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class Ranking:
 
     @property
     def textual(self) -> bool:
-        """Whether its keys are texts; else they are numbers."""
+        """Whether its keys are texts; otherwise they are numbers."""
         return self.field in {OrderField.NAME, OrderField.PROVIDER}
 
     def key(self, facts: ModelFacts, revision: Revision) -> Key:
@@ -55,7 +55,7 @@ class Ranking:
         return _KEYS[self.field](facts, revision)
 
     def placing(self, revision: Revision) -> Callable[[ModelFacts], Place]:
-        """A function that gives the place of a revision's row; smaller places come first."""
+        """A function from a revision's row to its place; smaller places come first."""
         return lambda facts: self.place_of(self.key(facts, revision), facts.id)
 
     def place_of(self, key: Key, id_: str) -> Place:
@@ -84,10 +84,6 @@ def _tails(id_: str) -> Iterator[str]:
         yield id_
 
 
-def _seen(facts: ModelFacts, revision: Revision) -> Key:
-    return _moment(revision.providers[facts.provider_id].listing.first_seen.get(facts.id))
-
-
 def _moment(at: datetime | None) -> float | None:
     return at.timestamp() if at else None
 
@@ -102,7 +98,9 @@ _KEYS: Mapping[OrderField, Callable[[ModelFacts, Revision], Key]] = {
     OrderField.OUTPUT_PRICE: lambda facts, _: _price(facts, "output"),
     OrderField.CONTEXT: lambda facts, _: facts.context_max,
     OrderField.RELEASED: lambda facts, _: _moment(facts.released_at),
-    OrderField.FIRST_SEEN: _seen,
+    OrderField.FIRST_SEEN: lambda facts, revision: _moment(
+        revision.providers[facts.provider_id].listing.first_seen.get(facts.id)
+    ),
     OrderField.PROVIDER: lambda facts, revision: revision.providers[facts.provider_id].profile.name.casefold(),
 }
 

@@ -1,15 +1,18 @@
-"""What a refresh did, and how far it has come."""
+"""The steps and the result of refreshing a provider's list."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from catalogue.change import Change
+from catalogue.change import Change, ModelAdded, ModelChange, ModelRemoved
 from catalogue.health import Problem
+from catalogue.observation import Faulted, HeldBack, ListFailed, ListTaken, Observation
+from catalogue.provider import ProviderState
 from catalogue.vocabulary import RefreshOutcome, RefreshStep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderRefresh:
-    """What a refresh did for one provider."""
+    """The result of one provider's refresh."""
 
     provider_id: str
     outcome: RefreshOutcome
@@ -20,9 +23,9 @@ class ProviderRefresh:
     model_count: int = 0
     duration_ms: float = 0.0
     error: Problem | None = None
-    """Why the old list was kept, in words for a person."""
+    """Why the old list was kept."""
     changes: tuple[Change, ...] = ()
-    """What this refresh of this provider changed, as stored in the log."""
+    """The changes of this refresh, as stored in the log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,4 +39,41 @@ class RefreshProgress:
     model_count: int | None = None
     """Models read, once the list is read."""
     result: ProviderRefresh | None = None
-    """With DONE: what the refresh did."""
+    """The result, with DONE."""
+
+
+def refresh_result(
+    before: ProviderState, after: ProviderState, seen: Observation | None, changes: Sequence[Change], *, seconds: float
+) -> ProviderRefresh:
+    """The result of a refresh; `seen` is null for a provider that cannot be read."""
+    old, new = before.lasting.listing, after.lasting.listing
+    problem = seen.problem if isinstance(seen, HeldBack | ListFailed | Faulted) else None
+    match seen:
+        case ListTaken():
+            outcome = RefreshOutcome.UNCHANGED if new is old else RefreshOutcome.UPDATED
+            problem = seen.key
+        case HeldBack():
+            outcome = RefreshOutcome.QUARANTINED if seen.quarantine else RefreshOutcome.KEPT_LAST_GOOD
+        case ListFailed():
+            outcome = RefreshOutcome.KEPT_LAST_GOOD if new.models else RefreshOutcome.FAILED
+        case Faulted():
+            outcome = RefreshOutcome.FAILED
+        case _:
+            outcome, problem = RefreshOutcome.SKIPPED, after.health.error
+    of_models = [change for change in changes if isinstance(change, ModelChange)]
+    added = {change.model.facts.id for change in of_models if isinstance(change, ModelAdded)}
+    removed = {change.model.facts.id for change in of_models if isinstance(change, ModelRemoved)}
+    changed = {change.model.facts.id for change in of_models} - added - removed
+    count = len(new.models) - len(new.gone)
+    is_first = new.is_reference and not old.is_reference
+    return ProviderRefresh(
+        provider_id=after.lasting.profile.id,
+        outcome=outcome,
+        added=count if is_first else len(added),
+        removed=len(removed),
+        changed=len(changed),
+        model_count=count,
+        duration_ms=seconds * 1000,
+        error=problem,
+        changes=tuple(changes),
+    )

@@ -1,4 +1,4 @@
-"""Who asks: the caller's identity, rights and own provider keys, alive only as long as the request."""
+"""The caller: identity, rights and own provider keys, kept only as long as the request."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,10 +18,10 @@ class Grant(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """One caller, as one request or one socket knows them."""
+    """The caller of one request or one socket."""
 
     client: str = "anonymous"
-    """Whom limits count: `token:<name>` or `address:<ip>`."""
+    """The client that limits count: `token:<name>` or `address:<ip>`."""
     actor: str | None = None
     """The name of the admin token, for the audit log."""
     grants: frozenset[Grant] = frozenset()

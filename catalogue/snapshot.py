@@ -1,23 +1,55 @@
-"""The whole catalogue at one moment: a revision, which lasts until something is told, and what each call moves."""
+"""The whole catalogue at one moment: a revision, which lasts until the next change, and what each call moves."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from types import MappingProxyType
 
 from catalogue.facts import ModelFacts
-from catalogue.index import MergedIndex
+from catalogue.listing import ListingIndex
 from catalogue.position import Position
 from catalogue.provider import ProviderRevision, ProviderState
 from catalogue.view import ModelView
 
+Stamp = tuple[int, Position, datetime]
+"""A revision's number, its position, and when it was made."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class MergedIndex:
+    """The rows of several listings together, each view made when it is first asked for."""
+
+    def __init__(self, indexes: Iterable[ListingIndex]) -> None:
+        self._indexes = tuple(indexes)
+
+    @cached_property
+    def rows(self) -> Sequence[ModelFacts]:
+        """All rows by name, then by id."""
+        if len(self._indexes) == 1:
+            return self._indexes[0].rows
+        # The parts are sorted, which makes this a merge; a pair is decided before its facts are compared.
+        return [facts for _, facts in sorted(pair for index in self._indexes for pair in index.places)]
+
+    @cached_property
+    def families(self) -> Mapping[str, Sequence[ModelFacts]]:
+        """The rows of each family that has more than one."""
+        found: dict[str, list[ModelFacts]] = {}
+        for index in self._indexes:
+            for key, rows in index.families.items():
+                found.setdefault(key, []).extend(rows)
+        # Most models have no match: thousands of lists of one would only cost the garbage collector time.
+        return {
+            key: sorted(rows, key=lambda facts: (facts.name.casefold(), facts.id))
+            for key, rows in found.items()
+            if len(rows) > 1
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Revision:
-    """What every provider lists, and each model's status. What is derived from it is kept on it."""
+    """All listings and statuses. Values derived from it are kept on it."""
 
     number: int = 0
     """Increases whenever a model's facts or status, or a provider's health, changes."""
@@ -37,24 +69,6 @@ class Revision:
     def total_models(self) -> int:
         """The number of models that all providers list, those that are gone left out."""
         return sum(provider.listing.model_count for provider in self.providers.values())
-
-    def following(self, provider: ProviderRevision) -> "Revision":
-        """The same with one provider replaced. Number and position stay: only the ledger moves these."""
-        before = self.providers.get(provider.id)
-        relisted = before is None or before.listing is not provider.listing
-        following = replace(self, providers=MappingProxyType({**self.providers, provider.id: provider}))
-        return following if relisted else _keeping(following, self)
-
-    def numbered(self, number: int, position: Position, *, updated_at: datetime | None) -> "Revision":
-        """The same state as another revision."""
-        return _keeping(replace(self, number=number, position=position, updated_at=updated_at), self)
-
-
-def _keeping(after: Revision, before: Revision) -> Revision:
-    """Hand on the index where no listing differs."""
-    if (index := before.__dict__.get("index")) is not None:
-        after.__dict__["index"] = index
-    return after
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,11 +98,24 @@ class Snapshot:
         for state in self.providers.values():
             yield from state.listing.models.values()
 
-    def with_provider(self, state: ProviderState) -> "Snapshot":
-        """The same with one provider's state replaced; the revision is the same object where nothing lasting moved."""
-        lasts = self.revision.providers.get(state.id) is state.lasting
-        revision = self.revision if lasts else self.revision.following(state.lasting)
-        return Snapshot(revision=revision, providers=MappingProxyType({**self.providers, state.id: state}))
+    def with_provider(self, state: ProviderState, *, stamp: Stamp | None = None) -> "Snapshot":
+        """The same with one provider's state replaced.
+
+        The revision stays the same object unless something lasting moved, or a stamp makes another revision of it.
+        """
+        revision, lasting = self.revision, state.lasting
+        before, id_ = revision.providers.get(lasting.profile.id), lasting.profile.id
+        if stamp is not None or before is not lasting:
+            number, position, updated_at = stamp or (revision.number, revision.position, revision.updated_at)
+            revision = Revision(
+                number=number,
+                position=position,
+                updated_at=updated_at,
+                providers=MappingProxyType({**revision.providers, id_: lasting}),
+            )
+            if before is not None and before.listing is lasting.listing and "index" in vars(self.revision):
+                vars(revision)["index"] = self.revision.index
+        return Snapshot(revision=revision, providers=MappingProxyType({**self.providers, id_: state}))
 
 
 def snapshot_of(

@@ -1,9 +1,10 @@
 """Whether a model can be used now: one table of rules, of which the first that matches decides."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from types import MappingProxyType
 
 from catalogue.facts import ModelFacts
@@ -13,7 +14,7 @@ from catalogue.vocabulary import HealthStatus, ModelStatus, StatusCause
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """All that the statuses of one provider's models follow from, apart from its listing."""
+    """What decides the statuses of one provider's models, apart from its listing."""
 
     health: HealthStatus = HealthStatus.UNKNOWN
     stale: bool = True
@@ -25,25 +26,30 @@ class Conditions:
 def conditions(
     listing: Listing, health: HealthStatus, *, as_of: datetime | None, list_ttl: timedelta, now: datetime
 ) -> Conditions:
-    """What holds for a provider at one moment."""
+    """The conditions of a provider at one moment."""
     stale = not listing.is_reference or as_of is None or now - as_of > 2 * list_ttl
     ended = bisect_right(listing.index.ends, now, key=lambda end: end[0])
     return Conditions(health=health, stale=stale, ended=ended)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """What a rule looks at."""
+class Trait(Enum):
+    """A reason for which a model may not be AVAILABLE."""
 
-    facts: ModelFacts
-    gone: bool
-    conditions: Conditions
-    now: datetime
+    GONE = auto()
+    """The last good list no longer has it."""
+    DOWN = auto()
+    """The provider is down."""
+    ENDED = auto()
+    """It is flagged as deprecated, or its announced end has passed."""
+    DEGRADED = auto()
+    """The provider is degraded."""
+    STALE = auto()
+    """The list is old, or was never given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Background:
-    """What the words of a reason need besides the facts: they may change while the status stays."""
+    """The values in the words of a reason, besides the facts. They may change while the status stays."""
 
     provider_name: str
     problem: str | None
@@ -57,16 +63,16 @@ class Background:
 class Rule:
     """One row of the table."""
 
+    trait: Trait | None
+    """Has the rule match; null always matches."""
     status: ModelStatus
     cause: StatusCause
-    matches: Callable[[Case], bool]
-    words: Callable[[ModelFacts, Background], str | None]
+    words: Callable[[ModelFacts, Background], str] | None = None
     """Why the status is not AVAILABLE, in words for a person."""
 
 
-def _ended(case: Case) -> bool:
-    end = case.facts.expires_at
-    return case.facts.deprecated or (end is not None and end <= case.now)
+def _gone_words(_: ModelFacts, background: Background) -> str:
+    return f"{background.provider_name} no longer lists this model."
 
 
 def _ended_words(facts: ModelFacts, background: Background) -> str:
@@ -92,33 +98,19 @@ def _health_words(adjective: str) -> Callable[[ModelFacts, Background], str]:
     return words
 
 
-AVAILABLE = Rule(ModelStatus.AVAILABLE, StatusCause.LIST, lambda _: True, lambda _, __: None)
+AVAILABLE = Rule(None, ModelStatus.AVAILABLE, StatusCause.LIST)
 
 RULES: tuple[Rule, ...] = (
-    Rule(
-        ModelStatus.UNAVAILABLE,
-        StatusCause.LIST,
-        lambda case: case.gone,
-        lambda _, background: f"{background.provider_name} no longer lists this model.",
-    ),
-    Rule(
-        ModelStatus.UNAVAILABLE,
-        StatusCause.HEALTH,
-        lambda case: case.conditions.health is HealthStatus.DOWN,
-        _health_words("down"),
-    ),
-    Rule(ModelStatus.DEPRECATED, StatusCause.ENDING, _ended, _ended_words),
-    Rule(
-        ModelStatus.LIMITED,
-        StatusCause.HEALTH,
-        lambda case: case.conditions.health is HealthStatus.DEGRADED,
-        _health_words("degraded"),
-    ),
-    Rule(ModelStatus.LIMITED, StatusCause.AGE, lambda case: case.conditions.stale, _stale_words),
+    Rule(Trait.GONE, ModelStatus.UNAVAILABLE, StatusCause.LIST, _gone_words),
+    Rule(Trait.DOWN, ModelStatus.UNAVAILABLE, StatusCause.HEALTH, _health_words("down")),
+    Rule(Trait.ENDED, ModelStatus.DEPRECATED, StatusCause.ENDING, _ended_words),
+    Rule(Trait.DEGRADED, ModelStatus.LIMITED, StatusCause.HEALTH, _health_words("degraded")),
+    Rule(Trait.STALE, ModelStatus.LIMITED, StatusCause.AGE, _stale_words),
     AVAILABLE,
 )
+"""The first rule that matches decides."""
 
-_UNREMARKABLE = ModelFacts(id="", provider_id="", name="")
+_OF_HEALTH = {HealthStatus.DOWN: Trait.DOWN, HealthStatus.DEGRADED: Trait.DEGRADED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,19 +129,17 @@ class Statuses:
 
 def evaluate(listing: Listing, conditions: Conditions, *, now: datetime) -> Statuses:
     """The statuses of a listing. The cost is that of the models with an end, a flag or a gap of their own."""
+    shared = {None, _OF_HEALTH.get(conditions.health), Trait.STALE if conditions.stale else None}
+    common = _first(shared)
+    gone, index = listing.gone, listing.index
+    ended = index.deprecated.union(id_ for _, id_ in index.ends[: conditions.ended])
+    own = {id_: _first({*shared, Trait.ENDED}) for id_ in ended} | {id_: _first({*shared, Trait.GONE}) for id_ in gone}
+    exceptions = MappingProxyType({id_: rule for id_, rule in own.items() if rule is not common})
+    return Statuses(conditions=conditions, common=common, own=exceptions, evaluated_at=now)
 
-    def rule(facts: ModelFacts, *, gone: bool) -> Rule:
-        case = Case(facts=facts, gone=gone, conditions=conditions, now=now)
-        return next(rule for rule in RULES if rule.matches(case))
 
-    common, index = rule(_UNREMARKABLE, gone=False), listing.index
-    ended = (id_ for _, id_ in index.ends[: conditions.ended])
-    own = {}
-    for id_ in {*listing.gone, *index.deprecated, *ended}:
-        found = rule(listing.models[id_], gone=id_ in listing.gone)
-        if found is not common:
-            own[id_] = found
-    return Statuses(conditions=conditions, common=common, own=MappingProxyType(own), evaluated_at=now)
+def _first(traits: Collection[Trait | None]) -> Rule:
+    return next(rule for rule in RULES if rule.trait in traits)
 
 
 def cause(before: Rule, after: Rule) -> StatusCause:

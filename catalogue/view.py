@@ -1,4 +1,4 @@
-"""A model as a reader sees it: what the provider said, and what the catalogue concludes from it at one moment."""
+"""A model as a reader sees it: the provider's facts, and the catalogue's conclusions at one moment."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from catalogue.vocabulary import DataSource, HealthStatus, ModelStatus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelView:
-    """Facts and conclusions side by side; the facts that readers see unchanged can be read off the view itself."""
+    """Facts and conclusions; facts that readers see unchanged are attributes of the view too."""
 
     facts: ModelFacts
     status: ModelStatus
@@ -20,7 +20,7 @@ class ModelView:
     """When the provider was last asked, successfully or not. Before the first time, when the data is from."""
     provider_health: HealthStatus
     first_seen_at: datetime | None
-    """When the catalogue first saw it listed; null for what the provider's first list held."""
+    """When the catalogue first saw it listed; null for the models of the provider's first list."""
     source: DataSource
     source_as_of: datetime
 

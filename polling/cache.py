@@ -1,4 +1,4 @@
-"""Values that are read on demand and kept for a while: fresh, then stale while they are read again, then forgotten.
+"""Values that are read on demand: fresh, then stale while they are read again, then forgotten.
 
 aiocache is only the storage behind a small protocol (this is the one file that knows it); windows, the single flight,
 remembered failures and the bounds are here. Values must be immutable: all readers get the same object.
@@ -39,7 +39,7 @@ class Storage(Protocol[V]):
     """Where values lie."""
 
     async def get(self, key: str) -> V | None:
-        """The value, or null when there is none or its time is over."""
+        """The value; null if it is missing or expired."""
 
     async def put(self, key: str, value: V, *, seconds: float) -> None:
         """Keep a value for some time; it may go earlier to make room."""
@@ -80,7 +80,7 @@ class Memory(Generic[V]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Windows:
-    """For how many seconds something stands."""
+    """The lifetimes of a value, in seconds."""
 
     fresh: float
     """A value, before it is read again."""
@@ -90,21 +90,21 @@ class Windows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """That something could not be read, and for how many seconds it is not tried again."""
+    """A value that could not be read, and for how many seconds it is not tried again."""
 
     problem: Problem
     seconds: float
 
 
 def failure_of(error: UpstreamError, *, at: datetime, seconds: float) -> Failure:
-    """What is remembered of an upstream error: for some seconds, or as long as the provider asked to wait."""
-    told = min(error.retry_after or 0.0, _LONGEST_SECONDS)
-    return Failure(problem=problems.of_error(error, at=at), seconds=max(seconds, told))
+    """The failure for an upstream error: it lasts for some seconds, or as long as the provider asked to wait."""
+    asked = min(error.retry_after or 0.0, _LONGEST_SECONDS)
+    return Failure(problem=problems.of_error(error, at=at), seconds=max(seconds, asked))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found(Generic[V]):
-    """What is known: a value, why there is none, or neither as long as it is still being read."""
+    """A value, the reason why there is none, or neither while it is still being read."""
 
     value: V | None = None
     read_at: datetime | None = None
@@ -114,13 +114,13 @@ class Found(Generic[V]):
     """Whether a provider was waited for."""
 
     def refused(self) -> Problem | None:
-        """What the provider said, when it refused the key."""
+        """The provider's problem if it refused the key."""
         problem = self.failure.problem if self.failure else None
         return problem if problem and problem.code is ProviderErrorCode.UNAUTHORIZED else None
 
 
 class Cache(Generic[V]):
-    """Values by key, each read by one flight at a time, however many ask."""
+    """Values by key, each read by one flight at a time."""
 
     def __init__(self, storage: Storage[Found[V]], *, windows: Windows, flights: int, clock: Clock) -> None:
         self._storage = storage
@@ -129,9 +129,9 @@ class Cache(Generic[V]):
         self._clock = clock
 
     async def get(self, key: str, read: Read[V] | None, *, wait: float) -> Found[V]:
-        """What is known of a key, read when it must be; returns within `wait` seconds, while the flight goes on.
+        """The value of a key, read if necessary; returns within `wait` seconds, while the flight goes on.
 
-        Without `read`, or when too many flights are in the air, only what is already there.
+        Without `read`, or if too many flights are under way, only the value that is already there.
         """
         found = await self._known(key)
         if read is None or self._settled(found):
@@ -146,7 +146,7 @@ class Cache(Generic[V]):
         return await self._seated(seat, wait)
 
     async def close(self) -> None:
-        """End what is under way."""
+        """End all flights."""
         await self._flights.close()
 
     async def _seated(self, seat: asyncio.Future[Found[V]], wait: float) -> Found[V]:
@@ -171,10 +171,10 @@ class Cache(Generic[V]):
         try:
             return await read(before)
         except Exception as error:  # noqa: BLE001  a bug in reading one thing must not fail the answers that show it
-            # An exception's text may quote a request, and with it a key: only its kind is told.
+            # An exception's text may quote a request, and with it a key: only its kind is logged.
             log.error("reading_failed", kind=type(error).__name__)  # noqa: TRY400  the same goes for its trace
-            said = Malformed("The provider's answer could not be understood.")
-            return failure_of(said, at=self._clock.now(), seconds=_BUG_SECONDS)
+            shown = Malformed("The provider's answer could not be understood.")
+            return failure_of(shown, at=self._clock.now(), seconds=_BUG_SECONDS)
 
     def _after(self, before: Found[V], outcome: V | Failure) -> Found[V]:
         if not isinstance(outcome, Failure):

@@ -1,10 +1,10 @@
-"""A provider's state before it is asked: its last good list, else the packaged baseline, else nothing yet."""
+"""A provider's state before its first call: its last good list, else the packaged baseline, else empty."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from catalogue.health import FAILURES_TO_DOWN, Health, Problems
-from catalogue.ports.revisions import Held, Stored, StoredListing
+from catalogue.ports.revisions import Stored, StoredListing
 from catalogue.provider import ProviderState, provider_state
 from catalogue.vocabulary import BreakerState, HealthStatus
 from upstream import problems
@@ -28,22 +28,17 @@ def published_state(upstream: Upstream, stored: Stored, *, list_ttl: timedelta, 
 def cold_state(upstream: Upstream, stored: Stored, published: ProviderState, *, now: datetime) -> ProviderState:
     """The state to serve from the first moment on.
 
-    A stored moment that lies ahead, because the clock was ahead then, is taken as now.
+    A stored moment in the future, because the clock was wrong then, counts as now.
     """
     as_of = _past(published.as_of, now)
     list_ttl = published.profile.list_ttl
     listed = StoredListing(listing=published.listing, as_of=as_of)
     health = _health(upstream, published.health, listed, list_ttl=list_ttl, now=now)
-    held = held_back(upstream, stored)
+    held = stored.held.get(upstream.id)
     if held is not None:
         known = replace(health.problems, held=problems.of_held(held, at=now))
         health = replace(health, quarantine=None if held.discarded else held.quarantine, problems=known)
     return provider_state(published.profile, published.listing, health, as_of=as_of, now=now)
-
-
-def held_back(upstream: Upstream, stored: Stored) -> Held | None:
-    """The list that still waits for an admin's decision, or that was discarded."""
-    return stored.held.get(upstream.id)
 
 
 def _health(upstream: Upstream, before: Health, listed: StoredListing, *, list_ttl: timedelta, now: datetime) -> Health:

@@ -1,7 +1,10 @@
-"""The dependencies that all coordinators share."""
+"""The dependencies that coordinators share, and those of reading on demand."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
+
+from pydantic import SecretStr
 
 from catalogue.guard import GuardLimits
 from catalogue.ports.clock import Clock
@@ -11,12 +14,14 @@ from polling.history import HealthRecorder
 from polling.ledger import Ledger
 from polling.progress import Progress
 from polling.schedule import Timing
+from upstream.lists import Call
 from upstream.parsing import Parser
+from upstream.upstream import Upstream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollingDeps:
-    """One of each, made once."""
+    """The dependencies of all coordinators."""
 
     ledger: Ledger
     reader: Reader
@@ -28,3 +33,17 @@ class PollingDeps:
     timing: Timing
     guard: GuardLimits
     rng: Random
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnDemandDeps:
+    """The dependencies of reading endpoints and callers' lists."""
+
+    reader: Reader
+    upstreams: Mapping[str, Upstream]
+    calls: Mapping[str, Call]
+    """With the priority of demand."""
+    parser: Parser
+    secret: SecretStr
+    """Fingerprints keys."""
+    clock: Clock

@@ -1,4 +1,4 @@
-"""The feed of changes. A follower is only a position, so that none takes memory and none slows another."""
+"""The feed of changes. A follower is only a position, so followers take no memory and do not slow each other."""
 
 import asyncio
 from collections import deque
@@ -19,7 +19,7 @@ _PAGE = 500
 
 
 class Feed:
-    """Gives followers what the ledger has stored, from any position on."""
+    """Sends followers the stored changes, from any position on."""
 
     def __init__(self, *, log: Log, reader: Reader, timeline: Timeline, clock: Clock) -> None:
         self._log = log
@@ -30,12 +30,8 @@ class Feed:
         self._recent: deque[Change] = deque(maxlen=RECENT)
         self._news = asyncio.Event()
         self._waking = asyncio.Lock()
-        self._closed = False
-
-    @property
-    def closed(self) -> bool:
+        self.closed = False
         """Whether streams end because the server stops."""
-        return self._closed
 
     def publish(self, changes: Sequence[Change], timeline: Timeline) -> None:
         """Wake the followers. The changes are stored already, and the snapshot holds them."""
@@ -47,7 +43,7 @@ class Feed:
 
     def close(self) -> None:
         """End every follower's stream."""
-        self._closed = True
+        self.closed = True
         self._wake()
 
     def _wake(self) -> None:
@@ -55,7 +51,7 @@ class Feed:
         news.set()
 
     async def oldest(self) -> Position:
-        """The earliest position that can still be resumed; the present one where the store does not say."""
+        """The earliest position that can still be resumed; the current one if the store fails."""
         try:
             return await self._log.oldest()
         except StoreError:
@@ -67,7 +63,7 @@ class Feed:
         Raises BadUserInput at the first step for a cursor that is not readable.
         """
         position = self._reader.snapshot.revision.position if since is None else cursor.decode(since)
-        while not self._closed:
+        while not self.closed:
             news, known = self._news, self._timeline.holds(position, last=self._last)
             if not known and not self._is_unlogged(position):
                 resync = self._resync("The log does not lead on from this cursor.")
@@ -111,7 +107,7 @@ class Feed:
 
 
 def _remembered(recent: deque[Change], after: int, wanted: ChangeFilter) -> LogPage:
-    """A page of what is in memory, read from the new end: a follower that keeps up looks at little else."""
+    """A page of the changes in memory, read from the end because most followers keep up."""
     tail: list[Change] = []
     for change in reversed(recent):
         if change.position.seq <= after:

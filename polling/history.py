@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import structlog
 
-from catalogue.health import FAILURES, Health, Problem
+from catalogue.health import FAILURES, Health
 from catalogue.history import Incident, Probe, Span, span_between
 from catalogue.observation import Answered, CallFailed, HeldBack, ListFailed, ListTaken, Observation
 from catalogue.ports.errors import StoreError
@@ -39,7 +39,7 @@ class HealthRecorder:
         self._failing = False
 
     def probe(self, probe: Probe) -> None:
-        """Count one call; until the next one the provider is taken for what this one found."""
+        """Count one call; its result is the provider's state until the next one."""
         last = self._last.get(probe.provider_id)
         self._last[probe.provider_id] = probe
         self._probes.append(probe)
@@ -48,7 +48,7 @@ class HealthRecorder:
         self._news.set()
 
     def resume(self, incidents: Iterable[Incident]) -> None:
-        """Take up the incidents that an earlier run left open."""
+        """Continue the incidents that an earlier run left open."""
         self._open.update((i.provider_id, i) for i in incidents if i.ended_at is None)
 
     def note(self, provider_id: str, seen: Observation, *, at: datetime) -> None:
@@ -76,8 +76,12 @@ class HealthRecorder:
     def edge(self, after: Health, *, at: datetime) -> None:
         """Note a provider's status: being down opens an incident, anything else closes an open one."""
         incident = self._open.get(after.provider_id)
-        if after.status is HealthStatus.DOWN and incident is None and after.error is not None:
-            incident = self._open[after.provider_id] = _incident(after.provider_id, after.error, at)
+        if after.status is HealthStatus.DOWN and incident is None and (problem := after.error) is not None:
+            id_, provider_id = uuid4().hex, after.provider_id
+            incident = Incident(
+                id=id_, provider_id=provider_id, started_at=at, code=problem.code, message=problem.message
+            )
+            self._open[provider_id] = incident
             self._note(incident)
         elif after.status is not HealthStatus.DOWN and incident is not None:
             del self._open[after.provider_id]
@@ -88,21 +92,23 @@ class HealthRecorder:
         self._news.set()
 
     async def run(self) -> None:
-        """Write until cancelled; what a failing store does not take waits for the next try."""
+        """Write until cancelled. Entries that could not be stored wait for the next try."""
         while True:
             await self._news.wait()
             self._news.clear()
             try:
                 await self.flush()
-                self._tell_well()
+                if self._failing:
+                    log.info("health_history_written_again")
+                self._failing = False
             except StoreError as error:
-                self._tell_failing(error=str(error))
-            except Exception:  # noqa: BLE001 - told with its traceback
-                self._tell_failing(exc_info=True)
+                self._log_failing(error=str(error))
+            except Exception:  # noqa: BLE001 - logged with its traceback
+                self._log_failing(exc_info=True)
             await asyncio.sleep(_PAUSE_SECONDS)
 
     async def flush(self) -> None:
-        """Write what waits."""
+        """Write all entries that wait."""
         probes, self._probes = self._probes, deque(maxlen=_BACKLOG)
         spans, self._spans = self._spans, deque(maxlen=_BACKLOG)
         edges, self._edges = self._edges, deque(maxlen=_BACKLOG)
@@ -119,22 +125,13 @@ class HealthRecorder:
             self._edges = _joined(edges, self._edges)
             raise
 
-    def _tell_failing(self, **said: object) -> None:
+    def _log_failing(self, **details: object) -> None:
         if not self._failing:
-            log.error("health_history_waits", **said)
+            log.error("health_history_waits", **details)
         self._failing = True
         self._news.set()
 
-    def _tell_well(self) -> None:
-        if self._failing:
-            log.info("health_history_written_again")
-        self._failing = False
-
 
 def _joined(waiting: deque[T], newer: deque[T]) -> deque[T]:
-    """Both in their order; where they are too many, the oldest go."""
+    """Both in order; if there are too many, the oldest are dropped."""
     return deque((*waiting, *newer), maxlen=_BACKLOG)
-
-
-def _incident(provider_id: str, problem: Problem, at: datetime) -> Incident:
-    return Incident(id=uuid4().hex, provider_id=provider_id, started_at=at, code=problem.code, message=problem.message)

@@ -1,4 +1,4 @@
-"""The one place where a revision is made: compare, store, serve, notify; in that order, one at a time.
+"""Makes revisions: compare, store, serve, notify; in that order, one at a time.
 
 While the store fails, the served state runs ahead of the stored one: health and statuses move on, lists do not.
 Positions given meanwhile lie beyond the end of the log's epoch. The first commit that succeeds opens a new epoch and
@@ -21,31 +21,29 @@ from catalogue.ports.clock import Clock
 from catalogue.ports.errors import StoreError
 from catalogue.ports.revisions import Commit, Revisions, StoredListing
 from catalogue.position import Timeline
-from catalogue.provider import ProviderState, after
+from catalogue.provider import ProviderState
+from catalogue.reducer import after
 from catalogue.vocabulary import StatusCause
 from polling.current import Current
 
 Listener = Callable[[Sequence[Change], Timeline], None]
-"""Receives changes that are stored and served; without any where only the timeline moved."""
+"""Receives changes that are stored and served; an empty batch if only the timeline moved."""
 
 log = structlog.get_logger(__name__)
 
 
 class Ledger:
-    """Moves the current state. It starts from the last published states; publish each provider's present one then."""
+    """Moves the current state. It starts from the last published states; publish each provider's current one next."""
 
     def __init__(self, *, revisions: Revisions, current: Current, timeline: Timeline, clock: Clock) -> None:
-        self._revisions = revisions
-        self._current = current
-        self._clock = clock
+        self._revisions, self._current, self._clock = revisions, current, clock
         self._turn = asyncio.Lock()
         self._listeners: list[Listener] = []
         self._stored = dict(current.snapshot.providers)
-        self._number = current.snapshot.revision.number
-        self._timeline = timeline
-        self._logged = current.snapshot.revision.position
+        revision = current.snapshot.revision
+        self._number, self._logged, self._timeline = revision.number, revision.position, timeline
         self._ahead: set[str] = set()
-        """The providers whose served state is not stored. While there are any, given positions lie beyond the log."""
+        """Providers whose served state is not stored. While there are any, new positions lie beyond the log."""
         self._failing = False
 
     def listen(self, listener: Listener) -> None:
@@ -68,7 +66,7 @@ class Ledger:
             return await self._advance(state, at, StatusCause.CONFIGURATION if unconfigured else None)
 
     async def evaluate(self) -> None:
-        """Move the statuses that follow from the clock, and store what the store did not take before."""
+        """Move statuses with the clock, and store states that could not be stored before."""
         async with self._turn:
             at = self._clock.now()
             for state in self._current.snapshot.providers.values():
@@ -78,35 +76,46 @@ class Ledger:
 
     async def _advance(self, state: ProviderState, at: datetime, cause: StatusCause | None = None) -> Sequence[Change]:
         stored = self._stored[state.id]
-        if state.lasting is stored.lasting and state.id not in self._ahead:
-            await self._confirm(stored, state)
-            self._show(state)
-            return ()
-        opens = secrets.token_hex(8) if self._ahead else None
+        differs = state.lasting is not stored.lasting or state.id in self._ahead
+        opens = secrets.token_hex(8) if differs and self._ahead else None
         timeline = self._timeline.opened(opens, self._logged.seq + 1) if opens else self._timeline
         since = timeline.end(self._logged.seq)
-        changes = await asyncio.to_thread(diff, stored, state, at=at, since=since, cause=cause)
-        relisted = state.listing is not stored.listing
-        if not (changes or relisted or opens):
+        changes = await asyncio.to_thread(diff, stored, state, at=at, since=since, cause=cause) if differs else []
+        if not (changes or opens or state.lasting.listing is not stored.lasting.listing):
             self._stored[state.id] = replace(state, as_of=stored.as_of)
             await self._confirm(stored, state)
             self._show(state)
             return ()
-        number = self._current.snapshot.revision.number + bool(changes or relisted)
+        commit = self._commit(stored, state, changes, at, opens)
         try:
-            await self._revisions.commit(_commit(self._number, number, stored, state, changes, at=at, opens=opens))
+            await self._revisions.commit(commit)
         except StoreError as error:
             self._note(error)
             self._run_ahead(state, at, error)
             return ()
         self._note(None)
-        self._number, self._timeline, self._logged = number, timeline, since.later(len(changes))
+        self._number, self._timeline, self._logged = commit.revision, timeline, since.later(len(changes))
         self._stored[state.id] = state
         self._ahead.discard(state.id)
         self._show(state, at)
         for listener in self._listeners if changes or opens else ():
             listener(changes, self._timeline)
         return changes
+
+    def _commit(
+        self, stored: ProviderState, state: ProviderState, changes: Sequence[Change], at: datetime, opens: str | None
+    ) -> Commit:
+        relisted, moved = state.listing is not stored.listing, state.lasting.health is not stored.lasting.health
+        return Commit(
+            follows=self._number,
+            revision=self._current.snapshot.revision.number + bool(changes or relisted),
+            at=at,
+            changes=changes,
+            listing=StoredListing(listing=state.listing, as_of=state.as_of) if relisted else None,
+            confirmed=None if relisted or state.as_of in (None, stored.as_of) else (state.id, state.as_of),
+            health=state.health if moved else None,
+            opens=opens,
+        )
 
     async def _confirm(self, stored: ProviderState, state: ProviderState) -> None:
         if state.as_of is None or state.as_of == stored.as_of:
@@ -120,7 +129,7 @@ class Ledger:
             self._stored[state.id] = state
 
     def _run_ahead(self, state: ProviderState, at: datetime, error: StoreError) -> None:
-        """Serve what could not be stored, except for a new list: that one is lost, and the error raised again."""
+        """Serve a state that could not be stored; a new list is lost, and the error is raised again."""
         served = self._current.snapshot.providers[state.id]
         relisted = state.listing is not served.listing
         kept = replace(served, health=state.health).at(at) if relisted else state
@@ -133,41 +142,16 @@ class Ledger:
 
     def _show(self, state: ProviderState, at: datetime | None = None) -> None:
         """Serve a state; with `at`, as a revision that was made then."""
-        snapshot = self._current.snapshot.with_provider(state)
+        snapshot, stamp = self._current.snapshot, None
         if at is not None:
             position = self._logged.later(1) if self._ahead else self._logged
-            number = max(self._number, snapshot.revision.number + bool(self._ahead))
-            snapshot = replace(snapshot, revision=snapshot.revision.numbered(number, position, updated_at=at))
-        self._current.show(snapshot)
+            stamp = (max(self._number, snapshot.revision.number + bool(self._ahead)), position, at)
+        self._current.snapshot = snapshot.with_provider(state, stamp=stamp)
 
     def _note(self, error: StoreError | None) -> None:
         """Log once that the store begins to fail, and once that it works again."""
-        fails = error is not None
-        if fails and not self._failing:
+        if error is not None and not self._failing:
             log.error("store_failing", error=str(error))
-        elif self._failing and not fails:
+        elif error is None and self._failing:
             log.info("store_well")
-        self._failing = fails
-
-
-def _commit(
-    follows: int,
-    number: int,
-    stored: ProviderState,
-    state: ProviderState,
-    changes: Sequence[Change],
-    *,
-    at: datetime,
-    opens: str | None,
-) -> Commit:
-    relisted, moved = state.listing is not stored.listing, state.lasting.health is not stored.lasting.health
-    return Commit(
-        follows=follows,
-        revision=number,
-        at=at,
-        changes=changes,
-        listing=StoredListing(listing=state.listing, as_of=state.as_of) if relisted else None,
-        confirmed=(state.id, state.as_of) if state.as_of and state.as_of != stored.as_of and not relisted else None,
-        health=state.health if moved else None,
-        opens=opens,
-    )
+        self._failing = error is not None

@@ -1,7 +1,7 @@
-"""A caller's own list: what a provider lists for that caller's key, and how the provider then looks to that caller."""
+"""A caller's own list: a provider's list for the caller's key, and the provider as that caller sees it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 
@@ -10,30 +10,21 @@ from catalogue.health import Health, Problem, Problems
 from catalogue.listing import Listing
 from catalogue.provider import ProviderState, provider_state
 from catalogue.vocabulary import HealthStatus, KeySource, ProviderErrorCode
-from upstream.lists import FetchedList, Validators
+from upstream.lists import ListVersion
 
 _OF_THE_SERVERS_KEY = frozenset({ProviderErrorCode.UNAUTHORIZED, ProviderErrorCode.UNCONFIGURED})
 
 
+@dataclass(slots=True, eq=False, kw_only=True)
 class OwnList:
-    """One caller's list of one provider. It never changes, and only remembers the last state it was shown in."""
+    """One caller's list of one provider. It never changes, except that it remembers the last state made from it."""
 
-    __slots__ = ("_shown", "as_of", "digest", "listing", "own_rows", "validators")
-
-    def __init__(
-        self, listing: Listing, *, as_of: datetime, digest: bytes, validators: Validators | None, own_rows: int
-    ) -> None:
-        self.listing = listing
-        self.as_of = as_of
-        self.digest = digest
-        self.validators = validators
-        self.own_rows = own_rows
-        """The number of records in memory for this list alone."""
-        self._shown: tuple[ProviderState, ProviderState] | None = None
-
-    def confirmed(self, validators: Validators | None, *, at: datetime) -> "OwnList":
-        """The same list, given once more."""
-        return OwnList(self.listing, as_of=at, digest=self.digest, validators=validators, own_rows=self.own_rows)
+    listing: Listing
+    as_of: datetime
+    version: ListVersion
+    own_rows: int
+    """The number of records that only this list holds in memory."""
+    _shown: tuple[ProviderState, ProviderState] | None = field(default=None, init=False)
 
     def shown(self, public: ProviderState) -> ProviderState:
         """The provider with this list in place of the server's, made once for each state of the server's."""
@@ -51,9 +42,9 @@ class OwnList:
 
 
 def own_list(
-    rows: Iterable[ModelFacts], fetched: FetchedList, *, public: Listing, before: OwnList | None, at: datetime
+    rows: Iterable[ModelFacts], version: ListVersion, *, public: Listing, before: OwnList | None, at: datetime
 ) -> OwnList:
-    """The list that a key's rows make, the whole truth for that key; rows equal to public ones share their records."""
+    """The list of a key. Rows equal to public ones share their records."""
     models, own_rows = {}, 0
     for row in rows:
         known = public.models.get(row.id)
@@ -68,7 +59,7 @@ def own_list(
         is_reference=True,
     )
     listing.index  # noqa: B018 - made here, off the event loop
-    return OwnList(listing, as_of=at, digest=fetched.digest, validators=fetched.validators, own_rows=own_rows)
+    return OwnList(listing=listing, as_of=at, version=version, own_rows=own_rows)
 
 
 def _first_seen(before: OwnList | None, at: datetime, models: Mapping[str, ModelFacts]) -> dict[str, datetime]:
@@ -78,13 +69,13 @@ def _first_seen(before: OwnList | None, at: datetime, models: Mapping[str, Model
 
 
 def refused(public: ProviderState, problem: Problem) -> ProviderState:
-    """The provider as a caller sees it whose key it refuses: the public rows, with the reason. Its health stays."""
+    """The provider for a caller whose key it refuses: the public rows, with the reason. Its health stays."""
     message = f"{public.profile.name} refuses the key that you gave. Replace the key, or leave it out."
     return replace(public, health=replace(public.health, problems=Problems(call=replace(problem, message=message))))
 
 
 def _for_another_key(health: Health) -> Health:
-    """The provider's health apart from what is wrong with the server's own key."""
+    """The provider's health without the problems of the server's own key."""
     if health.error is None or health.error.code not in _OF_THE_SERVERS_KEY:
         return health
     healthy = health.status is HealthStatus.DEGRADED

@@ -1,4 +1,4 @@
-"""All coordinators together: started and stopped as one, refreshed on demand, decided on by id."""
+"""All coordinators: started and stopped together, and refreshed on demand."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -22,7 +22,7 @@ REFRESH_SECONDS = 8.0
 
 
 Trim = Callable[[datetime], Awaitable[None]]
-"""Drops what the store has kept for long enough, as of a moment."""
+"""Drops stored data whose retention has ended at a moment."""
 
 _FIRST_TRIM_SECONDS, _TRIM_SECONDS = 60.0, 3600.0
 
@@ -47,7 +47,7 @@ class Poller:
         self._tasks.append(asyncio.create_task(self._deps.recorder.run(), name="health-history"))
 
     async def stop(self) -> None:
-        """Stop polling and write what is still to be written."""
+        """Stop polling, and write the health history that waits."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -56,7 +56,7 @@ class Poller:
             await self._deps.recorder.flush()
 
     def end_streams(self) -> None:
-        """End the streams of whoever watches refreshes."""
+        """End the streams of refresh steps."""
         self._deps.progress.close()
 
     async def refresh(self, provider_ids: Sequence[str], *, force: bool) -> Sequence[ProviderRefresh]:
@@ -86,11 +86,11 @@ class Poller:
         return self._deps.progress.watch()
 
     async def resolve_quarantine(self, quarantine_id: str, *, accept: bool) -> ProviderState:
-        """Accept or discard a held-back list; BadUserInput when no such one waits (any more)."""
+        """Accept or discard a held-back list; raises BadUserInput if it does not wait (any more)."""
         for coordinator in self._coordinators.values():
             if coordinator.quarantine_id == quarantine_id:
                 return await coordinator.decide(quarantine_id, accept=accept)
-        raise BadUserInput("No list with this id is held back. Read providerHealth { quarantine { id } } anew.")
+        raise BadUserInput("No list with this id is held back. Read providerHealth { quarantine { id } } again.")
 
     async def _evaluate(self) -> None:
         """Move statuses with the clock: an announced end passes, data grows old."""
@@ -102,14 +102,14 @@ class Poller:
                 log.exception("statuses_not_evaluated")
 
     async def _trim(self) -> None:
-        """Drop what is past its retention."""
-        pause = _FIRST_TRIM_SECONDS  # one that is restarted often trims all the same
+        """Trim the store regularly."""
+        pause = _FIRST_TRIM_SECONDS  # so that a server that is restarted often trims too
         while True:
             await self._deps.clock.sleep(pause)
             pause = _TRIM_SECONDS
             try:
                 await self._trimmed(self._deps.clock.now())
             except StoreError as error:
-                log.error("store_untrimmed", error=str(error))  # noqa: TRY400  it says all
+                log.error("store_untrimmed", error=str(error))  # noqa: TRY400  the message is complete
             except Exception:
                 log.exception("store_untrimmed")

@@ -1,7 +1,8 @@
-"""The steps of running refreshes, told to whoever watches; a watcher that is slow misses steps, never the last one."""
+"""The steps of running refreshes, for any number of watchers; a slow watcher misses steps, never the last one."""
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 from catalogue.refresh import ProviderRefresh, RefreshProgress
 from catalogue.vocabulary import RefreshStep
@@ -10,35 +11,24 @@ _BACKLOG = 200
 
 
 class Progress:
-    """Passes steps on to every watcher."""
+    """Publishes steps to every watcher; never waits."""
 
     def __init__(self) -> None:
         self._watchers: set[asyncio.Queue[RefreshProgress | None]] = set()
 
-    def tell(
-        self,
-        provider_id: str,
-        step: RefreshStep,
-        *,
-        received: int | None = None,
-        model_count: int | None = None,
-        result: ProviderRefresh | None = None,
-    ) -> None:
-        """Pass one step on; never waits."""
-        told = RefreshProgress(
-            provider_id=provider_id, step=step, received=received, model_count=model_count, result=result
-        )
+    def publish(self, progress: RefreshProgress) -> None:
+        """Publish one step."""
         for queue in self._watchers:
-            if queue.qsize() < _BACKLOG or step is RefreshStep.DONE:
-                _put(queue, told)
+            if queue.qsize() < _BACKLOG or progress.step is RefreshStep.DONE:
+                _put(queue, progress)
 
     async def watch(self) -> AsyncIterator[RefreshProgress]:
         """The steps from now on."""
         queue: asyncio.Queue[RefreshProgress | None] = asyncio.Queue(2 * _BACKLOG)
         self._watchers.add(queue)
         try:
-            while (step := await queue.get()) is not None:
-                yield step
+            while (progress := await queue.get()) is not None:
+                yield progress
         finally:
             self._watchers.discard(queue)
 
@@ -48,7 +38,33 @@ class Progress:
             _put(queue, None)
 
 
-def _put(queue: asyncio.Queue[RefreshProgress | None], step: RefreshProgress | None) -> None:
+@dataclass(frozen=True, slots=True)
+class ProviderProgress:
+    """Publishes the steps of one provider's refreshes."""
+
+    provider_id: str
+    progress: Progress
+
+    def step(self, step: RefreshStep, *, received: int | None = None, model_count: int | None = None) -> None:
+        """Publish one step."""
+        self.progress.publish(
+            RefreshProgress(provider_id=self.provider_id, step=step, received=received, model_count=model_count)
+        )
+
+    def received(self, count: int) -> None:
+        """Publish the number of bytes received so far."""
+        self.step(RefreshStep.FETCHING, received=count)
+
+    def done(self, result: ProviderRefresh) -> None:
+        """Publish the result."""
+        self.progress.publish(
+            RefreshProgress(
+                provider_id=self.provider_id, step=RefreshStep.DONE, model_count=result.model_count, result=result
+            )
+        )
+
+
+def _put(queue: asyncio.Queue[RefreshProgress | None], progress: RefreshProgress | None) -> None:
     if queue.full():
         queue.get_nowait()
-    queue.put_nowait(step)
+    queue.put_nowait(progress)

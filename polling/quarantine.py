@@ -1,14 +1,13 @@
 """The quarantine gate of one provider: a suspicious list waits until an admin decides or a later list clears it."""
 
 import asyncio
-from dataclasses import replace
+from dataclasses import asdict, replace
 from uuid import uuid4
 
 import structlog
 
 from catalogue.diff import tracked
-from catalogue.guard import Suspicion
-from catalogue.health import Problem, Quarantine
+from catalogue.health import Problem, Quarantine, Suspicion
 from catalogue.listing import Listing
 from catalogue.ports.clock import Clock
 from catalogue.ports.revisions import Held, Revisions
@@ -33,7 +32,7 @@ class QuarantineGate:
 
     @property
     def quarantine(self) -> Quarantine | None:
-        """What it would change."""
+        """The changes that it would make, for the admin who decides."""
         return self.waiting.quarantine if self.waiting else None
 
     def problem(self) -> Problem | None:
@@ -46,13 +45,12 @@ class QuarantineGate:
         if self._held is not None and await asyncio.to_thread(_same, self._held.listing, listing):
             self._held = replace(self._held, as_of=at)
             return
-        held = Held(self._quarantine(doubt, model_count), listing, at)
+        quarantine = Quarantine(
+            id=uuid4().hex, provider_id=self._provider_id, at=at, model_count=model_count, **asdict(doubt)
+        )
+        held = Held(quarantine, listing, at)
         await self._store(held)
         _log("list_held_back", held)
-
-    async def release(self) -> None:
-        """Forget the waiting list: it was accepted."""
-        await self._drop("list_released")
 
     async def discard(self) -> None:
         """Reject the waiting list. The same list is not held again when it comes again."""
@@ -61,28 +59,12 @@ class QuarantineGate:
             await self._store(replace(waiting, discarded=True))
             _log("list_discarded", waiting)
 
-    async def clear(self) -> None:
-        """Forget what was held or discarded, for the provider's list is in order."""
-        await self._drop("list_in_order_again")
-
-    async def _drop(self, event: str) -> None:
+    async def clear(self, *, accepted: bool = False) -> None:
+        """Forget the held-back or discarded list, because it is accepted or a list in order has come."""
         held = self._held
         if held is not None:
             await self._store(None)
-            _log(event, held)
-
-    def _quarantine(self, doubt: Suspicion, model_count: int) -> Quarantine:
-        return Quarantine(
-            id=uuid4().hex,
-            provider_id=self._provider_id,
-            reason=doubt.reason,
-            at=self._clock.now(),
-            model_count=model_count,
-            added=doubt.added,
-            removed=doubt.removed,
-            repriced=doubt.repriced,
-            sample=doubt.sample,
-        )
+            _log("list_released" if accepted else "list_in_order_again", held)
 
     async def _store(self, held: Held | None) -> None:
         await self._revisions.hold(self._provider_id, held)

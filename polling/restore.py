@@ -1,4 +1,4 @@
-"""From one run of the server to the next: followers are told of everything that differs from what they know."""
+"""Starts from the stored state, and publishes the differences between it and the current one."""
 
 import secrets
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ class Store(Revisions, Log, HealthRecords, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoredRun:
-    """What the last run left, taken up."""
+    """The parts that continue the last run."""
 
     stored: Stored
     current: Current
@@ -38,7 +38,7 @@ class RestoredRun:
 
 
 async def restore(store: Store, upstreams: Sequence[Upstream], *, list_ttl: timedelta, clock: Clock) -> RestoredRun:
-    """Start from the states that followers know, then publish the present ones. Raises StoreError."""
+    """Start from the states that followers know, then publish the current ones. Raises StoreError."""
     ids = [upstream.id for upstream in upstreams]
     stored = await _register(store, ids, list_ttl=list_ttl, now=clock.now())
     by_name = sorted(upstreams, key=lambda upstream: upstream.name)
@@ -66,7 +66,7 @@ async def restore(store: Store, upstreams: Sequence[Upstream], *, list_ttl: time
 
 
 async def _register(store: Store, provider_ids: Sequence[str], *, list_ttl: timedelta, now: datetime) -> Stored:
-    """Open an epoch of this run's own. Followers of other providers, or of other settings, have to read again."""
+    """Open an epoch for this run. If the providers or settings differ, followers have to read the catalogue again."""
     stored, epoch = await store.load(), secrets.token_hex(8)
     same = stored.healths.keys() == set(provider_ids) and stored.list_ttl == list_ttl
     if not same and (stored.healths or stored.revision > 0):

@@ -1,11 +1,11 @@
-"""When a provider is asked next: two schedules, jittered so that providers do not march in step, and their delays.
+"""When a provider is called next: one schedule for lists and one for probes, with jitter so that calls spread out.
 
-All moments are seconds of a clock that never goes back: a wall clock that is set back must not end polling.
+Moments are seconds of the monotonic clock, because a wall clock that is set back must not stop polling.
 """
 
 import asyncio
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 from catalogue.health import FAILURES_TO_DOWN
@@ -13,10 +13,9 @@ from catalogue.observation import Answered, CallFailed, Faulted, HeldBack, ListF
 from catalogue.ports.clock import Clock
 from catalogue.vocabulary import ProviderErrorCode
 from upstream.server_key import KEY_PAUSE
-from upstream.upstream import Upstream
 
 MAX_PAUSE = 3600.0
-"""No provider keeps us waiting longer, in seconds, whatever it says."""
+"""Seconds; a provider that asks for a longer pause is called again after this one."""
 _IDLE_SECONDS = 3600.0
 _JITTER = 0.1
 _FIRST_RETRY = 60.0
@@ -26,60 +25,53 @@ _MAX_DOUBLINGS = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """How often a provider is asked."""
+    """How often a provider is called."""
 
     list_ttl: timedelta = timedelta(seconds=600)
     health_ttl: timedelta = timedelta(seconds=30)
 
 
 class Schedule:
-    """The next moments of one provider; at first everything is due."""
+    """The next calls of one provider; at first both are due."""
 
-    def __init__(self, *, timing: Timing, clock: Clock, rng: Random, upstream: Upstream) -> None:
-        self._needs_key = upstream.adapter.needs_key
+    def __init__(self, *, timing: Timing, clock: Clock, rng: Random, needs_key: bool) -> None:
+        self._needs_key = needs_key
         self._list_ttl = timing.list_ttl.total_seconds()
         self._health_ttl = timing.health_ttl.total_seconds()
         self._clock = clock
         self._rng = rng
         self.list_due = self.probe_due = clock.monotonic()
         self._list_failures = 0
-        """Lists in a row that could not be had."""
-        self._troubles = 0
-        """Calls in a row, of whatever kind, that failed or were answered with nothing of use."""
+        """Lists in a row that could not be read."""
+        self._failures = 0
+        """Calls in a row that failed or were answered with nothing of use."""
 
     @property
     def due(self) -> float:
-        """When the provider is asked next, for whatever reason."""
+        """The moment of the next call."""
         return min(self.list_due, self.probe_due)
 
-    def plan(self) -> Plan:
-        """The next moments by the wall clock."""
-        now, wall = self._clock.monotonic(), self._clock.now()
-        list_at, probe_at = (wall + timedelta(seconds=max(due - now, 0.0)) for due in (self.list_due, self.probe_due))
-        return Plan(list_at=list_at, probe_at=probe_at)
-
-    def note(self, seen: Observation) -> None:
-        """Move the next moments by what was observed."""
+    def note(self, seen: Observation, *, at: datetime) -> Plan:
+        """Move the next calls by an observation, and return them by the wall clock, which shows `at`."""
         match seen:
             case ListTaken() | HeldBack():
-                self._probed()
-                self.list_due = self._in_about(self._list_ttl)
-                self._list_failures = 0
-            case ListFailed():
-                self.unlisted()
-                self._wait_as_told(seen)
+                self._failures = self._list_failures = 0
+                self.probe_due, self.list_due = self._in_about(self._health_ttl), self._in_about(self._list_ttl)
             case Answered(check=None):
-                self._probed()
-            case Answered() | Faulted(of_list=False):
-                self._troubled()
-            case CallFailed():
-                self._troubled()
-                self._wait_as_told(seen)
-            case Faulted():
+                self._failures = 0
+                self.probe_due = self._in_about(self._health_ttl)
+            case ListFailed() | Faulted(of_list=True):
                 self.unlisted()
+            case Answered() | CallFailed() | Faulted():
+                self._failed()
+        if isinstance(seen, ListFailed | CallFailed):
+            self._pause(seen)
+        now = self._clock.monotonic()
+        list_at, probe_at = (at + timedelta(seconds=max(due - now, 0.0)) for due in (self.list_due, self.probe_due))
+        return Plan(list_at=list_at, probe_at=probe_at)
 
     def hurry(self, seen: Observation) -> None:
-        """Ask a provider that is half up once more at once: for its list after a probe, else by a probe."""
+        """Call a provider that is half up once more at once: for its list after a probe, else by a probe."""
         now = self._clock.monotonic()
         if isinstance(seen, Answered):
             self.list_due = min(self.list_due, now)
@@ -87,22 +79,19 @@ class Schedule:
             self.probe_due = min(self.probe_due, now)
 
     def unlisted(self) -> None:
-        """Try a list that could not be read again soon, then ever later, never later than a good one."""
-        self._troubled()
+        """Retry a list that could not be read: the pause doubles up to the lifetime of a list."""
+        self._failed()
         self.list_due = self._in_about(min(self._list_ttl, _doubled(_FIRST_RETRY, self._list_failures)))
         self._list_failures += 1
 
-    def _probed(self) -> None:
-        self.probe_due = self._in_about(self._health_ttl)
-        self._troubles = 0
-
-    def _troubled(self) -> None:
-        """From the third call of no use in a row on, the interval doubles, up to ten minutes."""
-        self._troubles += 1
-        interval = _doubled(self._health_ttl, max(self._troubles - FAILURES_TO_DOWN, 0))
+    def _failed(self) -> None:
+        """From the third failure in a row on, the interval doubles, up to ten minutes."""
+        self._failures += 1
+        interval = _doubled(self._health_ttl, max(self._failures - FAILURES_TO_DOWN, 0))
         self.probe_due = self._in_about(min(interval, max(_LONGEST_INTERVAL, self._health_ttl)))
 
-    def _wait_as_told(self, seen: ListFailed | CallFailed) -> None:
+    def _pause(self, seen: ListFailed | CallFailed) -> None:
+        """Wait as long as the provider asked, and longer where its limit is reached or it refuses the key."""
         seconds = min(seen.problem.retry_after or 0.0, MAX_PAUSE)
         if seen.problem.code is ProviderErrorCode.RATE_LIMITED:
             seconds = max(seconds, self._health_ttl)

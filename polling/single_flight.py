@@ -1,4 +1,4 @@
-"""One flight for all who want the same thing at once: many waiters, one call."""
+"""One call for many waiters that want the same thing at once."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -9,14 +9,14 @@ V = TypeVar("V")
 
 
 class Crowded(Exception):
-    """As many flights as may are in the air: make do with what is there, or come back."""
+    """The limit of flights is reached: use a cached value, or try again later."""
 
 
 class SingleFlight(Generic[V]):
     """Flights by key.
 
-    A flight belongs to nobody: it goes on when its waiters give up, so that whoever comes next finds it further along;
-    its length is bounded by what it does, and the number of flights by `at_most`.
+    A flight goes on when its waiters give up, so that the next one finds it further along. Its function bounds its
+    length; `at_most` bounds the number of flights.
     """
 
     def __init__(self, *, at_most: int) -> None:
@@ -27,7 +27,7 @@ class SingleFlight(Generic[V]):
         return len(self._flights)
 
     def join(self, key: str, start: Callable[[], Coroutine[Any, Any, V]]) -> asyncio.Future[V]:
-        """A seat on the flight of this key, which starts when there is none; cancelling the seat only gives it up.
+        """A seat on the flight of this key, which starts if necessary; cancelling the seat does not cancel the flight.
 
         All seats get the same result or the same exception. Raises Crowded when no further flight may start.
         """
@@ -43,7 +43,7 @@ class SingleFlight(Generic[V]):
     def _landed(self, key: str, flight: asyncio.Task[V]) -> None:
         del self._flights[key]
         if not flight.cancelled():
-            flight.exception()  # marks it as seen: a flight that nobody waits for may fail without asyncio's complaint
+            flight.exception()  # marks it as seen: a flight without waiters may fail without a warning by asyncio
 
     async def close(self) -> None:
         """End every flight; their seats are cancelled."""

@@ -9,7 +9,7 @@ from decimal import Decimal
 from catalogue.facts import ModelFacts, Price
 from catalogue.vocabulary import Capability
 from providers._kit.adapter import Adapter
-from providers._kit.capabilities import chat_modalities, for_code, from_inputs, from_outputs, supported, unsupported
+from providers._kit.capabilities import chat_modalities, for_code, from_modalities, stated
 from providers._kit.pricing import PriceNames, premium
 from providers._kit.row import Row
 from providers._kit.synonyms import claims_in
@@ -47,7 +47,7 @@ _PER_TOKEN = PriceNames(
     input=("prompt",), output=("completion",), cache_read=("input_cache_read",), cache_write=("input_cache_write",)
 )
 _MOST_EXPENSIVE = Decimal("0.01")
-"""USD per token; a higher price is one per million tokens that does not say so."""
+"""USD per token; a higher price is per million tokens without stating it."""
 _ENDS = ("shutdown_date", "expiration_date", "deprecation_date", "deprecation", "retires", "retires_at")
 _ENDED = {"deprecated", "retired", "inactive", "offline"}
 _SAMPLE = "sample_spec"
@@ -62,17 +62,16 @@ def read(row: Row) -> ModelFacts | None:
     price, architecture = _price(row), row.row("architecture").over(row)
     inputs = architecture.modalities("input_modalities", "supported_input_modalities")
     outputs = architecture.modalities("output_modalities", "supported_output_modalities")
-    stated, code = claims_in(row), for_code(own_id, *(row.words("tags") or ()))
-    claims = {**from_inputs(inputs), **from_outputs(outputs), **stated, Capability.CODE: code}
+    named, code = claims_in(row), for_code(own_id, *(row.words("tags") or ()))
+    claims = {**from_modalities(inputs, outputs), **named, Capability.CODE: code}
     return ModelFacts(
         id=f"{row.provider_id}/{own_id}",
         provider_id=row.provider_id,
         name=row.name("display_name", "displayName", "title", "name") or own_id,
         description=row.text("description", "summary"),
-        capabilities=supported(claims),
-        lacking=unsupported(claims),
-        input_modalities=inputs or chat_modalities(stated),
-        output_modalities=outputs or chat_modalities(stated),
+        **stated(claims),
+        input_modalities=inputs or chat_modalities(named),
+        output_modalities=outputs or chat_modalities(named),
         premium=premium(price),
         context_max=row.count(*_CONTEXT),
         output_max=row.count(*_OUTPUT) or row.row("top_provider").count(*_OUTPUT),

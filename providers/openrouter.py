@@ -7,7 +7,7 @@ from catalogue.endpoint import Endpoint
 from catalogue.facts import ModelFacts, Price, PriceTier
 from catalogue.vocabulary import Capability, HealthStatus
 from providers._kit.adapter import Adapter, CallLimits, EndpointReader
-from providers._kit.capabilities import for_code, from_inputs, from_outputs, supported, unsupported
+from providers._kit.capabilities import for_code, from_modalities, stated
 from providers._kit.pricing import PriceNames, premium
 from providers._kit.row import Row
 
@@ -60,8 +60,7 @@ def read(row: Row) -> ModelFacts:
         provider_id=row.provider_id,
         name=row.name("name") or own_id,
         description=row.text("description"),
-        capabilities=supported(claims),
-        lacking=unsupported(claims),
+        **stated(claims),
         input_modalities=inputs,
         output_modalities=outputs,
         premium=premium(price, billed_elsewhere=bool(media) and not own_id.endswith(":free")),
@@ -83,8 +82,7 @@ def _claims(row: Row, own_id: str, price: Price | None) -> dict[Capability, bool
     architecture = row.row("architecture")
     parameters = set(row.words("supported_parameters") or ())
     outputs = set(architecture.words("output_modalities") or ())
-    inputs = architecture.modalities("input_modalities")
-    claims = from_inputs(inputs) | from_outputs(architecture.modalities("output_modalities"))
+    claims = from_modalities(architecture.modalities("input_modalities"), architecture.modalities("output_modalities"))
     if parameters:
         claims |= {capability: bool(names & parameters) for capability, names in _PARAMETERS.items()}
     if outputs:

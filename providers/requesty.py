@@ -3,7 +3,7 @@
 from catalogue.facts import ModelFacts, Price
 from catalogue.vocabulary import Capability
 from providers._kit.adapter import Adapter, CallLimits
-from providers._kit.capabilities import chat_modalities, for_code, supported, unsupported
+from providers._kit.capabilities import chat_modalities, for_code, stated
 from providers._kit.pricing import PriceNames, premium
 from providers._kit.row import Row
 
@@ -46,8 +46,7 @@ def read(row: Row) -> ModelFacts:
         provider_id=row.provider_id,
         name=row.name("name") or own_id,
         description=row.text("description"),
-        capabilities=supported(claims),
-        lacking=unsupported(claims),
+        **stated(claims),
         input_modalities=chat_modalities(claims),
         output_modalities=chat_modalities(claims),
         premium=premium(price, billed_elsewhere=own_id.startswith(_POLICY)),

@@ -16,9 +16,8 @@ from catalogue.guard import GuardLimits
 from catalogue.ports.clock import Clock
 from polling.callers import OwnLists
 from polling.clock import SystemClock
-from polling.cold_start import held_back
 from polling.coordinator import Coordinator
-from polling.deps import PollingDeps
+from polling.deps import OnDemandDeps, PollingDeps
 from polling.endpoints import OnDemandEndpoints
 from polling.feed import Feed
 from polling.poller import Poller
@@ -123,7 +122,7 @@ def _poller(
     upstreams: Sequence[Upstream], calls: Mapping[str, Calls], deps: PollingDeps, run: RestoredRun, store: SqliteStore
 ) -> Poller:
     coordinators = {
-        u.id: Coordinator(upstream=u, calls=calls[u.id], deps=deps, held=held_back(u, run.stored)) for u in upstreams
+        u.id: Coordinator(upstream=u, calls=calls[u.id], deps=deps, held=run.stored.held.get(u.id)) for u in upstreams
     }
     return Poller(coordinators=coordinators, deps=deps, trim=store.trim)
 
@@ -131,22 +130,16 @@ def _poller(
 def _on_demand(
     settings: Settings, upstreams: Sequence[Upstream], calls: Mapping[str, Calls], deps: PollingDeps, secret: SecretStr
 ) -> tuple[OnDemandEndpoints, OwnLists]:
-    by_id = {u.id: u for u in upstreams}
-    on_demand = {id_: made.at(_ON_DEMAND) for id_, made in calls.items()}
-    reader, clock = deps.reader, deps.clock
-    ttl = timedelta(seconds=settings.model_details_ttl)
-    endpoints = OnDemandEndpoints(reader=reader, upstreams=by_id, calls=on_demand, secret=secret, clock=clock, ttl=ttl)
-    own_lists = OwnLists(
-        reader=reader,
-        upstreams=by_id,
-        calls=on_demand,
+    on_demand = OnDemandDeps(
+        reader=deps.reader,
+        upstreams={u.id: u for u in upstreams},
+        calls={id_: made.at(_ON_DEMAND) for id_, made in calls.items()},
         parser=deps.parser,
         secret=secret,
-        clock=clock,
-        list_ttl=deps.timing.list_ttl,
-        wait=settings.key_wait_seconds,
+        clock=deps.clock,
     )
-    return endpoints, own_lists
+    endpoints = OnDemandEndpoints(on_demand, ttl=timedelta(seconds=settings.model_details_ttl))
+    return endpoints, OwnLists(on_demand, list_ttl=deps.timing.list_ttl, wait=settings.key_wait_seconds)
 
 
 async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -1,4 +1,4 @@
-"""What the packaged models.dev data knows of a provider, for a start on which neither store nor provider has a list."""
+"""A provider's packaged models.dev data, for a start without a stored list."""
 
 import gzip
 import json
@@ -14,7 +14,7 @@ from catalogue.facts import ModelFacts, Price
 from catalogue.listing import Listing
 from catalogue.ports.revisions import StoredListing
 from catalogue.vocabulary import Capability, Modality
-from providers._kit.capabilities import for_code, from_inputs, from_outputs, supported, unsupported
+from providers._kit.capabilities import for_code, from_modalities, stated
 from providers._kit.pricing import PriceNames, premium
 from providers._kit.row import Row
 from providers._kit.units import PER_MILLION, moment
@@ -46,7 +46,7 @@ def baseline(upstream: Upstream) -> StoredListing:
 
 
 def forget_packaged() -> None:
-    """Let go of the packaged data once every provider has its list: 15 MB, read anew where they are needed again."""
+    """Free the packaged data (15 MB) once every provider has its list; it is read again on demand."""
     _packaged.cache_clear()
 
 
@@ -67,8 +67,7 @@ def _read(row: Row, own_id: str) -> ModelFacts:
     forms, limit, price = row.row("modalities"), row.row("limit"), _price(row.row("cost"))
     inputs, outputs = forms.modalities("input"), forms.modalities("output")
     claims = {
-        **from_inputs(inputs),
-        **from_outputs(outputs),
+        **from_modalities(inputs, outputs),
         Capability.TOOLS: row.flag("tool_call"),
         Capability.REASONING: row.flag("reasoning"),
         Capability.STRUCTURED_OUTPUT: row.flag("structured_output"),
@@ -78,8 +77,7 @@ def _read(row: Row, own_id: str) -> ModelFacts:
         id=f"{row.provider_id}/{own_id}",
         provider_id=row.provider_id,
         name=row.name("name") or own_id,
-        capabilities=supported(claims),
-        lacking=unsupported(claims),
+        **stated(claims),
         input_modalities=inputs or (),
         output_modalities=outputs or (),
         premium=premium(price, billed_elsewhere=Modality.TEXT not in (inputs or ()) or outputs != (Modality.TEXT,)),

@@ -48,6 +48,14 @@ def redact(text: bytes, secrets: Iterable[bytes]) -> bytes:
     return text
 
 
+def redacted_headers(headers: Mapping[str, str], secrets: Iterable[bytes]) -> dict[str, str]:
+    """Replace secrets in the values of response headers; names are returned in lower case."""
+    return {
+        name.lower(): redact(value.encode("utf-8", "surrogateescape"), secrets).decode("utf-8", "surrogateescape")
+        for name, value in headers.items()
+    }
+
+
 def _unescaped(text: bytes) -> bytes:
     """The text without needless escapes, which some encoders use for characters such as `&` and `<`."""
     if text.count(_ESCAPE) > _MOST_ESCAPES:

@@ -13,7 +13,7 @@ from aiohttp.abc import AbstractResolver
 from aiohttp.http_exceptions import ContentEncodingError
 from yarl import URL
 
-from upstream.echo import redact, secret_forms
+from upstream.echo import redact, redacted_headers, secret_forms
 from upstream.errors import (
     Malformed,
     Rejected,
@@ -48,6 +48,29 @@ _MEANINGS: tuple[tuple[type[Exception], type[UpstreamError], str], ...] = (
 """Our error for each of aiohttp's; the first match counts. aiohttp.InvalidURL is a ValueError."""
 
 
+async def _go_on() -> None:
+    """Follow a redirect without waiting."""
+
+
+def _ignore(_: int) -> None:
+    """Report no progress."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadLimits:
+    """How long one try may take, how much of its response is read, and who follows it."""
+
+    timeout: float
+    """Seconds."""
+    max_bytes: int = MAX_BODY
+    enough: int | None = None
+    """Reading stops after about this many bytes; null reads all."""
+    received: Callable[[int], None] = _ignore
+    """Called with the number of bytes received so far."""
+    before_redirect: Callable[[], Awaitable[object]] = _go_on
+    """Awaited before each redirected request, which counts as a call."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
     """A response with a 2xx status or 304."""
@@ -77,74 +100,35 @@ def session(*, resolver: AbstractResolver | None = None) -> aiohttp.ClientSessio
     return made
 
 
-async def get(
-    session: aiohttp.ClientSession,
-    url: str,
-    *,
-    headers: Mapping[str, str],
-    max_bytes: int = MAX_BODY,
-    enough: int | None = None,
-    timeout: float,  # noqa: ASYNC109  the total time of one try is a setting of each provider
-    progress: Callable[[int], None] | None = None,
-    before_redirect: Callable[[], Awaitable[None]] | None = None,
-) -> Response:
-    """Send one GET request and read the response.
-
-    `progress` is called with the number of bytes received so far. `before_redirect` is awaited before each redirected
-    request, which counts as a call. With `enough`, reading stops after about that many bytes.
+async def get(session: aiohttp.ClientSession, url: str, headers: Mapping[str, str], limits: ReadLimits) -> Response:
+    """Send one GET request and read the response, without the secrets of its headers.
 
     Raises UpstreamError if the call failed, ServerStarved if the server had no resources for it.
     """
+    secrets = secret_forms(headers)
     try:
-        async with asyncio.timeout(timeout):
-            return await _follow(
-                session,
-                URL(url),
-                headers,
-                max_bytes=max_bytes,
-                enough=enough,
-                progress=progress,
-                before_redirect=before_redirect,
-            )
+        async with asyncio.timeout(limits.timeout):
+            target = URL(url)
+            for _ in range(_MAX_REDIRECTS + 1):
+                started = time.perf_counter()
+                async with session.get(target, headers=headers, allow_redirects=False) as answer:
+                    latency_ms = (time.perf_counter() - started) * 1000
+                    if answer.status in _REDIRECTS:
+                        target = _redirected(target, answer.headers.get("Location", ""))
+                        await limits.before_redirect()
+                        continue
+                    _raise_for_status(answer)
+                    body = await _read(answer, limits)
+                    body = (
+                        await asyncio.to_thread(redact, body, secrets) if len(body) >= _BIG else redact(body, secrets)
+                    )
+                    shown = redacted_headers(answer.headers, secrets)
+                    return Response(status=answer.status, body=body, headers=shown, latency_ms=latency_ms)
+            raise Rejected(f"The provider redirected more than {_MAX_REDIRECTS} times.")
     except TimeoutError:
-        raise TimedOut(f"The provider did not send a complete response within {timeout:g} s.") from None
+        raise TimedOut(f"The provider did not send a complete response within {limits.timeout:g} s.") from None
     except (aiohttp.ClientError, OSError, ValueError) as error:
         raise _translated(error) from None
-
-
-async def _follow(
-    session: aiohttp.ClientSession,
-    url: URL,
-    headers: Mapping[str, str],
-    *,
-    max_bytes: int,
-    enough: int | None,
-    progress: Callable[[int], None] | None,
-    before_redirect: Callable[[], Awaitable[None]] | None,
-) -> Response:
-    secrets = secret_forms(headers)
-    for _ in range(_MAX_REDIRECTS + 1):
-        started = time.perf_counter()
-        async with session.get(url, headers=headers, allow_redirects=False) as answer:
-            latency_ms = (time.perf_counter() - started) * 1000
-            if answer.status in _REDIRECTS:
-                url = _redirected(url, answer.headers.get("Location", ""))
-                if before_redirect is not None:
-                    await before_redirect()
-                continue
-            _raise_for_status(answer)
-            body = await _redacted(await _read(answer, max_bytes, enough, progress), secrets)
-            lowered = {name.lower(): _shown(value, secrets) for name, value in answer.headers.items()}
-            return Response(status=answer.status, body=body, headers=lowered, latency_ms=latency_ms)
-    raise Rejected(f"The provider redirected more than {_MAX_REDIRECTS} times.")
-
-
-async def _redacted(body: bytes, secrets: tuple[bytes, ...]) -> bytes:
-    return redact(body, secrets) if len(body) < _BIG else await asyncio.to_thread(redact, body, secrets)
-
-
-def _shown(value: str, secrets: tuple[bytes, ...]) -> str:
-    return redact(value.encode("utf-8", "surrogateescape"), secrets).decode("utf-8", "surrogateescape")
 
 
 def _redirected(url: URL, location: str) -> URL:
@@ -157,39 +141,33 @@ def _redirected(url: URL, location: str) -> URL:
 
 def _raise_for_status(answer: aiohttp.ClientResponse) -> None:
     status = answer.status
-    message = f"The provider answered with status {status}."
     if 200 <= status < 300 or status == 304:  # noqa: PLR2004  status codes are plainest as numbers
         return
-    if status in {401, 403}:
-        raise Unauthorized(f"The provider rejected the key, or requires one (status {status}).")
-    if status == 429:  # noqa: PLR2004  the same
-        raise Throttled("The provider's rate limit is reached (status 429).", retry_after=_wait(answer))
-    if status == 408:  # noqa: PLR2004  the same
-        raise TimedOut(message, retry_after=_wait(answer))
-    if status >= 500:  # noqa: PLR2004  the same
-        raise Unreachable(message, retry_after=_wait(answer))
+    message, wait = f"The provider answered with status {status}.", retry_after(answer.headers, now=time.time())
+    match status:
+        case 401 | 403:
+            raise Unauthorized(f"The provider rejected the key, or requires one (status {status}).")
+        case 429:
+            raise Throttled("The provider's rate limit is reached (status 429).", retry_after=wait)
+        case 408:
+            raise TimedOut(message, retry_after=wait)
+        case _ if status >= 500:  # noqa: PLR2004  the same
+            raise Unreachable(message, retry_after=wait)
     raise Rejected(message)
 
 
-def _wait(answer: aiohttp.ClientResponse) -> float | None:
-    return retry_after(answer.headers, now=time.time())
-
-
-async def _read(
-    answer: aiohttp.ClientResponse, max_bytes: int, enough: int | None, progress: Callable[[int], None] | None
-) -> bytes:
+async def _read(answer: aiohttp.ClientResponse, limits: ReadLimits) -> bytes:
     # In pieces: the allocator would keep the memory of one big buffer after it is freed.
     pieces: list[bytes] = []
     size = 0
     try:
-        async for piece in answer.content.iter_chunked(_CHUNK if enough is None else min(enough, _CHUNK)):
+        async for piece in answer.content.iter_chunked(min(limits.enough or _CHUNK, _CHUNK)):
             pieces.append(piece)
             size += len(piece)
-            if size > max_bytes:
-                raise Malformed(f"The provider's response is larger than {max_bytes:,} bytes.")
-            if progress is not None:
-                progress(size)
-            if enough is not None and size >= enough:
+            if size > limits.max_bytes:
+                raise Malformed(f"The provider's response is larger than {limits.max_bytes:,} bytes.")
+            limits.received(size)
+            if limits.enough is not None and size >= limits.enough:
                 answer.close()
                 break
             await asyncio.sleep(0)  # data that is already buffered arrives without a wait
@@ -199,8 +177,12 @@ async def _read(
 
 
 def _translated(error: Exception) -> UpstreamError | ServerStarved:
-    # A resolver that cannot open a socket does not say so.
-    cause = _socket_error() if isinstance(error, aiohttp.ClientConnectorDNSError) else error
+    cause: Exception = error
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        try:  # the error of a resolver that cannot open a socket does not show it
+            socket().close()
+        except OSError as starved:
+            cause = starved
     if isinstance(cause, OSError) and cause.errno in _STARVED:
         return ServerStarved(f"The server has no resources left for a call: {errorcode[cause.errno]}.")
     if isinstance(error.__cause__, ContentEncodingError):
@@ -209,11 +191,3 @@ def _translated(error: Exception) -> UpstreamError | ServerStarved:
         if isinstance(error, kind):
             return meaning(message)
     return Unreachable("The connection to the provider failed.")
-
-
-def _socket_error() -> OSError | None:
-    try:
-        socket().close()
-    except OSError as error:
-        return error
-    return None

@@ -28,7 +28,7 @@ async def verify_key(upstream: Upstream, call: Call, key: SecretStr) -> None:
     except Unauthorized:
         raise
     except (UpstreamError, TimeoutError):
-        return  # a failed check says nothing about the key
+        return  # a failed check does not show whether the key is good
 
 
 async def check_key(

@@ -1,7 +1,7 @@
-"""Parses response bodies into facts: pure, and picklable so that another process can do it."""
+"""Parses response bodies into facts, without I/O."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -10,8 +10,7 @@ from catalogue.endpoint import Endpoint
 from catalogue.facts import ModelFacts
 from providers._kit.adapter import Adapter
 from providers._kit.capabilities import reconcile_modalities
-from providers._kit.registry import adapters
-from providers._kit.row import Row, RowError
+from providers._kit.row import Row
 from upstream.errors import Malformed
 
 _ENVELOPES = ("data", "models", "items")
@@ -33,60 +32,49 @@ class ParsedList:
     """Number of rows that could not be read."""
 
 
-def parse_list(adapter_id: str, provider_id: str, provider_name: str, bodies: Iterable[bytes]) -> ParsedList:
+def parse_list(adapter: Adapter, provider_id: str, provider_name: str, bodies: Iterable[bytes]) -> ParsedList:
     """Parse the pages of a list. A row that the adapter cannot read is dropped and counted.
 
     Raises Malformed if a body is not a list, or if the list has too many rows or no readable one.
     """
-    adapter = adapters()[adapter_id]
     models: dict[str, ModelFacts] = {}
-    dropped = 0
-    rows = 0
-    for entries in map(_listed, bodies):
+    rows = dropped = 0
+    for body in bodies:
+        entries = list(_entries(decode(body)))
         rows += len(entries)
         if rows > MAX_ROWS:
             raise Malformed(f"The list of {provider_name} has more than {MAX_ROWS:,} rows.")
-        for entry in _drained(entries):
+        entries.reverse()
+        while entries:  # each row is released once read, so that rows and facts are not in memory together
             try:
-                facts = _facts(adapter, entry, provider_id)
-            except Exception:  # noqa: BLE001  an error of the adapter costs the row, not the list
+                facts = adapter.read(Row(entries.pop(), provider_id))
+                if facts is not None:
+                    models.setdefault(facts.id, reconcile_modalities(facts))
+            except Exception:  # noqa: BLE001  an error of the adapter, or a row that is not an object, costs the row
                 dropped += 1
-                continue
-            if facts is not None:
-                models.setdefault(facts.id, facts)
     if dropped and not models:
         raise Malformed(f"No row of the list of {provider_name} could be read.")
-    return ParsedList(models=tuple(_without_fetch_times(list(models.values()))), dropped=dropped)
+    return ParsedList(models=_without_fetch_times(tuple(models.values())), dropped=dropped)
 
 
-def parse_endpoints(adapter_id: str, body: bytes) -> tuple[Endpoint, ...]:
+def parse_endpoints(adapter: Adapter, body: bytes) -> tuple[Endpoint, ...]:
     """Parse the endpoints of one model. Unreadable endpoints are dropped; of those with the same name, the first stays.
 
     Raises Malformed if the body is not an object, LookupError if the adapter has no endpoints.
     """
-    reader = adapters()[adapter_id].endpoints
-    if reader is None:
-        raise LookupError(adapter_id)
-    decoded = _decoded(body)
+    if adapter.endpoints is None:
+        raise LookupError(adapter.id)
+    decoded = decode(body)
     if not isinstance(decoded, dict):
         raise Malformed("The provider's response has no endpoints.")
     found: dict[str, Endpoint] = {}
-    for row in reader.rows(Row(decoded, adapter_id)):
+    for row in adapter.endpoints.rows(Row(decoded, adapter.id)):
         try:
-            endpoint = reader.read(row)
+            endpoint = adapter.endpoints.read(row)
         except Exception:  # noqa: BLE001, S112  an error of the adapter costs the endpoint, not the others
             continue
         found.setdefault(endpoint.name, endpoint)
     return tuple(found.values())
-
-
-def next_url(adapter_id: str, body: bytes, url: str) -> str | None:
-    """The URL of the next page, absolute or relative; null on the last page."""
-    adapter = adapters()[adapter_id]
-    if adapter.next_page is None or (adapter.has_more is not None and not adapter.has_more.search(body)):
-        return None
-    decoded = _decoded(body)
-    return adapter.next_page(decoded, url) if isinstance(decoded, dict) else None
 
 
 def refuse_web_page(body: bytes) -> None:
@@ -95,14 +83,7 @@ def refuse_web_page(body: bytes) -> None:
         raise Malformed("The provider answered with a web page instead of a list.")
 
 
-def _facts(adapter: Adapter, entry: object, provider_id: str) -> ModelFacts | None:
-    if not isinstance(entry, dict):
-        raise RowError
-    facts = adapter.read(Row(entry, provider_id))
-    return facts and reconcile_modalities(facts)
-
-
-def _entries(decoded: object) -> Sequence[object]:
+def _entries(decoded: object) -> Sequence[Any]:
     if isinstance(decoded, list):
         return decoded
     if decoded is None:
@@ -114,18 +95,8 @@ def _entries(decoded: object) -> Sequence[object]:
     raise Malformed("The provider's response has no list of models.")
 
 
-def _listed(body: bytes) -> list[object]:
-    return list(_entries(_decoded(body)))
-
-
-def _drained(entries: list[object]) -> Iterator[object]:
-    """Yield each entry and release it, so that the rows and their facts are not in memory together."""
-    entries.reverse()
-    while entries:
-        yield entries.pop()
-
-
-def _decoded(body: bytes) -> Any:
+def decode(body: bytes) -> Any:
+    """Decode JSON; raises Malformed if it is not JSON or too large. Numbers that are too long are null."""
     refuse_web_page(body)
     if body.count(b"{") + body.count(b"[") > _MOST_VALUES:
         raise Malformed(f"The provider's response has more than {_MOST_VALUES:,} objects and lists.")
@@ -154,8 +125,8 @@ def _nothing(_: str) -> None:
     """NaN and infinities count as null."""
 
 
-def _without_fetch_times(models: list[ModelFacts]) -> Iterator[ModelFacts]:
+def _without_fetch_times(models: tuple[ModelFacts, ...]) -> tuple[ModelFacts, ...]:
     """Drop a release time that all models share: some servers send the time of the request."""
-    shared = len(models) >= _FEW and len({m.released_at for m in models}) == 1
-    for model in models:
-        yield model.model_copy(update={"released_at": None}) if shared and model.released_at else model
+    if len(models) < _FEW or models[0].released_at is None or len({m.released_at for m in models}) > 1:
+        return models
+    return tuple(model.model_copy(update={"released_at": None}) for model in models)

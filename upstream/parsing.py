@@ -49,7 +49,7 @@ class Parser:
         For a big list, facts equal to `known` ones are returned as the same objects, and their digests are kept.
         """
         if sum(map(len, bodies)) < BIG:
-            return await asyncio.to_thread(parse_list, upstream.adapter.id, upstream.id, upstream.name, bodies)
+            return await asyncio.to_thread(parse_list, upstream.adapter, upstream.id, upstream.name, bodies)
         async with self._turn:
             before = self._read.get(upstream.id, {}) if known is not None else {}
             read, dropped = await _read_in_child(upstream, bodies, before, known or _NOTHING)

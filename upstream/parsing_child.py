@@ -16,6 +16,7 @@ from contextlib import suppress
 from hashlib import blake2b
 
 from catalogue.facts import ModelFacts
+from providers._kit.registry import adapters
 from upstream.errors import Malformed
 from upstream.parse import parse_list
 
@@ -43,15 +44,21 @@ def main() -> None:
 
 
 def _answer(peer: socket.socket, names: tuple[str, str, str], bodies: deque[bytes], known: Mapping[str, str]) -> None:
+    adapter_id, provider_id, provider_name = names
     try:
-        # Released one by one, so that no body stays in memory beside its decoded rows.
-        parsed = parse_list(*names, (bodies.popleft() for _ in range(len(bodies))))
+        parsed = parse_list(adapters()[adapter_id], provider_id, provider_name, _drained(bodies))
     except Malformed as error:
         _send(peer, REFUSED, error.message.encode())
         return
     for part in _slices(parsed.models, known):
         _send(peer, SLICE, pickle.dumps(part, pickle.HIGHEST_PROTOCOL))
     _send(peer, DONE, str(parsed.dropped).encode())
+
+
+def _drained(bodies: deque[bytes]) -> Iterator[bytes]:
+    """Each body, released once it is taken, so that none stays in memory beside its decoded rows."""
+    while bodies:
+        yield bodies.popleft()
 
 
 def _slices(models: Sequence[ModelFacts], known: Mapping[str, str]) -> Iterator[Slice]:

@@ -13,20 +13,20 @@ from upstream.server_key import ServerKey
 from upstream.upstream import Upstream
 
 _ENOUGH = 4_096
-"""So many bytes show that a provider answers; where the list itself is asked, the rest is not read."""
+"""Bytes that show that a provider answers; the rest of a list is not read."""
 
 
 async def probe(upstream: Upstream, calls: CallSource, key: ServerKey, *, retried: bool) -> Answered | CallFailed:
     """Ask the health check or, where there is one and a key, the key check, else the list.
 
-    A check that fails says little as long as the list can be read, so the list is asked then. A `retried` probe is sent
-    once more when it fails, so that one lost packet degrades nobody.
+    If the check fails, the list is asked instead, because a list that can be read matters more. A `retried` probe is
+    sent once more when it fails, so that one lost packet does not degrade the provider.
     """
     try:
         latency_ms, failed_check = await _asked(upstream, calls, key, retries=1 if retried else 0)
     except UpstreamError as error:
-        return CallFailed(problem=problems.of_error(error, at=key.now()), key=key.problem)
-    check = problems.of_check(failed_check, at=key.now()) if failed_check else None
+        return CallFailed(problem=problems.of_error(error, at=key.clock.now()), key=key.problem)
+    check = problems.of_check(failed_check, at=key.clock.now()) if failed_check else None
     return Answered(latency_ms=latency_ms, check=check, key=key.problem)
 
 

@@ -1,7 +1,8 @@
-"""What is wrong with a provider, in words that may be shown to anyone, whatever it is that went wrong."""
+"""Makes problems of providers. Every message is safe to show to anyone."""
 
 from dataclasses import replace
 from datetime import datetime
+from enum import Enum
 
 from catalogue.health import Problem
 from catalogue.ports.revisions import Held
@@ -44,19 +45,14 @@ def unconfigured(upstream: Upstream, *, at: datetime) -> Problem:
     return Problem(code=ProviderErrorCode.UNCONFIGURED, message=message, retryable=False, at=at)
 
 
-def not_taken(*, at: datetime) -> Problem:
-    """A list on which this program broke."""
-    message = "The list could not be taken; the server's log says why."
-    return Problem(code=ProviderErrorCode.MALFORMED, message=message, retryable=True, at=at)
+class Fault(Enum):
+    """An error of this server for which the provider is not at fault."""
 
+    NOT_TAKEN = (ProviderErrorCode.MALFORMED, "The list could not be taken; see the server's log.")
+    NOT_STORED = (ProviderErrorCode.REJECTED, "The list came but could not be stored; see the server's log.")
+    STARVED = (ProviderErrorCode.UNREACHABLE, "The server has no resources left to call the provider; see its log.")
 
-def not_stored(*, at: datetime) -> Problem:
-    """A list that came while the store failed."""
-    message = "The list came but could not be stored; the server's log says why."
-    return Problem(code=ProviderErrorCode.REJECTED, message=message, retryable=True, at=at)
-
-
-def not_asked(*, at: datetime) -> Problem:
-    """A call that the server had no resources for."""
-    message = "The server has no resources left to call the provider; its log says which."
-    return Problem(code=ProviderErrorCode.UNREACHABLE, message=message, retryable=True, at=at)
+    def problem(self, at: datetime) -> Problem:
+        """The problem that it is for readers."""
+        code, message = self.value
+        return Problem(code=code, message=message, retryable=True, at=at)

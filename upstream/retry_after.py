@@ -11,13 +11,11 @@ _LONGEST = 86_400.0
 def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
     """Seconds to wait, between 0 and a day; null if the headers do not say. `now` is in Unix seconds."""
     millis = _number(headers.get("retry-after-ms"))
-    if millis is not None:
-        return _bounded(millis / 1000)
     value = headers.get("Retry-After")
-    seconds = _number(value)
+    seconds = _number(value) if millis is None else millis / 1000
     if seconds is None and value:
         seconds = _until(value, now)
-    return None if seconds is None else _bounded(seconds)
+    return None if seconds is None else min(max(seconds, 0.0), _LONGEST)
 
 
 def _number(text: str | None) -> float | None:
@@ -33,7 +31,3 @@ def _until(text: str, now: float) -> float | None:
         return parsedate_to_datetime(text).timestamp() - now
     except (ValueError, OverflowError):
         return None
-
-
-def _bounded(seconds: float) -> float:
-    return min(max(seconds, 0.0), _LONGEST)

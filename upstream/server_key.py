@@ -1,6 +1,4 @@
-"""The server's own key for one provider: used while it is good, rested while the provider refuses it."""
-
-from datetime import datetime
+"""The server's own key for one provider. A refused key is not used for a while."""
 
 from pydantic import SecretStr
 
@@ -15,29 +13,25 @@ KEY_PAUSE = 15 * 60.0
 
 
 class ServerKey:
-    """Whether the key may be used now, and what is wrong with it."""
+    """The key, whether it may be used now, and its problem."""
 
     def __init__(self, *, upstream: Upstream, clock: Clock) -> None:
         self._key = upstream.key
-        self._clock = clock
+        self.clock = clock
         self.problem: Problem | None = None
-        """What the provider said, while the key rests."""
+        """The provider's refusal, while the key rests."""
         self.rests_until: float | None = None
         """By the monotonic clock."""
 
     def usable(self, *, urgent: bool) -> SecretStr | None:
         """The key, unless it rests; an admin's refresh tries it all the same."""
-        resting = self.rests_until is not None and self._clock.monotonic() < self.rests_until
+        resting = self.rests_until is not None and self.clock.monotonic() < self.rests_until
         return None if resting and not urgent else self._key
-
-    def now(self) -> datetime:
-        """The time in UTC."""
-        return self._clock.now()
 
     def refused(self, error: Unauthorized) -> None:
         """The provider refused the key."""
-        self.problem = problems.of_error(error, at=self._clock.now())
-        self.rests_until = self._clock.monotonic() + KEY_PAUSE
+        self.problem = problems.of_error(error, at=self.clock.now())
+        self.rests_until = self.clock.monotonic() + KEY_PAUSE
 
     def accepted(self) -> None:
         """The provider took the key."""

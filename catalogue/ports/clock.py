@@ -5,7 +5,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the time and waits."""
+    """A clock."""
 
     def now(self) -> datetime:
         """The wall clock, UTC."""

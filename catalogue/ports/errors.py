@@ -1,4 +1,4 @@
-"""Errors of a store, named for what the operator or the server does next.
+"""Errors of a store, named for the next step of the operator or the server.
 
 StoreError
 ├── StoreUnusable    mend the data folder; nothing was stored

@@ -1,4 +1,4 @@
-"""What is read because somebody asks: endpoints, and lists with callers' own keys."""
+"""Data that is read on demand: endpoints, and lists with callers' own keys."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from catalogue.vocabulary import KeyCheckOutcome
 
 
 class EndpointSource(Protocol):
-    """Where endpoints are read on demand; bounded in time: what takes longer is PENDING."""
+    """Reads endpoints on demand, within a bounded time."""
 
     async def endpoints(self, model_ids: Sequence[str]) -> Sequence[EndpointList]:
-        """The endpoints of some models, in the same order."""
+        """The endpoints of some models, in the same order; those that take longer are PENDING."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyCheck:
-    """What a provider said of a caller's key."""
+    """The result of checking a caller's key."""
 
     outcome: KeyCheckOutcome
     model_count: int | None = None
@@ -29,7 +29,7 @@ class KeyCheck:
 
 
 class CallerLists(Protocol):
-    """Where a caller's own lists are read, with the caller's own keys; bounded in time."""
+    """Reads a caller's own lists with the caller's own keys, within a bounded time."""
 
     async def overlay(self, snapshot: Snapshot, keys: Mapping[str, SecretStr]) -> "Overlay":
         """The snapshot as this caller sees it."""

@@ -1,4 +1,4 @@
-"""Where revisions last: the state that a server starts from, and each step that moves it on."""
+"""The store of revisions: the state that a server starts from, and each step from it."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ class StoredListing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """What a store holds when it is opened."""
+    """The contents of a store when it is opened."""
 
     timeline: Timeline
     """The epochs of the log; the server opens one of its own."""
@@ -45,11 +45,11 @@ class Stored:
     held: Mapping[str, Held] = field(default_factory=dict)
     """Held-back and discarded lists by provider id."""
     healths: Mapping[str, Health] = field(default_factory=dict)
-    """By provider id, each as of the last change of its status; for every provider that the last run served."""
+    """By provider id, as of the last change of status; for every provider of the last run."""
     published: Mapping[str, datetime] = field(default_factory=dict)
-    """By provider id, the moment as of which followers know its state."""
+    """By provider id, the time of the state that followers know."""
     list_ttl: timedelta | None = None
-    """For how long lists counted as fresh in the last run; null where that is not known."""
+    """The lifetime of lists in the last run; null if unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +73,7 @@ class Commit:
 
 
 class Revisions(Protocol):
-    """A crash-safe store of revisions: what `commit` returned from is kept. Every method may raise a StoreError."""
+    """A crash-safe store of revisions: a commit that returned is kept. Every method may raise a StoreError."""
 
     async def load(self) -> Stored:
         """Read what was stored last."""
@@ -91,4 +91,4 @@ class Revisions(Protocol):
         """
 
     async def hold(self, provider_id: str, held: Held | None) -> None:
-        """Store the held-back or discarded list of a provider, or that there is none."""
+        """Store the held-back or discarded list of a provider, or null to delete it."""

@@ -1,7 +1,7 @@
 """The kit that adapters are written with."""
 
 from providers._kit.adapter import Adapter, CallLimits
-from providers._kit.capabilities import for_code, from_inputs, from_outputs, supported, unsupported
+from providers._kit.capabilities import for_code, from_modalities, stated
 from providers._kit.pricing import PriceNames, premium
 from providers._kit.row import Row
 from providers._kit.units import PER_MILLION, PER_TOKEN
@@ -14,9 +14,7 @@ __all__ = [
     "PriceNames",
     "Row",
     "for_code",
-    "from_inputs",
-    "from_outputs",
+    "from_modalities",
     "premium",
-    "supported",
-    "unsupported",
+    "stated",
 ]

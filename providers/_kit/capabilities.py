@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Collection, Mapping
+from typing import TypedDict
 
-from catalogue.facts import ModelFacts, knows, shared
+from catalogue.facts import ModelFacts, shared
 from catalogue.vocabulary import Capability, Modality
 
 Claims = Mapping[Capability, bool | None]
@@ -27,24 +28,30 @@ _OUTPUT_MODALITY = {
 }
 
 
-def supported(claims: Claims) -> frozenset[Capability]:
-    """The capabilities claimed to be supported."""
-    return frozenset(capability for capability, claimed in claims.items() if claimed is True)
+class Stated(TypedDict):
+    """The fields of `ModelFacts` that hold capabilities."""
+
+    capabilities: frozenset[Capability]
+    lacking: frozenset[Capability]
 
 
-def unsupported(claims: Claims) -> frozenset[Capability]:
-    """The capabilities claimed not to be supported."""
-    return frozenset(capability for capability, claimed in claims.items() if claimed is False)
+def stated(claims: Claims) -> Stated:
+    """The capabilities that are claimed true, and those that are claimed false; all others are unknown."""
+    return Stated(
+        capabilities=frozenset(capability for capability, claimed in claims.items() if claimed is True),
+        lacking=frozenset(capability for capability, claimed in claims.items() if claimed is False),
+    )
 
 
-def from_inputs(inputs: Collection[Modality] | None) -> dict[Capability, bool | None]:
-    """The claims that follow from input modalities; none if these are unknown."""
-    return {} if not inputs else {capability: modality in inputs for capability, modality in _INPUT_MODALITY.items()}
-
-
-def from_outputs(outputs: Collection[Modality] | None) -> dict[Capability, bool | None]:
-    """The claims that follow from output modalities; none if these are unknown."""
-    return {} if not outputs else {capability: modality in outputs for capability, modality in _OUTPUT_MODALITY.items()}
+def from_modalities(
+    inputs: Collection[Modality] | None, outputs: Collection[Modality] | None
+) -> dict[Capability, bool | None]:
+    """The claims that follow from input and from output modalities; none from those that are unknown."""
+    claims: dict[Capability, bool | None] = {}
+    for listed, by in ((inputs, _INPUT_MODALITY), (outputs, _OUTPUT_MODALITY)):
+        if listed:
+            claims |= {capability: modality in listed for capability, modality in by.items()}
+    return claims
 
 
 def reconcile_modalities(facts: ModelFacts) -> ModelFacts:
@@ -53,22 +60,22 @@ def reconcile_modalities(facts: ModelFacts) -> ModelFacts:
     A model with vision takes images, one without takes none. Text follows from no capability, but lists use "vision"
     for language models: a model with vision whose modalities are unknown takes text as well.
     """
-    inputs = _modalities(facts, facts.input_modalities or _text_of_vision_model(facts), _INPUT_MODALITY)
+    taken = facts.input_modalities
+    if not taken and Capability.VISION in facts.capabilities and Capability.CHAT not in facts.lacking:
+        taken = (Modality.TEXT,)
+    inputs = _modalities(facts, taken, _INPUT_MODALITY)
     outputs = _modalities(facts, facts.output_modalities, _OUTPUT_MODALITY)
     if (inputs, outputs) == (facts.input_modalities, facts.output_modalities):
         return facts
-    return facts.model_copy(update={"input_modalities": inputs, "output_modalities": outputs})
-
-
-def _text_of_vision_model(facts: ModelFacts) -> Modalities:
-    is_language_model = knows(facts, Capability.VISION) and knows(facts, Capability.CHAT) is not False
-    return (Modality.TEXT,) if is_language_model else ()
+    return facts.model_copy(update={"input_modalities": shared(inputs), "output_modalities": shared(outputs)})
 
 
 def _modalities(facts: ModelFacts, listed: Modalities, by: Mapping[Capability, Modality]) -> Modalities:
-    known: dict[Modality, bool | None] = {m: knows(facts, c) for c, m in by.items() if m is not Modality.TEXT}
-    stated = {m: m in listed if known.get(m) is None else known[m] for m in Modality}
-    return shared(tuple(m for m in Modality if stated[m]))
+    known = set(listed).union(by[c] for c in facts.capabilities & by.keys())
+    known -= {by[c] for c in facts.lacking & by.keys() - {Capability.CHAT}}
+    if Modality.TEXT not in listed:
+        known.discard(Modality.TEXT)
+    return tuple(m for m in Modality if m in known)
 
 
 def chat_modalities(claims: Claims) -> Modalities:
@@ -77,6 +84,6 @@ def chat_modalities(claims: Claims) -> Modalities:
 
 
 def for_code(*names: str | None) -> bool | None:
-    """True if a name or tag says that the model is made for code, else null: no list says that it is not."""
+    """True if a name or tag shows that the model is made for code, else null: no list states that it is not."""
     own = (name.lower().rpartition("/")[2] for name in names if name)
     return True if any(_CODE_WORD.search(name) for name in own) else None

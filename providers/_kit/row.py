@@ -1,15 +1,16 @@
 """One entry of a list as received, with typed getters that accept any value in a field."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
+from typing import TypeVar
 
 from catalogue.vocabulary import Modality
 from providers._kit import units
 
 _NAME_LIMIT, _TEXT_LIMIT, _ID_LIMIT, _WORDS_LIMIT = 300, 4_000, 300, 200
-_LARGEST_COUNT = 10**9
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 _MODALITIES = {m.value: m for m in Modality} | {
@@ -21,6 +22,8 @@ _MODALITIES = {m.value: m for m in Modality} | {
     "transcription": Modality.TEXT,
     "embeddings": Modality.EMBEDDING,
 }
+
+T = TypeVar("T")
 
 
 class RowError(Exception):
@@ -42,16 +45,24 @@ class Row:
 
     def values(self, *names: str) -> Iterator[object]:
         """The values of the fields, without nulls."""
-        for name in names:
-            value = self._values.get(name)
-            if value is not None:
-                yield value
+        return (value for name in names if (value := self._values.get(name)) is not None)
+
+    def first(self, names: Iterable[str], convert: Callable[[object], T | None]) -> T | None:
+        """The first value that `convert` does not turn into null."""
+        converted = (convert(value) for value in self.values(*names))
+        return next((value for value in converted if value is not None), None)
+
+    def of_kind(self, names: Iterable[str], kind: type[T]) -> T | None:
+        """The first value of a type."""
+        return next((value for value in self.values(*names) if isinstance(value, kind)), None)
 
     def id(self, *names: str) -> str:
-        """The provider's own model id; raises RowError if there is no usable one."""
+        """The provider's own model id; raises RowError without one that can be displayed and used in a URL's path."""
         for value in self.values(*names):
-            if isinstance(value, str) and len(value) <= _ID_LIMIT and _names_a_model(value):
-                return value.strip()
+            if isinstance(value, str) and len(value) <= _ID_LIMIT and not _CONTROL.search(value):
+                id_ = value.strip()
+                if id_ and not {".", ".."}.intersection(id_.split("/")):
+                    return id_
         raise RowError
 
     def name(self, *names: str) -> str | None:
@@ -70,53 +81,44 @@ class Row:
 
     def count(self, *names: str) -> int | None:
         """A positive integer; 0 counts as null, since providers write 0 for unknown."""
-        for value in self.values(*names):
-            found = units.number(value)
-            if found is not None and 0 < found <= _LARGEST_COUNT and found == found.to_integral_value():
-                return int(found)
-        return None
+        return self.first(names, units.count)
 
     def number(self, *names: str) -> float | None:
         """A number that is not a price."""
-        found = (units.number(value) for value in self.values(*names))
-        return next((float(n) for n in found if n is not None), None)
+        found = self.first(names, units.number)
+        return None if found is None else float(found)
 
     def flag(self, *names: str) -> bool | None:
         """A boolean, or null."""
-        return next((value for value in self.values(*names) if isinstance(value, bool)), None)
+        return self.of_kind(names, bool)
 
     def usd(self, *names: str, per: Decimal = units.PER_TOKEN) -> Decimal | None:
         """A price in USD per token (or other billed unit), from an amount for `per` of them."""
-        found = (units.usd(value, per) for value in self.values(*names))
-        return next((amount for amount in found if amount is not None), None)
+        return self.first(names, partial(units.usd, per=per))
 
     def start(self, *names: str) -> datetime | None:
         """A time in UTC; a date without a time is the start of that UTC day."""
-        found = (units.moment(value) for value in self.values(*names))
-        return next((at for at in found if at is not None), None)
+        return self.first(names, units.moment)
 
     def end(self, *names: str) -> datetime | None:
         """A time in UTC; a date without a time is the last second of that UTC day."""
-        found = (units.moment(value, day_ends=True) for value in self.values(*names))
-        return next((at for at in found if at is not None), None)
+        return self.first(names, partial(units.moment, day_ends=True))
 
     def cutoff(self, *names: str) -> str | None:
         """A knowledge cutoff as YYYY, YYYY-MM or YYYY-MM-DD."""
-        found = (units.cutoff(value) for value in self.values(*names))
-        return next((day for day in found if day is not None), None)
+        return self.first(names, units.cutoff)
 
     def clock(self, *names: str) -> str | None:
         """A time of day as HH:MM."""
-        found = (units.clock(value) for value in self.values(*names))
-        return next((at for at in found if at is not None), None)
+        return self.first(names, units.clock)
 
     def words(self, *names: str) -> tuple[str, ...] | None:
         """A list of strings; null if there is no list, empty if the list is empty."""
-        for value in self.values(*names):
-            if isinstance(value, list):
-                words = (str(word) for word in value[:_WORDS_LIMIT] if isinstance(word, str | int))
-                return tuple(clean[:_NAME_LIMIT] for word in words if (clean := _CONTROL.sub("", word)))
-        return None
+        found = self.of_kind(names, list)
+        if found is None:
+            return None
+        words = (_CONTROL.sub("", str(word)) for word in found[:_WORDS_LIMIT] if isinstance(word, str | int))
+        return tuple(word[:_NAME_LIMIT] for word in words if word)
 
     def modalities(self, *names: str) -> tuple[Modality, ...] | None:
         """The known modalities in a list, without duplicates; null if there is no list."""
@@ -128,8 +130,7 @@ class Row:
 
     def row(self, *names: str) -> "Row":
         """A nested object, or an empty one."""
-        found = next((value for value in self.values(*names) if isinstance(value, dict)), {})
-        return Row(found, self.provider_id)
+        return Row(self.of_kind(names, dict) or {}, self.provider_id)
 
     def over(self, other: "Row") -> "Row":
         """This row, with the other's values for the fields that are missing or null here."""
@@ -142,10 +143,5 @@ class Row:
 
     def rows(self, *names: str) -> tuple["Row", ...]:
         """The objects in a nested list."""
-        found = next((value for value in self.values(*names) if isinstance(value, list)), [])
+        found = self.of_kind(names, list) or []
         return tuple(Row(value, self.provider_id) for value in found[:_WORDS_LIMIT] if isinstance(value, dict))
-
-
-def _names_a_model(id_: str) -> bool:
-    """Whether an id can be displayed, and used in a URL without changing its path."""
-    return bool(id_.strip()) and not _CONTROL.search(id_) and not {".", ".."}.intersection(id_.strip().split("/"))

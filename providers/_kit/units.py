@@ -13,6 +13,7 @@ _EXACT = Context(prec=64)
 _SURE_DIGITS, _LONGEST_PRICE = 15, 12
 _SURE = Context(prec=_SURE_DIGITS)
 _LONGEST_NUMBER = 40
+_LARGEST_COUNT = 10**9
 _LARGEST_EXPONENT = 40
 """No count or price is larger, and an integer with a million digits takes minutes to build."""
 _ABSURD = Decimal(10**9)
@@ -61,6 +62,12 @@ def number(value: object) -> Decimal | None:
     return exact if exact.is_finite() and abs(exact.adjusted()) <= _LARGEST_EXPONENT else None
 
 
+def count(value: object) -> int | None:
+    """Convert a positive integer; 0 and implausibly large numbers become null."""
+    found = number(value)
+    return int(found) if found is not None and 0 < found <= _LARGEST_COUNT and found % 1 == 0 else None
+
+
 def moment(value: object, *, day_ends: bool = False) -> datetime | None:
     """Convert Unix seconds, Unix milliseconds or ISO 8601 to a time in UTC.
 
@@ -68,17 +75,16 @@ def moment(value: object, *, day_ends: bool = False) -> datetime | None:
     before 2000 and years from 2090 are null.
     """
     stamp = number(value)
+    if stamp in _CONSTANTS:
+        return None
     try:
-        found = _of_text(value, day_ends=day_ends) if stamp is None else _of_stamp(stamp)
+        if stamp is None:
+            found = _of_text(value, day_ends=day_ends)
+        else:
+            found = datetime.fromtimestamp(float(stamp / 1000 if stamp >= _MILLIS_FROM else stamp), UTC)
     except (ValueError, OverflowError, OSError):
         return None
     return found if found is not None and _FIRST_YEAR <= found.year < _SENTINEL_YEAR else None
-
-
-def _of_stamp(stamp: Decimal) -> datetime | None:
-    if stamp in _CONSTANTS:
-        return None
-    return datetime.fromtimestamp(float(stamp / 1000 if stamp >= _MILLIS_FROM else stamp), UTC)
 
 
 def _of_text(value: object, *, day_ends: bool) -> datetime | None:

@@ -24,7 +24,7 @@ from server.config.provider_settings import ProviderSettings
 from server.config.settings import Settings
 from server.config.upstreams import key_variables, unset_key_variables, upstreams
 from upstream.errors import Unauthorized, UpstreamError
-from upstream.http import get, session
+from upstream.http import ReadLimits, get, session
 from upstream.upstream import Upstream
 
 CALL_SECONDS = 5.0
@@ -164,7 +164,7 @@ async def _call(calls: aiohttp.ClientSession, provider: Upstream, variable: str)
     url = (provider.key and provider.check_url()) or provider.list_url()
     key = "with a key" if provider.key else "without a key"
     try:
-        answer = await get(calls, url, headers=provider.request_headers(provider.key), timeout=CALL_SECONDS)
+        answer = await get(calls, url, provider.request_headers(provider.key), ReadLimits(timeout=CALL_SECONDS))
     except UpstreamError as error:
         remedy = (
             f"Create a new key at the provider and set {variable}."

@@ -132,7 +132,7 @@ def _model(facts: ModelFacts, state: ProviderState) -> dict[str, Any]:
         description=facts.description,
         contextMax=facts.context_max,
         apiVersion=facts.api_version,
-        errorMessage=state.reason(facts) if rule.cause in _LASTING else None,
+        errorMessage=state.reason(facts, rule) if rule.cause in _LASTING else None,
         providerHealth=None if health is HealthStatus.UNKNOWN else health.value,
         pricing=_pricing(facts.price),
         rateLimit=_rate_limit(facts.limits),

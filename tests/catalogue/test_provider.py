@@ -21,7 +21,8 @@ from catalogue.observation import (
     Plan,
     ProbeStarted,
 )
-from catalogue.provider import ProviderState, after
+from catalogue.provider import ProviderState
+from catalogue.reducer import after
 from catalogue.vocabulary import BreakerState, DataSource, HealthStatus, ProviderErrorCode
 from tests.catalogue.strategies import HOUR, NOW, PROVIDER, listing, model, state
 

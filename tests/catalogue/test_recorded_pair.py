@@ -12,6 +12,7 @@ import pytest
 from catalogue.change import Change, DetailsChanged, ExpiryAnnounced, ModelAdded, ModelChange, PriceChanged
 from catalogue.diff import apply, tracked
 from catalogue.listing import Listing, merged
+from providers._kit.registry import adapters
 from tests.catalogue.strategies import changes, state
 from upstream.parse import parse_list
 
@@ -33,7 +34,7 @@ def raw(path: Path) -> dict[str, Raw]:
 
 @cache
 def read(path: Path, at: datetime) -> Listing:
-    rows = parse_list("openrouter", "openrouter", "OpenRouter", [path.read_bytes()]).models
+    rows = parse_list(adapters()["openrouter"], "openrouter", "OpenRouter", [path.read_bytes()]).models
     return merged(Listing(provider_id="openrouter"), rows, at=at)
 
 

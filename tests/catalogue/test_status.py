@@ -74,7 +74,8 @@ TABLE = [
 @pytest.mark.parametrize(("said", "status", "reason"), TABLE)
 def test_each_row_gives_its_status_and_reason(said: dict[str, object], status: ModelStatus, reason: str | None) -> None:
     provider, facts = case(**said)  # type: ignore[arg-type]  # each row names arguments of a case
-    assert (provider.statuses.of(facts.id).status, provider.reason(facts)) == (status, reason)
+    rule = provider.statuses.of(facts.id)
+    assert (rule.status, provider.reason(facts, rule)) == (status, reason)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,7 @@ def test_the_reason_follows_the_last_error_while_the_status_stays() -> None:
     later = replace(BROKEN, message="The provider answered with status 503.")
     moved = replace(down, health=health(HealthStatus.DOWN, later))
     assert moved.lasting is down.lasting
-    assert moved.reason(facts) == "Acme is down: The provider answered with status 503."
+    assert moved.reason(facts, DOWN_RULE) == "Acme is down: The provider answered with status 503."
 
 
 GONE_RULE, DOWN_RULE, ENDED_RULE, DEGRADED_RULE, STALE_RULE, _ = RULES

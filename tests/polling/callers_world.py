@@ -18,6 +18,7 @@ from catalogue.provider import ProviderState, provider_state
 from catalogue.snapshot import snapshot_of
 from catalogue.vocabulary import HealthStatus
 from polling.callers import OwnLists
+from polling.deps import OnDemandDeps
 from providers import openai_compatible, openrouter
 from providers._kit.adapter import CallLimits
 from tests.polling.still_clock import StillClock, settle
@@ -63,7 +64,7 @@ class PlainParser(Parser):
         self, upstream: Upstream, bodies: Sequence[bytes], *, known: Mapping[str, ModelFacts] | None = None
     ) -> ParsedList:
         assert known is None, "a caller's list leaves no records behind"
-        return parse_list(upstream.adapter.id, upstream.id, upstream.name, bodies)
+        return parse_list(upstream.adapter, upstream.id, upstream.name, bodies)
 
 
 class World:
@@ -89,21 +90,20 @@ class World:
         self.snapshot = snapshot_of(
             (self._state(u, PUBLIC) for u in self.upstreams.values()), number=7, updated_at=self.clock.now()
         )
-        self.lists = OwnLists(
+        deps = OnDemandDeps(
             reader=self,
             upstreams=self.upstreams,
             calls=dict.fromkeys(self.upstreams, self.call),
             parser=PlainParser(),
             secret=SecretStr("installation"),
             clock=self.clock,
-            list_ttl=TTL,
-            **settings,
         )
+        self.lists = OwnLists(deps, list_ttl=TTL, **settings)
 
     def _state(self, upstream: Upstream, own_ids: Sequence[str]) -> ProviderState:
         now = self.clock.now()
         ids = [f"{upstream.id}/{own_id}" for own_id in own_ids]
-        facts = parse_list(upstream.adapter.id, upstream.id, upstream.name, [body(own_ids)]).models
+        facts = parse_list(upstream.adapter, upstream.id, upstream.name, [body(own_ids)]).models
         listing = Listing(
             provider_id=upstream.id,
             models={f.id: f for f in facts},

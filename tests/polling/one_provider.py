@@ -88,7 +88,7 @@ class ScriptedCalls:
             await self.gate.wait()
             unkeyed = self.list_answer
             answer = (self.keyed_list_answer or unkeyed if keyed else unkeyed) if is_list else self.check_answer
-            if isinstance(answer, UpstreamError) and policy.failing is not None:
+            if isinstance(answer, UpstreamError):
                 policy.failing(answer)
             if isinstance(answer, Exception):
                 raise answer

@@ -19,12 +19,15 @@ from catalogue.provider import ProviderState, provider_state
 from catalogue.snapshot import snapshot_of
 from catalogue.vocabulary import BreakerState, EndpointState, HealthStatus, ProviderErrorCode
 from polling import endpoints
+from polling.deps import OnDemandDeps
 from polling.endpoints import OnDemandEndpoints
 from providers import openrouter, requesty
+from providers._kit.adapter import Adapter
 from tests.polling.still_clock import StillClock, settle
 from upstream.errors import Rejected, Unauthorized, Unreachable
 from upstream.http import Response
 from upstream.parse import parse_endpoints
+from upstream.parsing import Parser
 from upstream.upstream import Upstream
 
 RECORDED = Path(__file__).parents[2] / "../shared/payloads/openrouter/endpoints-glm-5.2-2026-07-20.json"
@@ -55,14 +58,15 @@ class World:
         self.go = asyncio.Event()
         self.go.set()
         self.snapshot = snapshot_of((self._state(u) for u in (OPENROUTER, REQUESTY)), updated_at=None)
-        self.source = OnDemandEndpoints(
+        deps = OnDemandDeps(
             reader=self,
             upstreams={u.id: u for u in (OPENROUTER, REQUESTY)},
             calls={"openrouter": self.call, "requesty": self.call},
+            parser=Parser(),
             secret=SecretStr("installation"),
             clock=self.clock,
-            ttl=TTL,
         )
+        self.source = OnDemandEndpoints(deps, ttl=TTL)
 
     def _state(self, upstream: Upstream) -> ProviderState:
         ids = [f"{upstream.id}/lab/model-{n}" for n in range(100)]
@@ -185,9 +189,9 @@ async def test_many_endpoints_are_read_beside_the_event_loop(
 ) -> None:
     read_in: list[int] = []
 
-    def parse(adapter_id: str, body: bytes) -> tuple[Endpoint, ...]:
+    def parse(adapter: Adapter, body: bytes) -> tuple[Endpoint, ...]:
         read_in.append(threading.get_ident())
-        return parse_endpoints(adapter_id, body)
+        return parse_endpoints(adapter, body)
 
     monkeypatch.setattr(endpoints, "parse_endpoints", parse)
     world = World()

@@ -15,6 +15,7 @@ from catalogue.snapshot import snapshot_of
 from catalogue.vocabulary import EndpointState, KeyCheckOutcome, ProviderErrorCode
 from polling.callers import OwnLists
 from polling.clock import SystemClock
+from polling.deps import OnDemandDeps
 from polling.endpoints import OnDemandEndpoints
 from providers import openai_compatible, openrouter
 from tests.practice.rows import openai_row, openrouter_row
@@ -36,12 +37,9 @@ class World:
         self.snapshot = snapshot_of((_state(u) for u in upstreams.values()), updated_at=None)
         demand = {id_: c.at(CallPolicy(priority=Priority.DEMAND, budget=10.0, retries=0)) for id_, c in calls.items()}
         secret, clock = SecretStr("installation"), SystemClock()
-        self.endpoints = OnDemandEndpoints(
-            reader=self, upstreams=upstreams, calls=demand, secret=secret, clock=clock, wait=20.0
-        )
-        self.lists = OwnLists(
-            reader=self, upstreams=upstreams, calls=demand, parser=Parser(), secret=secret, clock=clock, wait=20.0
-        )
+        deps = OnDemandDeps(reader=self, upstreams=upstreams, calls=demand, parser=Parser(), secret=secret, clock=clock)
+        self.endpoints = OnDemandEndpoints(deps, wait=20.0)
+        self.lists = OwnLists(deps, wait=20.0)
 
 
 def _state(upstream: Upstream) -> ProviderState:

@@ -113,7 +113,7 @@ async def test_a_list_that_cannot_be_stored_is_not_served_and_the_provider_is_no
     result = await one.coordinator.refresh(Priority.ADMIN)
     assert (result.outcome, result.model_count) == (RefreshOutcome.FAILED, 0)
     assert result.error is not None
-    assert result.error.message == "The list came but could not be stored; the server's log says why."
+    assert result.error.message == "The list came but could not be stored; see the server's log."
     await one.probe()
     assert (one.health.status, one.health.error) == (HealthStatus.HEALTHY, result.error)
     disk.free()
@@ -150,7 +150,7 @@ async def test_a_list_that_cannot_be_taken_says_so_to_readers_until_one_is(
     assert result.error is not None
     assert (result.error.code, result.error.message) == (
         ProviderErrorCode.MALFORMED,
-        "The list could not be taken; the server's log says why.",
+        "The list could not be taken; see the server's log.",
     )
     assert (one.health.status, one.health.error) == (HealthStatus.HEALTHY, result.error)
     assert [entry["event"] for entry in logged if entry["log_level"] == "error"] == ["list_not_taken"]
@@ -165,7 +165,7 @@ async def test_what_breaks_here_in_an_outage_does_not_count_as_an_answer(
     one.calls.list_answer = DOWN
     await one.refresh()
     with monkeypatch.context() as patch, capture_logs():
-        patch.setattr("upstream.list_reader.fetch_list", None)
+        patch.setattr("polling.list_update.fetch_list", None)
         await one.refresh()
     assert one.health.consecutive_failures == 1
     assert one.health.error is not None

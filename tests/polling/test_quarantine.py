@@ -97,12 +97,11 @@ async def test_another_bad_list_than_the_discarded_one_is_held(seat: Seat) -> No
     assert gate.quarantine is not None
 
 
-@pytest.mark.parametrize("decision", [QuarantineGate.release, QuarantineGate.clear])
-async def test_what_was_released_or_cleared_is_forgotten_over_a_restart(seat: Seat, decision: object) -> None:
+@pytest.mark.parametrize("accepted", [True, False])
+async def test_what_was_released_or_cleared_is_forgotten_over_a_restart(seat: Seat, *, accepted: bool) -> None:
     gate = await seat.gate()
     await holds(gate, BAD)
-    assert callable(decision)
-    await decision(gate)
+    await gate.clear(accepted=accepted)
     assert (await seat.gate()).problem() is None
 
 
@@ -117,8 +116,8 @@ async def test_each_step_is_logged_once_with_the_reason_and_the_counts(seat: Sea
         await holds(gate, GOOD)
         await holds(gate, GOOD)
         await holds(gate, BAD)
-        await gate.release()
-        await gate.release()
+        await gate.clear(accepted=True)
+        await gate.clear(accepted=True)
     assert [line["event"] for line in lines] == [
         "list_held_back",
         "list_held_back",
@@ -145,7 +144,7 @@ async def test_a_decision_that_could_not_be_stored_was_not_made(seat: Seat, monk
     await holds(gate, BAD)
     assert seat.store
     monkeypatch.setattr(seat.store, "hold", full)
-    for decision in (gate.discard, gate.release):
+    for decision in (gate.discard, gate.clear):
         with pytest.raises(StoreUnusable):
             await decision()
     assert gate.quarantine is not None

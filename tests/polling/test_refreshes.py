@@ -91,7 +91,7 @@ async def test_a_refresh_that_takes_too_long_answers_in_progress_says_why_and_go
 
 
 async def test_a_list_that_never_comes_to_its_end_is_given_up(one: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("upstream.list_reader._LIST_SECONDS", 0.0)
+    monkeypatch.setattr("polling.list_update._LIST_SECONDS", 0.0)
     one.calls.gate.clear()
     result = await one.coordinator.refresh(Priority.POLL)
     assert result.error is not None

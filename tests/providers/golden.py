@@ -37,10 +37,12 @@ def rendered(fixture: Path) -> str:
     body = fixture.read_bytes()
     if fixture.stem.removeprefix(adapter_id).startswith("-endpoints"):
         said: Any = {
-            "endpoints": [_plain(e.model_dump(exclude_defaults=True)) for e in parse_endpoints(adapter_id, body)]
+            "endpoints": [
+                _plain(e.model_dump(exclude_defaults=True)) for e in parse_endpoints(adapters()[adapter_id], body)
+            ]
         }
     else:
-        parsed = parse_list(adapter_id, adapter_id, adapters()[adapter_id].name, [body])
+        parsed = parse_list(adapters()[adapter_id], adapter_id, adapters()[adapter_id].name, [body])
         models = [_plain(m.model_dump(exclude_defaults=True)) for m in parsed.models]
         said = {"dropped": parsed.dropped, "models": models}
     return json.dumps(said, indent=2, ensure_ascii=False) + "\n"

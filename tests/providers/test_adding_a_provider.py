@@ -45,14 +45,7 @@ def test_every_getter_and_field_that_the_guide_names_exists() -> None:
 
 def test_every_function_that_the_guide_explains_is_given_by_the_one_import() -> None:
     named = re.findall(r"`(\w+)\([\w, *…]*\)`", GUIDE)
-    assert set(named) == {
-        "supported",
-        "unsupported",
-        "from_inputs",
-        "from_outputs",
-        "for_code",
-        "premium",
-    }
+    assert set(named) == {"stated", "from_modalities", "for_code", "premium"}
     assert set(named) <= set(providers._kit.__all__)
 
 

@@ -14,6 +14,7 @@ import pytest
 from catalogue.facts import ModelFacts, PriceTier, knows
 from catalogue.identity import family
 from catalogue.vocabulary import Capability, HealthStatus, Modality
+from providers._kit.registry import adapters
 from upstream.parse import parse_endpoints, parse_list
 
 PAYLOADS = Path(__file__).parents[2] / "../shared/payloads"
@@ -44,7 +45,7 @@ Pair = tuple[dict[str, Any], ModelFacts]
 
 def read(path: Path, dialect: str | None = None) -> list[Pair]:
     provider = path.parent.name
-    parsed = parse_list(dialect or provider, provider, provider, [path.read_bytes()])
+    parsed = parse_list(adapters()[dialect or provider], provider, provider, [path.read_bytes()])
     raw = json.loads(path.read_text(encoding="utf-8"), parse_float=str)["data"]
     assert parsed.dropped == 0
     return list(zip(raw, parsed.models, strict=True))
@@ -193,7 +194,7 @@ def test_requesty_rows_come_through(path: Path) -> None:
 @pytest.mark.parametrize("path", ENDPOINTS, ids=lambda path: path.stem)
 def test_every_recorded_endpoint_is_kept_under_a_name_of_its_own(path: Path) -> None:
     raw = json.loads(path.read_text(encoding="utf-8"))["data"]["endpoints"]
-    found = parse_endpoints("openrouter", path.read_bytes())
+    found = parse_endpoints(adapters()["openrouter"], path.read_bytes())
     meaning = {0: HealthStatus.HEALTHY, -2: HealthStatus.DEGRADED, -5: HealthStatus.DOWN}
     assert len({e.name for e in found}) == len(found) == len(raw)
     assert [e.status for e in found] == [meaning[r["status"]] for r in raw]

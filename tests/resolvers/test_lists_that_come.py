@@ -7,6 +7,7 @@ import pytest
 
 from catalogue import identity
 from catalogue.facts import ModelFacts
+from providers._kit.registry import adapters
 from tests.resolvers.running import Running, running, upstream
 from tests.resolvers.world import facts
 from upstream.parse import parse_list
@@ -35,7 +36,7 @@ async def test_a_model_of_a_providers_first_list_has_no_date_and_a_later_one_tha
 def rows(provider_id: str, own_id: str) -> list[ModelFacts]:
     """A list as it is read off the wire."""
     body = orjson.dumps({"data": [{"id": own_id, "name": own_id, "canonical_slug": own_id}]})
-    return list(parse_list("openrouter", provider_id, provider_id, [body]).models)
+    return list(parse_list(adapters()["openrouter"], provider_id, provider_id, [body]).models)
 
 
 async def test_a_better_rule_for_identity_over_the_same_lists_raises_no_change(

@@ -8,7 +8,7 @@ import pytest
 
 from upstream.addresses import Lookup, PublicResolver, is_public, public_address, system_lookup
 from upstream.errors import Rejected, Unreachable, UpstreamError
-from upstream.http import get, session
+from upstream.http import ReadLimits, get, session
 
 
 def lookup(*addresses: str) -> Lookup:
@@ -151,5 +151,5 @@ async def test_a_session_with_the_resolver_calls_nothing_inside() -> None:
     port = server.sockets[0].getsockname()[1]
     async with server, session(resolver=PublicResolver(lookup("127.0.0.1"))) as client:
         with pytest.raises(UpstreamError):
-            await get(client, f"http://inside.test:{port}/", headers={}, timeout=5)
+            await get(client, f"http://inside.test:{port}/", {}, ReadLimits(timeout=5))
     assert not reached.is_set()

@@ -18,10 +18,11 @@ def upstream(provider_id: str, adapter_id: str) -> Upstream:
 
 def test_known_providers_have_a_dated_baseline_in_usd_per_token() -> None:
     packaged = baseline(upstream("openrouter", "openrouter"))
-    sonnet = packaged.listing.models["openrouter/anthropic/claude-sonnet-4.5"]
-    assert not packaged.listing.is_reference
+    listing = packaged.listing
+    sonnet = listing.models["openrouter/anthropic/claude-sonnet-4.5"]
+    assert not listing.is_reference
     assert packaged.as_of is not None
-    assert len(packaged.listing.models) > 100
+    assert len(listing.models) > 100
     assert sonnet.price is not None
     assert sonnet.price.input == Decimal("0.000003")
     assert {Capability.CHAT, Capability.TOOLS, Capability.VISION} <= sonnet.capabilities

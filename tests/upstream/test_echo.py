@@ -13,7 +13,7 @@ from tests.upstream.conftest import Serve
 from upstream import echo, http
 from upstream.echo import redact, secret_forms
 from upstream.errors import Malformed
-from upstream.http import get
+from upstream.http import ReadLimits, get
 
 KEY = "sk-or/with+odd&'\"\\<signs>-0001"
 SECRETS = secret_forms({"Authorization": f"Bearer {KEY}", "Accept": "application/json"})
@@ -72,7 +72,7 @@ async def test_a_big_answer_is_searched_beside_the_event_loop(
         return redact(text, secrets)
 
     monkeypatch.setattr(http, "redact", search)
-    await get(client, await serve(handler), headers={"Authorization": f"Bearer {KEY}"}, timeout=5)
+    await get(client, await serve(handler), {"Authorization": f"Bearer {KEY}"}, ReadLimits(timeout=5))
     assert (searched_in[size] != threading.get_ident()) is beside
 
 
@@ -85,7 +85,7 @@ async def test_what_an_answer_repeats_of_the_requests_secrets_is_gone(client: Cl
         return web.json_response(said, headers={"ETag": f'"{request.headers["X-Own"]}"', "X-Seen": "x"})
 
     headers = {"Authorization": f"Bearer {LONG}", "X-Own": "a-header-of-the-operator", "If-None-Match": "x" * 20}
-    answer = await get(client, await serve(handler), headers=headers, timeout=5)
+    answer = await get(client, await serve(handler), headers, ReadLimits(timeout=5))
     assert orjson.loads(answer.body) == {"whole": "Bearer [redacted]", "own": "[redacted]", "kept": "x"}
     assert (answer.headers["etag"], answer.headers["x-seen"]) == ('"[redacted]"', "x")
 
@@ -95,6 +95,6 @@ async def test_a_placeholder_for_a_key_and_a_condition_are_no_secrets(client: Cl
         return web.json_response({"id": "ollama/llama"}, headers={"ETag": request.headers["If-None-Match"]})
 
     headers = {"Authorization": "Bearer ollama", "If-None-Match": '"0123456789abcdef"'}
-    answer = await get(client, await serve(handler), headers=headers, timeout=5)
+    answer = await get(client, await serve(handler), headers, ReadLimits(timeout=5))
     assert answer.body == b'{"id": "ollama/llama"}'
     assert answer.headers["etag"] == '"0123456789abcdef"'

@@ -18,7 +18,7 @@ from upstream.errors import (
     Unreachable,
     UpstreamError,
 )
-from upstream.http import get
+from upstream.http import ReadLimits, get
 
 KEY = {"Authorization": "Bearer sk-made-up"}
 
@@ -59,7 +59,7 @@ async def test_an_answer_comes_whole_with_headers_and_progress(client: ClientSes
         return response
 
     heard: list[int] = []
-    answer = await get(client, await serve(handler), headers=KEY, timeout=5, progress=heard.append)
+    answer = await get(client, await serve(handler), KEY, ReadLimits(timeout=5, received=heard.append))
     assert (answer.status, len(answer.body), answer.headers["etag"]) == (200, 200_000, '"1"')
     assert heard == sorted(heard)
     assert heard[-1] == 200_000
@@ -70,7 +70,7 @@ async def test_not_modified_is_an_answer(client: ClientSession, serve: Serve) ->
     async def handler(_: web.Request) -> web.Response:
         return web.Response(status=304)
 
-    assert (await get(client, await serve(handler), headers={}, timeout=5)).status == 304
+    assert (await get(client, await serve(handler), {}, ReadLimits(timeout=5))).status == 304
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ async def test_a_status_is_an_error_that_keeps_the_body_to_itself(
         return web.Response(status=status, text=SECRET, headers={"Retry-After": "7"})
 
     with pytest.raises(error) as failed:
-        await get(client, f"{await serve(handler)}models?key=sk-made-up", headers=KEY, timeout=5)
+        await get(client, f"{await serve(handler)}models?key=sk-made-up", KEY, ReadLimits(timeout=5))
     assert SECRET not in failed.value.message
     assert "sk-made-up" not in failed.value.message
     assert failed.value.retry_after == (7.0 if error in {Throttled, Unreachable, TimedOut} else None)
@@ -113,7 +113,7 @@ async def test_a_body_past_the_cap_is_left_unread(client: ClientSession, serve: 
             sent += 65_536
 
     with pytest.raises(Malformed):
-        await get(client, await serve(endless), headers={}, max_bytes=1_000_000, timeout=10)
+        await get(client, await serve(endless), {}, ReadLimits(max_bytes=1_000_000, timeout=10))
     assert sent < 20_000_000
 
 
@@ -130,7 +130,7 @@ async def test_where_a_part_is_enough_the_rest_is_hung_up_on(client: ClientSessi
         finally:
             gone.set()
 
-    answer = await get(client, await serve(handler), headers={}, enough=4_096, timeout=5)
+    answer = await get(client, await serve(handler), {}, ReadLimits(enough=4_096, timeout=5))
     assert answer.status == 200
     assert 4_096 <= len(answer.body) <= 2 * 4_096
     async with asyncio.timeout(5):
@@ -141,7 +141,7 @@ async def test_a_body_shorter_than_what_is_enough_comes_whole(client: ClientSess
     async def handler(_: web.Request) -> web.Response:
         return web.Response(body=b"short")
 
-    assert (await get(client, await serve(handler), headers={}, enough=4_096, timeout=5)).body == b"short"
+    assert (await get(client, await serve(handler), {}, ReadLimits(enough=4_096, timeout=5))).body == b"short"
 
 
 async def test_a_small_body_that_unpacks_to_a_huge_one_is_left_packed(client: ClientSession, serve: Serve) -> None:
@@ -153,7 +153,7 @@ async def test_a_small_body_that_unpacks_to_a_huge_one_is_left_packed(client: Cl
 
     heard: list[int] = []
     with pytest.raises(Malformed):
-        await get(client, await serve(handler), headers={}, max_bytes=1_000_000, timeout=10, progress=heard.append)
+        await get(client, await serve(handler), {}, ReadLimits(max_bytes=1_000_000, timeout=10, received=heard.append))
     assert max(heard, default=0) <= 1_000_000
 
 
@@ -166,7 +166,7 @@ async def test_a_body_that_unpacks_from_one_packet_does_not_hold_the_loop(client
     heard: list[int] = []
     url = await serve(handler)
     with turns_beside() as turns:
-        await get(client, url, headers={}, timeout=5, progress=lambda _: heard.append(turns.taken))
+        await get(client, url, {}, ReadLimits(timeout=5, received=lambda _: heard.append(turns.taken)))
     assert len(set(heard)) == len(heard) > 100
 
 
@@ -175,7 +175,7 @@ async def test_a_body_that_cannot_be_unpacked_is_malformed(client: ClientSession
         return web.Response(body=b"no gzip at all", headers={"Content-Encoding": "gzip"})
 
     with pytest.raises(Malformed):
-        await get(client, await serve(handler), headers={}, timeout=5)
+        await get(client, await serve(handler), {}, ReadLimits(timeout=5))
 
 
 async def test_silence_ends_in_time(client: ClientSession, serve: Serve) -> None:
@@ -188,7 +188,7 @@ async def test_silence_ends_in_time(client: ClientSession, serve: Serve) -> None
 
     url = await serve(handler)
     with pytest.raises(TimedOut):
-        await get(client, url, headers={}, timeout=0.2)
+        await get(client, url, {}, ReadLimits(timeout=0.2))
     assert asked.is_set()
     never.set()
 
@@ -205,7 +205,7 @@ async def test_a_body_that_trickles_ends_in_time(client: ClientSession, serve: S
 
     url = await serve(handler)
     with pytest.raises(TimedOut):
-        await get(client, url, headers={}, timeout=0.2)
+        await get(client, url, {}, ReadLimits(timeout=0.2))
     never.set()
 
 
@@ -227,7 +227,7 @@ async def test_a_broken_answer_is_a_known_error(
         writer.write(answer)
 
     with pytest.raises(error):
-        await get(client, await raw(play), headers={}, timeout=5)
+        await get(client, await raw(play), {}, ReadLimits(timeout=5))
 
 
 async def test_a_kept_connection_that_closes_without_an_answer_costs_one_call(
@@ -244,9 +244,9 @@ async def test_a_kept_connection_that_closes_without_an_answer_costs_one_call(
         return web.Response()
 
     url = await serve(handler)
-    await get(client, url, headers={}, timeout=5)
+    await get(client, url, {}, ReadLimits(timeout=5))
     with pytest.raises(Unreachable):
-        await get(client, url, headers={}, timeout=5)
+        await get(client, url, {}, ReadLimits(timeout=5))
     assert calls == 2
 
 
@@ -255,7 +255,7 @@ async def test_a_reset_is_a_lost_connection(client: ClientSession, raw: RawServe
         writer.transport.abort()
 
     with pytest.raises(Unreachable):
-        await get(client, await raw(play), headers={}, timeout=5)
+        await get(client, await raw(play), {}, ReadLimits(timeout=5))
 
 
 async def test_nobody_listening_is_a_known_error(client: ClientSession) -> None:
@@ -264,13 +264,13 @@ async def test_nobody_listening_is_a_known_error(client: ClientSession) -> None:
     server.close()
     await server.wait_closed()
     with pytest.raises(Unreachable):
-        await get(client, f"http://127.0.0.1:{port}/", headers={}, timeout=5)
+        await get(client, f"http://127.0.0.1:{port}/", {}, ReadLimits(timeout=5))
 
 
 @pytest.mark.parametrize("url", ["", "models", "http://", "http://[::1", "ftp://127.0.0.1/"])
 async def test_a_url_that_cannot_be_called_is_refused(client: ClientSession, url: str) -> None:
     with pytest.raises(Rejected):
-        await get(client, url, headers={}, timeout=5)
+        await get(client, url, {}, ReadLimits(timeout=5))
 
 
 async def test_a_key_that_cannot_be_sent_is_not_told(client: ClientSession, serve: Serve) -> None:
@@ -278,5 +278,5 @@ async def test_a_key_that_cannot_be_sent_is_not_told(client: ClientSession, serv
         return web.Response()
 
     with pytest.raises(Rejected) as failed:
-        await get(client, await serve(handler), headers={"Authorization": "Bearer sk\r\nX: made-up"}, timeout=5)
+        await get(client, await serve(handler), {"Authorization": "Bearer sk\r\nX: made-up"}, ReadLimits(timeout=5))
     assert "made-up" not in str(failed.value)

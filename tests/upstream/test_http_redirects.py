@@ -7,7 +7,7 @@ from tests.upstream.conftest import Serve
 from upstream.errors import (
     Rejected,
 )
-from upstream.http import get
+from upstream.http import ReadLimits, get
 
 KEY = {"Authorization": "Bearer sk-made-up"}
 
@@ -18,7 +18,7 @@ async def test_a_redirect_within_the_host_is_followed(client: ClientSession, ser
             raise web.HTTPFound("/new")
         return web.Response(text=request.headers["Authorization"])
 
-    answer = await get(client, f"{await serve(handler)}old", headers=KEY, timeout=5)
+    answer = await get(client, f"{await serve(handler)}old", KEY, ReadLimits(timeout=5))
     assert answer.body == b"Bearer sk-made-up"
 
 
@@ -38,7 +38,7 @@ async def test_a_redirect_to_another_place_is_refused_and_never_sees_the_key(
         raise web.HTTPTemporaryRedirect(elsewhere)
 
     with pytest.raises(Rejected) as failed:
-        await get(client, await serve(handler), headers=KEY, timeout=5)
+        await get(client, await serve(handler), KEY, ReadLimits(timeout=5))
     assert visits == 0
     assert elsewhere not in failed.value.message
 
@@ -49,7 +49,7 @@ async def test_a_redirect_to_nowhere_is_refused(client: ClientSession, serve: Se
         return web.Response(status=302, headers={"Location": location})
 
     with pytest.raises(Rejected):
-        await get(client, await serve(handler), headers=KEY, timeout=5)
+        await get(client, await serve(handler), KEY, ReadLimits(timeout=5))
 
 
 async def test_redirects_without_end_are_refused(client: ClientSession, serve: Serve) -> None:
@@ -61,5 +61,5 @@ async def test_redirects_without_end_are_refused(client: ClientSession, serve: S
         raise web.HTTPFound(f"/{visits}")
 
     with pytest.raises(Rejected):
-        await get(client, await serve(handler), headers={}, timeout=5)
+        await get(client, await serve(handler), {}, ReadLimits(timeout=5))
     assert visits == 4

@@ -13,8 +13,8 @@ from yarl import URL
 from providers._kit.registry import adapters
 from upstream import lists
 from upstream.errors import Malformed, Unauthorized
-from upstream.http import Response, get
-from upstream.lists import Call, Validators, fetch_list
+from upstream.http import ReadLimits, Response, get
+from upstream.lists import Call, ListVersion, fetch_list
 from upstream.upstream import Upstream
 
 BASE = "https://gateway.test/api/v1"
@@ -26,7 +26,7 @@ KEY = SecretStr("sk-made-up")
 @pytest.fixture
 def call(client: ClientSession) -> Call:
     async def once(url: str, headers: Mapping[str, str]) -> Response:
-        return await get(client, url, headers=headers, timeout=5)
+        return await get(client, url, headers, ReadLimits(timeout=5))
 
     return once
 
@@ -39,29 +39,28 @@ async def test_one_page_is_one_call_with_its_validators_and_digest(answers: aior
     answers.get(LIST, body=page("a"), headers={"ETag": 'W/"1"', "Last-Modified": "Thu, 01 Jan 2026 00:00:00 GMT"})
     fetched = await fetch_list(ROUTER, call, key=None)
     assert fetched.bodies == (page("a").encode(),)
-    assert fetched.validators == Validators(etag='W/"1"', last_modified="Thu, 01 Jan 2026 00:00:00 GMT")
-    assert len(fetched.digest) == sha256().digest_size
-    assert not fetched.not_modified
+    assert dict(fetched.version.conditions) == {
+        "If-None-Match": 'W/"1"',
+        "If-Modified-Since": "Thu, 01 Jan 2026 00:00:00 GMT",
+    }
+    assert len(fetched.version.digest) == sha256().digest_size
 
 
 @pytest.mark.parametrize("value", ["\x01", 'W/"\x7f"', "x" * 1_001, "\x80"])
 async def test_a_validator_that_cannot_be_sent_back_is_none(answers: aioresponses, call: Call, value: str) -> None:
     answers.get(LIST, body=page("a"), headers={"ETag": value, "Last-Modified": value})
-    assert (await fetch_list(ROUTER, call, key=None)).validators is None
+    assert (await fetch_list(ROUTER, call, key=None)).version.conditions == ()
 
 
 async def test_the_key_and_the_validators_are_sent(answers: aioresponses, call: Call) -> None:
     answers.get(LIST, status=304)
-    known = Validators(etag='"1"', last_modified="Thu, 01 Jan 2026 00:00:00 GMT")
-    fetched = await fetch_list(ROUTER, call, key=KEY, validators=known)
+    conditions = {"If-None-Match": '"1"', "If-Modified-Since": "Thu, 01 Jan 2026 00:00:00 GMT"}
+    known = ListVersion(digest=b"known", conditions=tuple(conditions.items()))
+    fetched = await fetch_list(ROUTER, call, key=KEY, known=known)
     (sent,) = answers.requests["GET", URL(LIST)]
-    wanted = {
-        "Authorization": "Bearer sk-made-up",
-        "If-None-Match": '"1"',
-        "If-Modified-Since": "Thu, 01 Jan 2026 00:00:00 GMT",
-    }
+    wanted = {"Authorization": "Bearer sk-made-up", **conditions}
     assert {name: sent.kwargs["headers"][name] for name in wanted} == wanted
-    assert (fetched.not_modified, fetched.bodies, fetched.validators) == (True, (), known)
+    assert (fetched.bodies, fetched.version) == ((), known)
 
 
 async def test_unchanged_without_a_question_is_no_answer(answers: aioresponses, call: Call) -> None:
@@ -76,14 +75,20 @@ async def test_all_pages_are_read_and_then_no_validators_kept(answers: aiorespon
     answers.get(f"{BASE}/models?offset=2", body=page("c"))
     fetched = await fetch_list(ROUTER, call, key=None)
     assert len(fetched.bodies) == 3
-    assert fetched.validators is None
+    assert fetched.version.conditions == ()
 
 
 async def test_the_same_rows_on_other_pages_have_another_digest(answers: aioresponses, call: Call) -> None:
     answers.get(LIST, body=page("a"))
     answers.get(LIST, body=page("b"))
-    first, second = [(await fetch_list(ROUTER, call, key=None)).digest for _ in range(2)]
+    first, second = [(await fetch_list(ROUTER, call, key=None)).version.digest for _ in range(2)]
     assert first != second
+
+
+async def test_a_last_page_is_decoded_only_where_it_may_name_another(answers: aioresponses, call: Call) -> None:
+    for last in ('{"data": [], "links": {"next": null}}', '{"data": []}', "[]", '{"links": 7}', "<not decoded>"):
+        answers.get(LIST, body=last)
+        assert (await fetch_list(ROUTER, call, key=None)).bodies == (last.encode(),)
 
 
 @pytest.mark.parametrize(

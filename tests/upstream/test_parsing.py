@@ -29,7 +29,7 @@ def body(rows: list[object]) -> bytes:
 async def test_a_big_list_read_in_a_child_is_the_list_read_here() -> None:
     bodies = (body([*big_list(300), None, 7]),)
     parsed = await Parser().parse(UPSTREAM, bodies)
-    assert parsed == parse_list("openrouter", "openrouter", "OpenRouter", bodies)
+    assert parsed == parse_list(UPSTREAM.adapter, "openrouter", "OpenRouter", bodies)
     assert (len(parsed.models), parsed.dropped) == (300, 2)
 
 
@@ -43,7 +43,7 @@ async def test_what_did_not_change_in_a_big_list_keeps_its_record() -> None:
 
 
 async def test_records_that_are_held_already_are_given_again() -> None:
-    held = parse_list("openrouter", "openrouter", "OpenRouter", (body(list(big_list(300))),)).models
+    held = parse_list(UPSTREAM.adapter, "openrouter", "OpenRouter", (body(list(big_list(300))),)).models
     parsed = await Parser().parse(UPSTREAM, (body(list(big_list(300))),), known={m.id: m for m in held})
     assert all(new is old for new, old in zip(parsed.models, held, strict=True))
 
@@ -56,7 +56,7 @@ async def test_a_list_read_for_a_caller_leaves_nothing_behind() -> None:
 
 async def test_a_big_body_that_is_no_list_is_malformed() -> None:
     with pytest.raises(Malformed) as here:
-        parse_list("openrouter", "openrouter", "OpenRouter", (b"<" * BIG,))
+        parse_list(UPSTREAM.adapter, "openrouter", "OpenRouter", (b"<" * BIG,))
     with pytest.raises(Malformed) as there:
         await Parser().parse(UPSTREAM, (b"<" * BIG,))
     assert there.value.message == here.value.message

@@ -10,7 +10,8 @@ from catalogue.facts import ModelFacts
 from catalogue.health import Problem
 from catalogue.observation import Answered, CallFailed, Observation
 from catalogue.ports.on_demand import Overlay
-from catalogue.provider import ProviderState, after
+from catalogue.provider import ProviderState
+from catalogue.reducer import after
 from catalogue.selection import Criteria
 from catalogue.snapshot import Snapshot
 from catalogue.vocabulary import ProviderErrorCode

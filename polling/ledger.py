@@ -105,14 +105,17 @@ class Ledger:
     def _commit(
         self, stored: ProviderState, state: ProviderState, changes: Sequence[Change], at: datetime, opens: str | None
     ) -> Commit:
-        relisted, moved = state.listing is not stored.listing, state.lasting.health is not stored.lasting.health
+        before, now = stored.lasting, state.lasting
+        relisted = now.listing is not before.listing
+        moved = now.statuses.conditions.health is not before.statuses.conditions.health
+        confirmed = None if state.as_of in (None, stored.as_of) else (now.profile.id, state.as_of)
         return Commit(
             follows=self._number,
             revision=self._current.snapshot.revision.number + bool(changes or relisted),
             at=at,
             changes=changes,
-            listing=StoredListing(listing=state.listing, as_of=state.as_of) if relisted else None,
-            confirmed=None if relisted or state.as_of in (None, stored.as_of) else (state.id, state.as_of),
+            listing=StoredListing(listing=now.listing, as_of=state.as_of) if relisted else None,
+            confirmed=None if relisted else confirmed,
             health=state.health if moved else None,
             opens=opens,
         )

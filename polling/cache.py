@@ -1,7 +1,7 @@
 """Values that are read on demand: fresh, then stale while they are read again, then forgotten.
 
-aiocache is only the storage behind a small protocol (this is the one file that knows it); windows, the single flight,
-remembered failures and the bounds are here. Values must be immutable: all readers get the same object.
+aiocache only stores them, and only this file knows it; lifetimes, the single flight, remembered failures and the bounds
+are here. Values must be immutable: all readers get the same object.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from contextvars import Context
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 import structlog
 from aiocache import SimpleMemoryCache  # type: ignore[import-untyped]  # it ships no types
@@ -35,18 +35,8 @@ _LONGEST_SECONDS = MAX_PAUSE
 log = structlog.get_logger(__name__)
 
 
-class Storage(Protocol[V]):
-    """Where values lie."""
-
-    async def get(self, key: str) -> V | None:
-        """The value; null if it is missing or expired."""
-
-    async def put(self, key: str, value: V, *, seconds: float) -> None:
-        """Keep a value for some time; it may go earlier to make room."""
-
-
 class Memory(Generic[V]):
-    """The process's own memory: at most `entries`, of at most `room` in weight; the least recently used one goes first.
+    """Values in memory: at most `entries`, of at most `room` in weight; the least recently used one is dropped first.
 
     A value weighs at least a share of one entry, so that one bound holds for both.
     """
@@ -68,9 +58,9 @@ class Memory(Generic[V]):
 
     async def put(self, key: str, value: V, *, seconds: float) -> None:
         """Keep a value; one that is heavier than the room fills it and is the only one kept."""
-        if seconds <= 0:  # which aiocache would take for ever
+        if seconds <= 0:  # aiocache would keep it forever
             return
-        # The timer that ends it keeps the context it was set in, which would be a reader's, with the reader's keys.
+        # The timer of a value keeps the context that it was set in: a reader's would hold the reader's keys.
         await asyncio.create_task(self._kept.set(key, value, ttl=seconds), context=Context())
         before = set(self._weights)
         self._weights[key] = min(max(self._weigh(value), self._least), self._weights.maxsize)
@@ -122,7 +112,7 @@ class Found(Generic[V]):
 class Cache(Generic[V]):
     """Values by key, each read by one flight at a time."""
 
-    def __init__(self, storage: Storage[Found[V]], *, windows: Windows, flights: int, clock: Clock) -> None:
+    def __init__(self, storage: Memory[Found[V]], *, windows: Windows, flights: int, clock: Clock) -> None:
         self._storage = storage
         self._windows = windows
         self._flights = SingleFlight[Found[V]](at_most=flights)

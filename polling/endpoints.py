@@ -13,7 +13,7 @@ from catalogue.health import admits
 from catalogue.provider import ProviderState
 from catalogue.snapshot import Snapshot
 from catalogue.vocabulary import EndpointState, ProviderErrorCode
-from polling.cache import Cache, Failure, Found, Memory, Storage, Windows, failure_of
+from polling.cache import Cache, Failure, Found, Memory, Windows, failure_of
 from polling.deps import OnDemandDeps
 from upstream.errors import Malformed, UpstreamError
 from upstream.parse import parse_endpoints
@@ -45,13 +45,12 @@ class OnDemandEndpoints:
         *,
         ttl: timedelta = timedelta(hours=1),
         wait: float = 1.0,
-        storage: Storage[Found[Endpoints]] | None = None,
     ) -> None:
         """`wait` is in seconds, for a whole batch."""
         self._deps = deps
         self._wait = wait
         windows = Windows(fresh=ttl.total_seconds(), stale=ttl.total_seconds())
-        kept = storage or Memory(entries=ENTRIES)
+        kept = Memory[Found[Endpoints]](entries=ENTRIES)
         self._caches = {id_: Cache(kept, windows=windows, flights=_FLIGHTS, clock=deps.clock) for id_ in deps.upstreams}
 
     async def endpoints(self, model_ids: Sequence[str]) -> Sequence[EndpointList]:

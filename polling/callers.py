@@ -52,12 +52,7 @@ class OwnLists:
     """Reads callers' lists, and keeps them for `list_ttl`; in the last quarter of it a reader's visit renews them."""
 
     def __init__(
-        self,
-        deps: OnDemandDeps,
-        *,
-        list_ttl: timedelta = timedelta(minutes=10),
-        wait: float = 2.0,
-        entries: int = 64,
+        self, deps: OnDemandDeps, *, list_ttl: timedelta = timedelta(minutes=10), wait: float = 2.0, entries: int = 64
     ) -> None:
         """Callers get half of each provider's rate.
 

@@ -39,13 +39,7 @@ _PENDING = EndpointList(state=EndpointState.PENDING)
 class OnDemandEndpoints:
     """Reads endpoints, each model's by one call at a time, and keeps them for `ttl`; served stale for as long again."""
 
-    def __init__(
-        self,
-        deps: OnDemandDeps,
-        *,
-        ttl: timedelta = timedelta(hours=1),
-        wait: float = 1.0,
-    ) -> None:
+    def __init__(self, deps: OnDemandDeps, *, ttl: timedelta = timedelta(hours=1), wait: float = 1.0) -> None:
         """`wait` is in seconds, for a whole batch."""
         self._deps = deps
         self._wait = wait

@@ -39,11 +39,7 @@ _PARAMETERS = {
     Capability.REASONING: {"reasoning", "include_reasoning"},
     Capability.WEB_SEARCH: {"web_search_options"},
 }
-_SPECIAL_OUTPUTS = {
-    Capability.RERANK: "rerank",
-    Capability.SPEECH: "speech",
-    Capability.TRANSCRIPTION: "transcription",
-}
+_SPECIAL_OUTPUTS = {Capability.RERANK: "rerank", Capability.SPEECH: "speech", Capability.TRANSCRIPTION: "transcription"}
 
 
 def read(row: Row) -> ModelFacts:
@@ -153,9 +149,7 @@ ADAPTER = Adapter(
     has_more=re.compile(rb'"next"\s*:\s*"'),
     key_check="/key",
     endpoints=EndpointReader(
-        path="/models/{model}/endpoints",
-        rows=lambda body: body.row("data").rows("endpoints"),
-        read=read_endpoint,
+        path="/models/{model}/endpoints", rows=lambda body: body.row("data").rows("endpoints"), read=read_endpoint
     ),
     calls=CallLimits(requests_per_minute=60, burst=10, backoff_ms=1000),
 )

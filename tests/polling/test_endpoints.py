@@ -259,7 +259,7 @@ async def test_a_key_stands_in_nothing_that_is_kept() -> None:
     world.answer = Unauthorized("The provider rejected the key, or requires one (status 401).")
     await world.read("openrouter/lab/model-2")
     (cache, *_) = world.source._caches.values()
-    assert CANARY not in repr(vars(cache._storage._kept))  # type: ignore[attr-defined]  # the memory behind the port
+    assert CANARY not in repr(vars(cache._storage._kept))
 
 
 async def test_closing_ends_what_is_under_way() -> None:

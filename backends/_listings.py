@@ -59,14 +59,14 @@ def read(connection: sqlite3.Connection) -> dict[str, StoredListing]:
     }
 
 
-def write(connection: sqlite3.Connection, before: Listing | None, after: StoredListing, at: datetime) -> None:
-    """Bring the rows of a listing from `before`, which is what is stored, to `after`."""
+def write(connection: sqlite3.Connection, before: Listing | None, after: StoredListing, at: int) -> None:
+    """Bring the rows of a listing from `before`, which is what is stored, to `after`, as of a number of microseconds."""
     new, old = after.listing, before or Listing(provider_id=after.listing.provider_id)
     connection.execute(_UPSERT_LISTING, (new.provider_id, maybe_micros(after.as_of)))
     connection.executemany(_UPSERT_MODEL, _changed(connection, old, new, at))
 
 
-def drop_removed(connection: sqlite3.Connection, before: Listing | None, after: Listing, at: datetime) -> None:
+def drop_removed(connection: sqlite3.Connection, before: Listing | None, after: Listing, at: int) -> None:
     """Remove the models that a listing no longer has; after its changes, which refer to their versions, are stored."""
     for id_ in before.models if before else ():
         if id_ not in after.models:
@@ -80,7 +80,7 @@ def confirm(connection: sqlite3.Connection, provider_id: str, as_of: datetime) -
 
 
 def _changed(
-    connection: sqlite3.Connection, before: Listing, after: Listing, at: datetime
+    connection: sqlite3.Connection, before: Listing, after: Listing, at: int
 ) -> Iterator[tuple[str, str, bool, int]]:
     """The rows that differ. An unchanged record is the same object in both listings."""
     for id_, facts in after.models.items():

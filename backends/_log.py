@@ -52,30 +52,16 @@ def append(connection: sqlite3.Connection, changes: Iterable[Change], listed: Ma
     """Add numbered changes; `listed` is what the stored listings say. Equal details are stored once."""
     details: dict[Detail, int] = {}
     for change in changes:
-        detail = detail_of(change)
+        detail, at, version = detail_of(change), micros(change.at), None
         if detail not in details:
             row = connection.execute("INSERT INTO detail (body) VALUES (?)", (detail.body(),))
             details[detail] = row.lastrowid or 0
-        version = _version(connection, change, listed) if isinstance(change, ModelChange) else None
-        connection.execute(
-            _INSERT,
-            (
-                change.position.seq,
-                micros(change.at),
-                CODES[change.kind],
-                change.provider_id,
-                version,
-                details[detail],
-            ),
-        )
-
-
-def _version(connection: sqlite3.Connection, change: ModelChange, listed: Mapping[str, ModelFacts]) -> int:
-    facts = change.model.facts
-    known = listed.get(facts.id)
-    if known is facts or known == facts:
-        return _versions.listed(connection, facts.id)
-    return _versions.unlisted(connection, facts, change.at)
+        if isinstance(change, ModelChange):
+            facts = change.model.facts
+            is_listed = listed.get(facts.id) is facts or listed.get(facts.id) == facts
+            version = _versions.listed(connection, facts.id) if is_listed else _versions.unlisted(connection, facts, at)
+        values = (change.position.seq, at, CODES[change.kind], change.provider_id, version, details[detail])
+        connection.execute(_INSERT, values)
 
 
 def oldest(connection: sqlite3.Connection) -> Position:

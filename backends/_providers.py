@@ -25,13 +25,13 @@ def read(connection: sqlite3.Connection) -> tuple[dict[str, Health], dict[str, d
     return {id_: read_health(body, id_) for id_, _, body in rows}, {id_: moment(at) for id_, at, _ in rows}
 
 
-def write(connection: sqlite3.Connection, health: Health, at: datetime) -> None:
-    """Store a health that followers are told of."""
+def write(connection: sqlite3.Connection, health: Health, at: int) -> None:
+    """Store a published health, as of a number of microseconds."""
     connection.execute(_UPSERT, _row(health, at))
 
 
-def published(connection: sqlite3.Connection, provider_ids: Iterable[str], at: datetime) -> None:
-    """Store that followers were told of these providers; one that is new has not been asked yet."""
+def published(connection: sqlite3.Connection, provider_ids: Iterable[str], at: int) -> None:
+    """Store that followers know these providers as of a moment; a new one has not been asked yet."""
     connection.executemany(_PUBLISHED, (_row(Health(provider_id=id_), at) for id_ in provider_ids))
 
 
@@ -46,8 +46,8 @@ def register(connection: sqlite3.Connection, provider_ids: Collection[str], at: 
     connection.executemany(
         "DELETE FROM health WHERE provider_id = ?", [(id_,) for id_ in known.difference(provider_ids)]
     )
-    published(connection, [id_ for id_ in provider_ids if id_ not in known], at)
+    published(connection, [id_ for id_ in provider_ids if id_ not in known], micros(at))
 
 
-def _row(health: Health, at: datetime) -> Row:
-    return health.provider_id, micros(at), HEALTH.dump_json(health).decode()
+def _row(health: Health, at: int) -> Row:
+    return health.provider_id, at, HEALTH.dump_json(health).decode()

@@ -68,21 +68,21 @@ def commit(connection: sqlite3.Connection, revision: Commit, written: Mapping[st
         raise StoreConflict("The store has moved on: another server writes to the same CATALOGUE_DATA_DIR.")
     if revision.opens is not None:
         _timeline.open_epoch(connection, revision.opens, revision.at)
-    after = revision.listing
+    after, at = revision.listing, micros(revision.at)
     before = written.get(after.listing.provider_id) if after else None
     if after is not None:
-        _listings.write(connection, before, after, revision.at)
+        _listings.write(connection, before, after, at)
     if revision.confirmed is not None:
         _listings.confirm(connection, *revision.confirmed)
     _log.append(connection, revision.changes, _listed(revision, written))
     if after is not None:
-        _listings.drop_removed(connection, before, after.listing, revision.at)
-    _providers.published(connection, _concerned(revision), revision.at)
+        _listings.drop_removed(connection, before, after.listing, at)
+    _providers.published(connection, _concerned(revision), at)
     if revision.health is not None:
-        _providers.write(connection, revision.health, revision.at)
+        _providers.write(connection, revision.health, at)
     connection.execute(
         "UPDATE state SET revision = ?, seq = ?, updated_at = ?",
-        (revision.revision, seq + len(revision.changes), micros(revision.at)),
+        (revision.revision, seq + len(revision.changes), at),
     )
 
 

@@ -1,4 +1,7 @@
-"""Versions of models' facts in SQLite: each is stored once, and models and changes refer to it."""
+"""Versions of models' facts in SQLite: each is stored once, and models and changes refer to it.
+
+Moments are given as they are stored, in microseconds since 1970.
+"""
 
 import sqlite3
 from collections.abc import Collection, Mapping
@@ -31,9 +34,9 @@ DELETE FROM version WHERE until IS NOT NULL
 """
 
 
-def add(connection: sqlite3.Connection, facts: ModelFacts, first_seen: datetime | None, at: datetime) -> int:
+def add(connection: sqlite3.Connection, facts: ModelFacts, first_seen: datetime | None, at: int) -> int:
     """Store a model's first version, which holds from now on. Returns its number."""
-    row = (facts.id, maybe_micros(first_seen), micros(at), None, micros(at), write_facts(facts))
+    row = (facts.id, maybe_micros(first_seen), at, None, at, write_facts(facts))
     return connection.execute(_INSERT, row).lastrowid or 0
 
 
@@ -42,7 +45,7 @@ def succeed(
     before: int,
     facts: ModelFacts,
     first_seen: datetime | None,
-    at: datetime,
+    at: int,
     *,
     repriced: bool,
 ) -> int:
@@ -51,16 +54,16 @@ def succeed(
     values = {
         "before": before,
         "first_seen": maybe_micros(first_seen),
-        "at": micros(at),
+        "at": at,
         "repriced": repriced,
         "facts": write_facts(facts),
     }
     return connection.execute(_SUCCEED, values).lastrowid or 0
 
 
-def end(connection: sqlite3.Connection, number: int, at: datetime) -> None:
+def end(connection: sqlite3.Connection, number: int, at: int) -> None:
     """Note that a version holds no longer."""
-    connection.execute("UPDATE version SET until = ? WHERE id = ?", (micros(at), number))
+    connection.execute("UPDATE version SET until = ? WHERE id = ?", (at, number))
 
 
 def listed(connection: sqlite3.Connection, model_id: str) -> int:
@@ -68,13 +71,13 @@ def listed(connection: sqlite3.Connection, model_id: str) -> int:
     return int(connection.execute("SELECT version FROM model WHERE id = ?", (model_id,)).fetchone()[0])
 
 
-def unlisted(connection: sqlite3.Connection, facts: ModelFacts, at: datetime) -> int:
+def unlisted(connection: sqlite3.Connection, facts: ModelFacts, at: int) -> int:
     """The number of a version that only changes refer to, such as a packaged model's. It is added if need be."""
     text = write_facts(facts)
     query = "SELECT id FROM version WHERE model_id = ? AND facts = ?"
     if (found := connection.execute(query, (facts.id, text)).fetchone()) is not None:
         return int(found[0])
-    return connection.execute(_INSERT, (facts.id, None, micros(at), micros(at), None, text)).lastrowid or 0
+    return connection.execute(_INSERT, (facts.id, None, at, at, None, text)).lastrowid or 0
 
 
 def rows(connection: sqlite3.Connection, numbers: Collection[int]) -> Mapping[int, Row]:

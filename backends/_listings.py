@@ -60,7 +60,7 @@ def read(connection: sqlite3.Connection) -> dict[str, StoredListing]:
 
 
 def write(connection: sqlite3.Connection, before: Listing | None, after: StoredListing, at: int) -> None:
-    """Bring the rows of a listing from `before`, which is what is stored, to `after`, as of a number of microseconds."""
+    """Bring the rows of a listing from `before`, which is what is stored, to `after`; `at` is in microseconds."""
     new, old = after.listing, before or Listing(provider_id=after.listing.provider_id)
     connection.execute(_UPSERT_LISTING, (new.provider_id, maybe_micros(after.as_of)))
     connection.executemany(_UPSERT_MODEL, _changed(connection, old, new, at))

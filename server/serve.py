@@ -33,7 +33,7 @@ from server.config.upstreams import upstreams, warn_of_unset_keys
 from server.logging import configure
 from server.redaction import Redactor
 from server.wire.connection_limits import ConnectionLimits
-from server.wire.uvicorn_protocol import uvicorn_options
+from server.wire.uvicorn_options import uvicorn_options
 
 DRAIN_SECONDS = 5.0
 """Seconds that a stopping server waits for responses in progress; open streams are closed after that."""

@@ -12,7 +12,7 @@ class ConnectionLimits:
     head: float = 15.0
     """From the connection, or a request's first byte, to the end of its headers."""
     head_bytes: int = 65_536
-    """Request line and headers, beyond what is parsed in the first turn."""
+    """Request line and headers, beyond the part that is parsed in the first turn."""
     body: float = 30.0
     """From the end of the headers to the end of the body."""
     chunks: int = 100
@@ -32,7 +32,7 @@ class ConnectionLimits:
     ping_interval: float = 10.0
     """From a WebSocket's last sign of life to the server's ping."""
     ping_timeout: float = 15.0
-    """From that ping to the pong. A pong waits behind what the peer has not read, so this drops slow readers too."""
+    """From that ping to the pong. A pong waits behind unread data, so this drops slow readers too."""
     close_grace: float = 5.0
     """How long a WebSocket peer may take to answer a close frame."""
     message_bytes: int = 262_144

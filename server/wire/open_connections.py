@@ -2,37 +2,38 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import dataclass, field
 
 from server.callers.addresses import Peer
 from server.wire.connection_limits import ConnectionLimits
 
 
+@dataclass(frozen=True, slots=True)
 class OpenConnections:
     """Counts connections by the address of the peer, IPv6 ones by their /64."""
 
-    def __init__(self, limits: ConnectionLimits) -> None:
-        self._limits = limits
-        self._client_of: dict[asyncio.BaseTransport, str] = {}
-        self._count: Counter[str] = Counter()
+    limits: ConnectionLimits
+    client_of: dict[asyncio.BaseTransport, str] = field(default_factory=dict)
+    count: Counter[str] = field(default_factory=Counter)
 
     def exempts(self, peer: Peer) -> bool:
         """Whether a peer may open any number of connections; one without an address is on this machine."""
-        return peer.address is None or peer.is_within(self._limits.exempt)
+        return peer.address is None or peer.is_within(self.limits.exempt)
 
     def admits(self, transport: asyncio.BaseTransport, peer: Peer) -> bool:
         """Count a connection until it leaves; False if its address has as many as it may have."""
         if self.exempts(peer):
             return True
-        if self._count[peer.client] >= self._limits.per_address:
+        if self.count[peer.client] >= self.limits.per_address:
             return False
-        self._client_of[transport] = peer.client
-        self._count[peer.client] += 1
+        self.client_of[transport] = peer.client
+        self.count[peer.client] += 1
         return True
 
     def leave(self, transport: asyncio.BaseTransport) -> None:
         """Forget a connection, whether or not it was counted."""
-        client = self._client_of.pop(transport, None)
+        client = self.client_of.pop(transport, None)
         if client is not None:
-            self._count[client] -= 1
-            if not self._count[client]:
-                del self._count[client]
+            self.count[client] -= 1
+            if not self.count[client]:
+                del self.count[client]

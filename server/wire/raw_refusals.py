@@ -1,6 +1,7 @@
 """Refuses bytes that never became a request. No middleware sees them, so the headers and the delay are added here."""
 
 import asyncio
+from collections.abc import Callable
 
 from server.callers.refusals import Refusals
 from server.http.web_rules import STRICT
@@ -20,8 +21,12 @@ def bad_request(text: str) -> bytes:
     return with_strict_headers(f"HTTP/1.1 400 Bad Request\r\n{head}{text}".encode("ascii"))
 
 
-async def refuse_late(transport: asyncio.Transport, answer: bytes, refusals: Refusals, client: str) -> None:
-    """Write a refusal when it is due; nothing is read until then."""
+async def refuse_late(
+    transport: asyncio.Transport, answer: bytes, refusals: Refusals, client: str, end: Callable[[], None]
+) -> None:
+    """Write a refusal when it is due, then end the connection; nothing is read until then."""
     transport.pause_reading()
     await refusals.hold(client)
-    transport.write(answer)
+    if not transport.is_closing():
+        transport.write(answer)
+        end()

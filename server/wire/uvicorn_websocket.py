@@ -54,7 +54,7 @@ class PunctualWebSocket(WebSocketsSansIOProtocol):
             self._take()
 
     async def receive(self) -> ASGIReceiveEvent:
-        """Receive, and go on with what came already before more is read; nothing once the peer is gone."""
+        """Receive a message, then parse data that has come before reading more; nothing once the peer is gone."""
         if self.disconnected:
             return {"type": "websocket.disconnect", "code": CloseCode.ABNORMAL_CLOSURE}
         message = await super().receive()
@@ -64,10 +64,7 @@ class PunctualWebSocket(WebSocketsSansIOProtocol):
         return message
 
     async def send(self, message: ASGISendEvent) -> None:
-        """Send, and after a close let the peer have its grace and no more.
-
-        A close frame cannot be written while the peer reads nothing: without the clock this would wait for ever.
-        """
+        """Send; a close has a deadline, since a close frame cannot be written while the peer reads nothing."""
         if message["type"] == "websocket.close":
             self._abort_in(self.limits.close_grace)
         await super().send(message)
@@ -82,10 +79,9 @@ class PunctualWebSocket(WebSocketsSansIOProtocol):
         self._abort_in(self.limits.close_grace)
 
     def keepalive_timeout(self) -> None:
-        """Drop a peer that did not answer a ping.
+        """Drop a peer that did not answer a ping, without a close frame.
 
-        No close frame: a peer that does not read gets none, and one that comes back after sleep takes the silent end
-        (1006) as a reason to reconnect, where the 1011 that uvicorn sends tells clients to give up.
+        A client that wakes from sleep reconnects after a silent end (1006), but gives up after uvicorn's 1011.
         """
         self.stop_keepalive()
         self.transport.abort()
@@ -101,26 +97,26 @@ class PunctualWebSocket(WebSocketsSansIOProtocol):
             self._turn_down()
 
     def handle_ping(self) -> None:
-        """Answer a ping, but not without end to a peer that reads no answers."""
+        """Answer a ping, unless the peer reads no answers or sends too many."""
         if self.transport.get_write_buffer_size() > self.limits.message_bytes:
             self.transport.abort()
         elif self._spend_frame():
             super().handle_ping()
 
     def handle_pong(self, event: Frame) -> None:
-        """Take a pong as a sign of life, but not without end."""
+        """Take a pong as a sign of life, unless the peer sends too many."""
         if self._spend_frame():
             super().handle_pong(event)
 
     def handle_cont(self, event: Frame) -> None:
-        """Take a fragment of a message that has not too many."""
+        """Take a fragment of a message, unless it has too many."""
         if len(self.frames) >= self.limits.fragments:
             self._refuse(CloseCode.MESSAGE_TOO_BIG, "too many fragments")
         elif event.data or self._spend_frame():
             super().handle_cont(event)
 
     def send_receive_event_to_app(self) -> None:
-        """Hand a message on; one that comes after the close brings nothing, and is not read without end."""
+        """Hand a message on; those that come after the close are dropped, and limited."""
         if not self.close_sent:
             super().send_receive_event_to_app()
         elif not self._spend_frame():
@@ -152,7 +148,7 @@ class PunctualWebSocket(WebSocketsSansIOProtocol):
             self._turn = self.loop.call_soon(self._take)
 
     def _turn_down(self) -> None:
-        """Refuse a handshake as late as its address is refused anything."""
+        """Refuse a handshake, as late as other refusals of its address."""
         self._unread.clear()
         answer = b"".join(self.conn.data_to_send())  # nothing, where the upgrade is too broken for an answer of its own
         answer = with_strict_headers(answer) if answer else bad_request("Invalid upgrade.")
@@ -161,12 +157,11 @@ class PunctualWebSocket(WebSocketsSansIOProtocol):
             self.transport.write(answer)
             self.transport.close()
         else:
-            refusing = refuse_late(self.transport, answer, self.refusals, peer.client)
-            self._refusing = self.loop.create_task(refusing)
-            self._refusing.add_done_callback(lambda _: self.transport.close())
+            late = refuse_late(self.transport, answer, self.refusals, peer.client, self.transport.close)
+            self._refusing = self.loop.create_task(late)
 
     def _spend_frame(self) -> bool:
-        """Count a frame that brings the application nothing; False where the connection has ended over it."""
+        """Count a frame without content; False if the connection has ended over it."""
         now = self.loop.time()
         if now - self._second >= 1:
             self._second, self._frames_in_second = now, 0

@@ -17,7 +17,7 @@ from server.http.graphql_ws import websocket_endpoint
 from server.http.origins import Origins
 from server.http.socket_service import SocketLimits, SocketService
 from server.wire.connection_limits import ConnectionLimits
-from server.wire.uvicorn_protocol import uvicorn_options
+from server.wire.uvicorn_options import uvicorn_options
 from tests.small.world import World
 
 logger = logging.getLogger("conformance")

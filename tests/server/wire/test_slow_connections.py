@@ -14,7 +14,8 @@ from uvicorn.server import ServerState
 from websockets.frames import Frame, Opcode
 
 from server.wire.connection_limits import ConnectionLimits
-from server.wire.uvicorn_protocol import PunctualHttp, uvicorn_options
+from server.wire.uvicorn_options import uvicorn_options
+from server.wire.uvicorn_protocol import PunctualHttp
 from server.wire.uvicorn_websocket import PunctualWebSocket
 from tests.small.over_sockets import serving, world_of_sockets
 from tests.small.schema import PATIENCE

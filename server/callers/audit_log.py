@@ -2,18 +2,18 @@
 
 Admin actions are flushed every second. Entries from unauthenticated clients and keys are flushed once a minute and
 capped per category; anything over the cap is merged into a single `others` entry. Wrong tokens are a category of their
-own, apart from what is tried without a token.
+own, apart from attempts without a token.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Protocol
 
 import structlog
 
 from catalogue.audit import ADDRESS_ACTOR, AUTHENTICATE, KEY_ACTOR, AuditEntry
+from catalogue.ports.audit import AuditRecords
 
 OTHERS = "others"
 """Ends the actor of the entry that all events over a category's cap are merged into."""
@@ -30,48 +30,30 @@ log = structlog.get_logger(__name__)
 _Event = tuple[str, str, str | None, str]
 
 
-class AuditStore(Protocol):
-    """The part of a store that keeps audit entries."""
-
-    async def audit(self, entries: Sequence[AuditEntry]) -> None:
-        """Append to the audit log."""
-
-    async def audit_page(self, before: int | None, limit: int) -> Sequence[AuditEntry]:
-        """Audit entries before a position, newest first."""
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
+@dataclass(slots=True)
 class _Share:
     """At most `most` different events that wait to be written; any more are merged into `others`, if that is given."""
 
-    def __init__(self, most: int, others: str | None = None) -> None:
-        self._most = most
-        self._others = others
-        self._waiting: dict[_Event, AuditEntry] = {}
+    most: int
+    others: str | None = None
+    waiting: dict[_Event, AuditEntry] = field(default_factory=dict)
 
     def count(self, event: _Event, at: datetime) -> bool:
         """Count an event; False if there was no room for it."""
-        if event not in self._waiting and len(self._waiting) >= self._most:
-            if self._others is None:
-                return False
-            event = (self._others, event[1], None, event[3])
-        entry = self._waiting.get(event)
         actor, action, target, outcome = event
-        self._waiting[event] = (
-            replace(entry, count=entry.count + 1)
-            if entry
-            else AuditEntry(at=at, actor=actor, action=action, target=target, outcome=outcome)
-        )
+        if event not in self.waiting and len(self.waiting) >= self.most:
+            if self.others is None:
+                return False
+            actor, target = self.others, None
+        new = AuditEntry(at=at, actor=actor, action=action, target=target, outcome=outcome, count=0)
+        entry = self.waiting.get(event := (actor, action, target, outcome), new)
+        self.waiting[event] = replace(entry, count=entry.count + 1)
         return True
 
     def take(self) -> list[AuditEntry]:
         """Remove and return the waiting entries."""
-        entries = list(self._waiting.values())
-        self._waiting.clear()
-        return entries
+        taken, self.waiting = list(self.waiting.values()), {}
+        return taken
 
 
 class AuditLog:
@@ -79,9 +61,9 @@ class AuditLog:
 
     def __init__(
         self,
-        store: AuditStore,
+        store: AuditRecords,
         *,
-        now: Callable[[], datetime] = _utc_now,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
         max_pending: int = MAX_PENDING,
         max_unauthenticated: int = MAX_UNAUTHENTICATED,
         max_keys: int = MAX_KEYS,
@@ -143,15 +125,9 @@ class AuditLog:
             entries = [entry for share in shares for entry in share.take()]
             lost, self._lost = self._lost, 0
             for entry in entries:
-                log.info(
-                    "audit",
-                    actor=entry.actor,
-                    action=entry.action,
-                    target=entry.target,
-                    outcome=entry.outcome,
-                    count=entry.count,
-                    at=entry.at.isoformat(),
-                )
+                record = asdict(entry) | {"at": entry.at.isoformat()}
+                del record["seq"]
+                log.info("audit", **record)
             if lost:
                 log.warning("audit_entries_lost", count=lost)
             if entries:

@@ -1,7 +1,7 @@
-"""How many different keys of one provider a client may bring in a minute, so that nobody tries keys at others' cost.
+"""Limits the different keys of one provider that a client brings in a minute.
 
-Calls with callers' keys share a few places and half of the provider's allowance. Holders of a token are not counted: a
-service that speaks for many users may bring the key of each.
+Calls with callers' keys share a few places and half of the provider's allowance, so trying keys costs others. Holders
+of a token are not counted: a service that speaks for many users may bring the key of each.
 """
 
 import time
@@ -31,10 +31,10 @@ class KeyTrials:
         Raises:
             RateLimited: one would be too many; then none of them is counted.
         """
-        now = self._clock()
-        lately = {provider_id: self._lately(client, provider_id, now) for provider_id in fingerprints}
+        now, lately = self._clock(), {}
         for provider_id, fingerprint in fingerprints.items():
-            since = lately[provider_id]
+            brought = self._brought.get((client, provider_id), {})
+            since = lately[provider_id] = {known: at for known, at in brought.items() if now < at + SECONDS}
             if fingerprint not in since and len(since) >= MOST_KEYS:
                 wait = min(since.values()) + SECONDS - now
                 raise RateLimited(
@@ -42,12 +42,6 @@ class KeyTrials:
                     f"Try again in {ceil(wait)} s.",
                     retry_after=wait,
                 )
-        for provider_id, fingerprint in fingerprints.items():
-            since = lately[provider_id]
             since.setdefault(fingerprint, now)
+        for provider_id, since in lately.items():
             self._brought[client, provider_id] = since
-
-    def _lately(self, client: str, provider_id: str, now: float) -> dict[str, float]:
-        """When each key was first brought, if that is less than a minute ago."""
-        brought = self._brought.get((client, provider_id), {})
-        return {fingerprint: since for fingerprint, since in brought.items() if now < since + SECONDS}

@@ -29,13 +29,12 @@ def keys_from_header(values: Collection[str], known: Collection[str]) -> Mapping
     if len(values) > 1 or sum(map(len, values)) > MAX_HEADER:
         raise BadUserInput(f"{HEADER} must come once and have at most {MAX_HEADER} characters.")
     text = next(iter(values))
-    refusal = BadUserInput(f"{HEADER} must be a JSON object with each name once, such as {_EXAMPLE}.")
     try:
-        decoded = orjson.loads(text.encode("utf-8", "surrogatepass"))
+        decoded = orjson.loads(text.encode("utf-8", "surrogatepass")) if names_each_once(text) else None
     except ValueError:
-        raise refusal from None
-    if not names_each_once(text):
-        raise refusal
+        decoded = None
+    if decoded is None:
+        raise BadUserInput(f"{HEADER} must be a JSON object with each name once, such as {_EXAMPLE}.")
     return read_keys(decoded, HEADER, known)
 
 

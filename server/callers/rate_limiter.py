@@ -1,8 +1,7 @@
-"""A rate limiter for many clients: a steady rate with a burst, for each of them, in a table that cannot grow.
+"""A rate limiter with a steady rate and a burst for each of many clients, in a table that cannot grow.
 
-It is a generic cell rate algorithm: one number each, the time at which its burst is whole again. The `limits` library
-is not used because its memory storage keeps every client until a timer thread has gone over all of them; this table
-forgets the client seen longest ago, and takes any clock.
+It is a generic cell rate algorithm: one number each, the time at which its burst is whole again. The table forgets the
+client seen longest ago; the memory storage of the `limits` library would keep every client until a timer removes it.
 """
 
 from collections.abc import Callable

@@ -19,8 +19,7 @@ MAX_CLIENTS = 5_000
 class Refusals:
     """When each client's next refusal is due; `clock` gives monotonic seconds.
 
-    A client that is refused now and then hardly waits, and one within its limits never does. A client that retries at
-    once on a hundred connections waits `longest` on each of them.
+    A client that is refused now and then hardly waits; one that retries at once waits up to `longest` each time.
     """
 
     def __init__(
@@ -40,14 +39,10 @@ class Refusals:
         """Wait until a client's refusal is due."""
         if self._held >= MOST_HELD:
             return
-        seconds = self._seconds(client)
+        seconds = min(self.backlog(client) + self._interval, self._longest)
+        self._last_due[client] = self._clock() + seconds
         self._held += 1
         try:
             await asyncio.sleep(seconds)
         finally:
             self._held -= 1
-
-    def _seconds(self, client: str) -> float:
-        seconds = min(self.backlog(client) + self._interval, self._longest)
-        self._last_due[client] = self._clock() + seconds
-        return seconds

@@ -6,18 +6,11 @@ models takes milliseconds whatever it returns, so it gets a turn of its own.
 """
 
 import asyncio
-from collections.abc import AsyncIterable, Iterable, Sequence
+from collections.abc import Sequence
 from time import perf_counter
-from typing import Any, Final, Self
+from typing import Any, Final
 
-from graphql import (
-    GraphQLList,
-    GraphQLObjectType,
-    GraphQLOutputType,
-    GraphQLResolveInfo,
-    get_named_type,
-    is_composite_type,
-)
+from graphql import GraphQLObjectType, get_named_type, is_composite_type
 from graphql.execution import Executor as GraphQLExecutor
 from graphql.pyutils import AwaitableOrValue, Path, gather_with_cancel
 
@@ -47,20 +40,12 @@ class CooperativeExecutor(GraphQLExecutor[Any]):
         """Whether the answer has too many rows and must be discarded."""
         return self._room < 0
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         """Break the reference cycle that would keep the operation in memory until a garbage collection, or forever."""
         self.async_helpers = None  # type: ignore[assignment]  # only abandoned work would still use them
 
     def execute_field(
-        self,
-        parent_type: GraphQLObjectType,
-        source: Any,
-        field_details_list: Any,
-        path: Path,
-        position_context: Any,
+        self, parent_type: GraphQLObjectType, source: Any, field_details_list: Any, path: Path, position_context: Any
     ) -> AwaitableOrValue[Any]:
         """Resolve and complete a field, in a turn of its own if it searches models."""
         node = field_details_list[0].node
@@ -78,13 +63,7 @@ class CooperativeExecutor(GraphQLExecutor[Any]):
         return await found if self.is_awaitable(found) else found
 
     def complete_list_value(  # noqa: PLR0917 - graphql-core passes them by position
-        self,
-        return_type: GraphQLList[GraphQLOutputType],
-        field_details_list: Any,
-        info: GraphQLResolveInfo[Any],
-        path: Path,
-        result: AsyncIterable[Any] | Iterable[Any],
-        position_context: Any,
+        self, return_type: Any, field_details_list: Any, info: Any, path: Path, result: Any, position_context: Any
     ) -> AwaitableOrValue[list[Any]]:
         """Complete a list, in turns if many rows were completed since other operations last ran.
 
@@ -97,18 +76,12 @@ class CooperativeExecutor(GraphQLExecutor[Any]):
             self._rows += len(result)
             if self._rows > ROWS_AT_ONCE:
                 return self._complete_cooperatively(
-                    return_type.of_type, field_details_list, info, path, result, position_context
+                    result, path, return_type.of_type, field_details_list, info, position_context
                 )
         return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)
 
     async def _complete_cooperatively(  # noqa: PLR0917 - the same
-        self,
-        item_type: GraphQLOutputType,
-        field_details_list: Any,
-        info: GraphQLResolveInfo[Any],
-        path: Path,
-        rows: Sequence[Any],
-        position_context: Any,
+        self, rows: Sequence[Any], path: Path, item_type: Any, details: Any, info: Any, position: Any
     ) -> list[Any]:
         """Complete a few rows in each turn, and await them before the next turn."""
         completed: list[Any] = []
@@ -121,9 +94,7 @@ class CooperativeExecutor(GraphQLExecutor[Any]):
                 try:
                     for row in rows[len(completed) : len(completed) + ROWS_AT_ONCE]:
                         place = path.add_key(len(completed), None)
-                        if self.complete_list_item_value(
-                            row, completed, item_type, field_details_list, info, place, position_context
-                        ):
+                        if self.complete_list_item_value(row, completed, item_type, details, info, place, position):
                             waiting.append(len(completed) - 1)
                         if perf_counter() - began > SECONDS_AT_ONCE:
                             break

@@ -3,18 +3,18 @@
 Both follow from the policies of its fields. An object or a leaf costs its weight times the rows of the lists around it.
 A field that searches models costs more for every model searched, however few it returns.
 
-The cost of a selection set is `fixed + rows * per_row`, where the lists of a page count per row, so that each fragment
-is costed once, whatever multiplies it. A list of providers has each provider once, so that the models of all providers
-cost no more than all models.
+The cost of a selection set is `fixed + rows * per_row`, where the lists of a page count per row: each fragment is
+costed once, whatever multiplies it. The models of all providers in a list cost no more than all models.
 """
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final, NamedTuple, cast
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, Self, cast
 
 from graphql import (
     FieldNode,
+    FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLCompositeType,
     GraphQLField,
@@ -34,7 +34,7 @@ from graphql import (
     is_list_type,
 )
 
-from execution.catalogue_size import CatalogueSize
+from catalogue.ports.reading import Reader
 from execution.document import Document
 from execution.limits import LARGEST_COUNT, DocumentLimits
 from schema.policy import FEW, Known, Policy, Reads, policy_of, weight_of
@@ -44,6 +44,28 @@ _UNIT: Final = 10
 _INTROSPECTION: Final = {"__schema": 20_000 * _UNIT, "__type": 1_000 * _UNIT, "__typename": 1}
 _MODELS_SEARCHED: Final = 20
 """The number of models searched that cost as much as one object."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogueSize:
+    """Numbers of providers and models, including retired models, on which costs depend."""
+
+    providers: int
+    models: int
+    """Models of all providers together."""
+    largest: int
+    """Models of the provider with the most models."""
+
+    @classmethod
+    def of(cls, reader: Reader) -> Self:
+        """The size of the catalogue now."""
+        sizes = [len(state.listing.models) for state in reader.snapshot.providers.values()]
+        return cls(providers=len(sizes), models=sum(sizes), largest=max(sizes, default=0))
+
+    def count(self, known: Known) -> int:
+        """The number that a policy refers to."""
+        counts = {Known.PROVIDERS: self.providers, Known.MODELS: self.models, Known.MODELS_OF_ONE: self.largest}
+        return counts[known]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,32 +111,25 @@ def estimate(
     catalogue: CatalogueSize,
 ) -> Estimate:
     """Estimate an operation of a valid document with its coerced variables."""
-    walk = _Walk(schema, document, variables, limits, catalogue)
+    walk = _Walk(schema, document, variables, catalogue, limits.rows)
     root = schema.get_root_type(operation.operation)
     tenths = walk.selection_set(operation.selection_set, root).fixed if root else 0
     cost = math.ceil(min(tenths, LARGEST_COUNT * _UNIT) / _UNIT)
     return Estimate(cost, walk.reads, catalogue, walk.sizes)
 
 
+@dataclass(slots=True)
 class _Walk:
     """One pass over one operation."""
 
-    def __init__(
-        self,
-        schema: GraphQLSchema,
-        document: Document,
-        variables: Mapping[str, object],
-        limits: DocumentLimits,
-        catalogue: CatalogueSize,
-    ) -> None:
-        self.reads = Reads.NOTHING
-        self.sizes: dict[str, int | None] = {}
-        self._schema = schema
-        self._document = document
-        self._variables = variables
-        self._limits = limits
-        self._catalogue = catalogue
-        self._fragments: dict[tuple[str, tuple[str, ...]], _Cost] = {}
+    schema: GraphQLSchema
+    document: Document
+    variables: Mapping[str, object]
+    catalogue: CatalogueSize
+    most_rows: int
+    reads: Reads = Reads.NOTHING
+    sizes: dict[str, int | None] = field(default_factory=dict)
+    fragments: dict[tuple[str, tuple[str, ...]], _Cost] = field(default_factory=dict)
 
     def selection_set(self, node: SelectionSetNode, parent: GraphQLCompositeType, sized: tuple[str, ...] = ()) -> _Cost:
         """The cost of the fields of one object; `sized` are the fields with the rows of the page around them."""
@@ -124,22 +139,19 @@ class _Walk:
     def _selection(self, node: SelectionNode, parent: GraphQLCompositeType, sized: tuple[str, ...]) -> _Cost:
         if isinstance(node, FieldNode):
             return self._field(node, parent, sized)
-        if isinstance(node, FragmentSpreadNode):
-            return self._fragment(node.name.value, sized)
-        inline = cast("InlineFragmentNode", node)
-        condition = inline.type_condition
-        kind = self._type(condition.name.value) if condition else parent
-        return self.selection_set(inline.selection_set, kind, sized)
+        if isinstance(node, InlineFragmentNode):
+            return self._fragment(node, parent, sized)
+        name = cast("FragmentSpreadNode", node).name.value
+        if (name, sized) not in self.fragments:
+            self.fragments[name, sized] = self._fragment(self.document.fragments[name], parent, sized)
+        return self.fragments[name, sized]
 
-    def _fragment(self, name: str, sized: tuple[str, ...]) -> _Cost:
-        if (name, sized) not in self._fragments:
-            fragment = self._document.fragments[name]
-            kind = self._type(fragment.type_condition.name.value)
-            self._fragments[name, sized] = self.selection_set(fragment.selection_set, kind, sized)
-        return self._fragments[name, sized]
-
-    def _type(self, name: str) -> GraphQLCompositeType:
-        return cast("GraphQLCompositeType", self._schema.get_type(name))
+    def _fragment(
+        self, node: InlineFragmentNode | FragmentDefinitionNode, parent: GraphQLCompositeType, sized: tuple[str, ...]
+    ) -> _Cost:
+        condition = node.type_condition
+        kind = cast("GraphQLCompositeType", self.schema.get_type(condition.name.value)) if condition else parent
+        return self.selection_set(node.selection_set, kind, sized)
 
     def _field(self, node: FieldNode, parent: GraphQLCompositeType, sized: tuple[str, ...]) -> _Cost:
         name = node.name.value
@@ -147,7 +159,10 @@ class _Walk:
             return _Cost(_INTROSPECTION[name])
         field = cast("GraphQLObjectType", parent).fields[name]
         policy, weight = policy_of(field), round(weight_of(field) * _UNIT)
-        self._note_reads(node, policy)
+        given = {argument.name.value: argument.value for argument in node.arguments or ()}
+        self.reads |= policy.reads
+        for argument in given.keys() & policy.reads_with:
+            self.reads |= policy.reads_with[argument]
         item = get_named_type(field.type)
         if node.selection_set is None or not is_composite_type(item):
             return _Cost(weight)
@@ -155,22 +170,17 @@ class _Walk:
         if name in sized:
             return _Cost(per_row=weight + inner.alone)
         if policy.sized_fields:
-            rows = self._rows(node, field, policy)
+            rows = self._rows(given, field, policy)
             return _Cost(weight + self._search(policy.searches) + inner.fixed + rows * inner.per_row)
         if is_list_type(get_nullable_type(field.type)):
-            return self._list(policy, self._rows(node, field, policy), weight, inner)
+            return self._list(policy, self._rows(given, field, policy), weight, inner)
         return _Cost(weight + self._search(policy.searches) + inner.alone)
-
-    def _note_reads(self, node: FieldNode, policy: Policy) -> None:
-        self.reads |= policy.reads
-        if policy.reads_with:
-            for argument in node.arguments or ():
-                self.reads |= policy.reads_with.get(argument.name.value, Reads.NOTHING)
 
     def _list(self, policy: Policy, rows: int, weight: int, inner: _Cost) -> _Cost:
         search, row = self._search(policy.searches), weight + inner.alone
         if policy.rows is Known.MODELS_OF_ONE:
-            whole = self._search(Known.MODELS if policy.searches else None) + self._most(Known.MODELS) * row
+            whole = self._search(Known.MODELS if policy.searches else None)
+            whole += min(self.catalogue.count(Known.MODELS), self.most_rows) * row
             return _Cost(_UNIT, part=search + rows * row, whole=whole)
         if policy.rows is Known.PROVIDERS:
             made = rows * (weight + inner.fixed) + min(rows * inner.part, inner.whole)
@@ -179,16 +189,12 @@ class _Walk:
         return _Cost(max(search + made, _UNIT))
 
     def _search(self, models: Known | None) -> int:
-        return 0 if models is None else _UNIT + _UNIT * self._catalogue.count(models) // _MODELS_SEARCHED
+        return 0 if models is None else _UNIT + _UNIT * self.catalogue.count(models) // _MODELS_SEARCHED
 
-    def _most(self, rows: int | Known | None) -> int:
-        """The maximum number of rows."""
-        known = self._catalogue.count(rows) if isinstance(rows, Known) else rows
-        return min(FEW if known is None else known, self._limits.rows)
-
-    def _rows(self, node: FieldNode, field: GraphQLField, policy: Policy) -> int:
-        most = self._most(policy.rows)
-        given = {argument.name.value: argument.value for argument in node.arguments or ()}
+    def _rows(self, given: Mapping[str, ValueNode], field: GraphQLField, policy: Policy) -> int:
+        """The maximum number of rows of a field with these arguments."""
+        known = self.catalogue.count(policy.rows) if isinstance(policy.rows, Known) else policy.rows
+        most = min(FEW if known is None else known, self.most_rows)
         for name in policy.slicing:
             size = self._size(given[name]) if name in given else _length(field.args[name].default_value)
             if size is not None:
@@ -204,7 +210,7 @@ class _Walk:
         if not isinstance(value, VariableNode):
             return None
         name = value.name.value
-        self.sizes[name] = _length(self._variables.get(name))
+        self.sizes[name] = _length(self.variables.get(name))
         return self.sizes[name]
 
 

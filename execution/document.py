@@ -1,6 +1,7 @@
 """Documents: parsed, measured and validated once, then cached by their text."""
 
 from dataclasses import dataclass
+from operator import attrgetter
 
 from cachetools import LRUCache
 from graphql import (
@@ -17,6 +18,7 @@ from graphql import (
 )
 
 from catalogue.errors import BadUserInput
+from execution.errors import VALIDATION_FAILED
 from execution.extent import check_extent
 from execution.limits import DocumentLimits
 
@@ -28,11 +30,12 @@ _SHARES = 4
 
 
 class InvalidDocument(Exception):
-    """The document breaks rules of the schema; `errors` are graphql-core's."""
+    """The document or its variables do not fit the schema; `errors` are graphql-core's, `code` is that of all."""
 
-    def __init__(self, errors: list[GraphQLError]) -> None:
+    def __init__(self, errors: list[GraphQLError], code: str = VALIDATION_FAILED) -> None:
         super().__init__()
         self.errors = errors
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
@@ -41,8 +44,8 @@ class Document:
 
     operations: tuple[OperationDefinitionNode, ...]
     fragments: dict[str, FragmentDefinitionNode]
-    characters: int
-    """Characters of its text."""
+    weight: float
+    """Its share of the cache: the characters of its text, or more if it is short."""
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation with this name or, without a name, the only one.
@@ -67,10 +70,7 @@ class Documents:
         self._schema = schema
         self._limits = limits
         self._rules = specified_rules if limits.introspection else (*specified_rules, NoSchemaIntrospectionCustomRule)
-        least = limits.cached_characters / limits.cached_documents
-        self._read: LRUCache[str, Document] = LRUCache(
-            limits.cached_characters, getsizeof=lambda document: max(document.characters, least)
-        )
+        self._read: LRUCache[str, Document] = LRUCache(limits.cached_characters, getsizeof=attrgetter("weight"))
 
     def knows(self, text: str) -> bool:
         """Whether the document of a text is cached."""
@@ -104,7 +104,8 @@ class Documents:
         if errors:
             raise InvalidDocument(errors[: limits.errors])
         operations = tuple(node for node in ast.definitions if isinstance(node, OperationDefinitionNode))
-        return Document(operations, fragments, len(text))
+        weight = max(len(text), limits.cached_characters / limits.cached_documents)
+        return Document(operations, fragments, weight)
 
 
 def _check_numbers(ast: DocumentNode) -> None:

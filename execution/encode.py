@@ -50,10 +50,7 @@ def pieces(value: Any) -> Iterator[bytes]:
         before = b"["
         for some in _batches(value):
             yield before
-            if len(some) > 1:
-                yield orjson.dumps(some)[1:-1]
-            else:
-                yield from pieces(some[0])
+            yield from (pieces(some[0]) if len(some) == 1 else (orjson.dumps(some)[1:-1],))
             before = b","
         yield b"]"
 

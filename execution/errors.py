@@ -1,11 +1,11 @@
 """Errors as clients see them: expected errors with their message and code, unexpected ones masked with a random id."""
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import orjson
-from graphql import GraphQLError, GraphQLSyntaxError
+from graphql import GraphQLError
 
 from catalogue.errors import ClientError
 from execution.answer import Answer, Outcome
@@ -50,14 +50,32 @@ class OperationTimedOut(ClientError):
     code = "TIMEOUT"
 
 
-def client_error(error: ClientError) -> dict[str, Any]:
-    """Format an expected error that belongs to no field."""
-    return {"message": error.message, "extensions": dict(error.extensions)}
+class InternalError(ClientError):
+    """Stands in for an unexpected error, which the log has under the same id."""
+
+    def __init__(self, error_id: str) -> None:
+        super().__init__(f"Internal server error. Its id in the log is {error_id}.", id=error_id)
 
 
-def document_errors(errors: Iterable[GraphQLError], code: str) -> list[dict[str, Any]]:
-    """Format graphql-core's errors about a document or its variables; all of them are the client's to fix."""
-    return [_write(error, error.message, {"code": code}) for error in errors]
+def client_error(error: Exception, report: ErrorReporter) -> ClientError:
+    """The error that clients see: an expected one as it is, any other masked and reported."""
+    if isinstance(error, ClientError):
+        return error
+    error_id = secrets.token_hex(8)
+    report(error, error_id)
+    return InternalError(error_id)
+
+
+def refuse(outcome: Outcome, error: ClientError) -> Answer:
+    """An answer with an error that belongs to no field, and no `data`: nothing ran."""
+    written = {"message": error.message, "extensions": dict(error.extensions)}
+    return Answer(orjson.dumps({"errors": [written]}), outcome)
+
+
+def refuse_document(errors: Iterable[GraphQLError], code: str) -> Answer:
+    """An answer with graphql-core's errors about a document or its variables; all of them are the client's to fix."""
+    outcome = Outcome.UNPARSABLE if code == PARSE_FAILED else Outcome.INVALID
+    return Answer(orjson.dumps({"errors": [_write(error, error.message, {"code": code}) for error in errors]}), outcome)
 
 
 def field_errors(errors: Iterable[GraphQLError], report: ErrorReporter) -> list[dict[str, Any]]:
@@ -65,42 +83,18 @@ def field_errors(errors: Iterable[GraphQLError], report: ErrorReporter) -> list[
 
     An error of one field that repeats in many rows is reported once and has one id.
     """
-    masked: dict[object, tuple[str, dict[str, Any]]] = {}
-
-    def mask(error: GraphQLError, cause: Exception) -> tuple[str, dict[str, Any]]:
+    shown: dict[object, ClientError] = {}
+    written = []
+    for error in errors:
+        cause = _cause(error)
+        if isinstance(cause, GraphQLError) and cause.nodes:
+            written.append(_write(error, cause.message, {"code": BAD_USER_INPUT}))
+            continue
         kind = (type(cause), *(name for name in error.path or () if isinstance(name, str)))
-        if kind not in masked:
-            masked[kind] = _mask(cause, report)
-        return masked[kind]
-
-    return [_field_error(error, mask) for error in errors]
-
-
-def crash(error: Exception, report: ErrorReporter) -> dict[str, Any]:
-    """Mask and report an unexpected error that belongs to no field."""
-    message, extensions = _mask(error, report)
-    return {"message": message, "extensions": extensions}
-
-
-def refuse(outcome: Outcome, *errors: dict[str, Any]) -> Answer:
-    """An answer with errors and no `data`: nothing ran."""
-    return Answer(orjson.dumps({"errors": errors}), outcome)
-
-
-def code_of(error: GraphQLError) -> str:
-    """The code of graphql-core's error: the document is not GraphQL, or does not fit the schema."""
-    return PARSE_FAILED if isinstance(error, GraphQLSyntaxError) else VALIDATION_FAILED
-
-
-def _field_error(
-    error: GraphQLError, mask: Callable[[GraphQLError, Exception], tuple[str, dict[str, Any]]]
-) -> dict[str, Any]:
-    cause = _cause(error)
-    if isinstance(cause, ClientError):
-        return _write(error, cause.message, dict(cause.extensions))
-    if isinstance(cause, GraphQLError) and cause.nodes:
-        return _write(error, cause.message, {"code": BAD_USER_INPUT})
-    return _write(error, *mask(error, cause))
+        if isinstance(cause, ClientError) or kind not in shown:
+            shown[kind] = client_error(cause, report)
+        written.append(_write(error, shown[kind].message, shown[kind].extensions))
+    return written
 
 
 def _cause(error: GraphQLError) -> Exception:
@@ -115,17 +109,10 @@ def _cause(error: GraphQLError) -> Exception:
     return cause
 
 
-def _mask(error: Exception, report: ErrorReporter) -> tuple[str, dict[str, Any]]:
-    error_id = secrets.token_hex(8)
-    report(error, error_id)
-    return f"Internal server error. Its id in the log is {error_id}.", {"code": "INTERNAL", "id": error_id}
-
-
-def _write(error: GraphQLError, message: str, extensions: dict[str, Any]) -> dict[str, Any]:
+def _write(error: GraphQLError, message: str, extensions: Mapping[str, object]) -> dict[str, Any]:
     written: dict[str, Any] = {"message": message[:_LONGEST_MESSAGE]}
     if error.locations:
         written["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
     if error.path is not None:
         written["path"] = error.path
-    written["extensions"] = extensions
-    return written
+    return {**written, "extensions": dict(extensions)}

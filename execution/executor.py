@@ -5,15 +5,13 @@ Strawberry's schema directly, on documents that are already parsed, validated an
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Mapping
-from contextlib import aclosing
-from typing import Any, Final, Generic, Protocol, TypeGuard, TypeVar, cast, runtime_checkable
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable
+from contextlib import aclosing, closing
+from typing import Generic, Protocol, TypeVar, cast, runtime_checkable
 
 import strawberry
 from graphql import (
     ExecutionResult,
-    GraphQLError,
-    OperationType,
     create_source_event_stream,
     default_field_resolver,
     default_type_resolver,
@@ -22,46 +20,28 @@ from graphql import (
 from graphql.execution.collect_fields import FragmentDetails
 from strawberry.execution import optimized_is_awaitable
 
-from catalogue.errors import ClientError
 from execution.answer import Answer, Outcome
-from execution.catalogue_size import CatalogueSize
 from execution.cooperative import CooperativeExecutor
-from execution.document import InvalidDocument
+from execution.cost import CatalogueSize
 from execution.encode import encode
 from execution.errors import (
-    BAD_USER_INPUT,
-    PARSE_FAILED,
-    VALIDATION_FAILED,
     AnswerTooLarge,
     ErrorReporter,
     OperationTimedOut,
     client_error,
-    code_of,
-    crash,
-    document_errors,
     field_errors,
     refuse,
 )
 from execution.limits import DocumentLimits
-from execution.persisted import DocumentNotFound, PersistedDocuments
-from execution.prepared import KindRefused, Preparation, Prepared, WrongVariables
-from execution.request import GraphQLRequest
+from execution.persisted import PersistedDocuments
+from execution.prepared import Preparation, Prepared
 
 S = TypeVar("S")
-
-_REFUSALS: Final[Mapping[type[ClientError], Outcome]] = {
-    KindRefused: Outcome.REFUSED,
-    DocumentNotFound: Outcome.UNKNOWN_DOCUMENT,
-}
 
 
 @runtime_checkable
 class _HasCost(Protocol):
     cost: int
-
-
-def _is_awaitable(value: Any) -> TypeGuard[Awaitable[Any]]:
-    return optimized_is_awaitable(value)
 
 
 class Executor(Generic[S]):
@@ -90,43 +70,26 @@ class Executor(Generic[S]):
         self._context = context
         self._report = report
         self._event_id = event_id
-        self._preparation = Preparation(
-            self._schema, limits=limits, catalogue_size=catalogue_size, persisted=persisted or PersistedDocuments()
-        )
+        preparation = Preparation(self._schema, limits, catalogue_size, persisted or PersistedDocuments(), report)
+        self.prepare = preparation.prepare
+        self.prepare_in_turn = preparation.prepare_in_turn
         self._turn = asyncio.Lock()
-        self._reading = asyncio.Lock()
         self._waking = asyncio.Lock()
 
-    async def prepare_in_turn(
-        self, request: GraphQLRequest, *, allow: frozenset[OperationType] | None = None
-    ) -> Prepared | Answer:
-        """Prepare a request; new documents are parsed one at a time, so that known ones can run in between."""
-        if not self._preparation.knows(request):
-            async with self._reading:
-                await asyncio.sleep(0)
-                return self.prepare(request, allow=allow)
-        return self.prepare(request, allow=allow)
-
-    def prepare(self, request: GraphQLRequest, *, allow: frozenset[OperationType] | None = None) -> Prepared | Answer:
-        """Prepare a request, or return an answer with errors; `allow` limits the kinds of operation (null: all)."""
+    async def execute(self, prepared: Prepared, scope: S, *, event: object = None) -> Answer:
+        """Run a query or a mutation, or write an event of a subscription, with a time limit."""
         try:
-            return self._preparation(request, allow)
-        except InvalidDocument as error:
-            return refuse(Outcome.INVALID, *document_errors(error.errors, VALIDATION_FAILED))
-        except WrongVariables as error:
-            return refuse(Outcome.INVALID, *document_errors(error.errors, BAD_USER_INPUT))
-        except GraphQLError as error:
-            code = code_of(error)
-            outcome = Outcome.UNPARSABLE if code == PARSE_FAILED else Outcome.INVALID
-            return refuse(outcome, *document_errors([error], code))
-        except ClientError as error:
-            return refuse(_REFUSALS.get(type(error), Outcome.INVALID), client_error(error))
-        except Exception as error:  # noqa: BLE001 - any other error is the server's fault: reported and masked
-            return refuse(Outcome.CRASHED, crash(error, self._report))
-
-    async def execute(self, prepared: Prepared, scope: S) -> Answer:
-        """Run a query or a mutation, with a time limit."""
-        return await self._run(prepared, scope, root=None)
+            async with asyncio.timeout(self._limits.seconds):
+                with closing(self._executor(prepared, scope, event)) as executor:
+                    running = execute_root_selection_set(executor)
+                    result = await running if isinstance(running, Awaitable) else running
+            if executor.overfull:
+                return refuse(Outcome.INVALID, AnswerTooLarge("rows", self._limits.answer_rows))
+            private = prepared.private or bool(getattr(executor.context_value, "private", False))
+            event_id = None if event is None else self._event_id(event)
+            return await self._answer(result, private=private, event_id=event_id)
+        except Exception as error:  # noqa: BLE001 - an error that leaves graphql-core is reported and masked
+            return self._failed(error, Outcome.INVALID, Outcome.CRASHED)
 
     async def subscribe(self, prepared: Prepared, scope: S) -> AsyncGenerator[Answer, None]:
         """Run a subscription; closing this generator, or cancelling the task that awaits it, closes the source.
@@ -143,45 +106,21 @@ class Executor(Generic[S]):
                     # An event wakes all subscribers, which together would block the event loop.
                     async with self._waking:
                         await asyncio.sleep(0)
-                    yield await self._run(prepared, scope, root=event)
-        except TimeoutError:
-            yield self._late()
-        except ClientError as error:
-            yield refuse(Outcome.FAILED, client_error(error))
+                    yield await self.execute(prepared, scope, event=event)
         except Exception as error:  # noqa: BLE001 - any error of a stream is reported, and masked for the client
-            yield refuse(Outcome.FAILED, crash(error, self._report))
+            yield self._failed(error, Outcome.FAILED, Outcome.FAILED)
 
     async def _source(self, prepared: Prepared, scope: S) -> AsyncIterable[object] | ExecutionResult:
+        """Open the source; its context ends here, since a subscription must not keep an old snapshot."""
         async with asyncio.timeout(self._limits.seconds):
-            with self._executor(prepared, self._context_of(prepared, scope), None) as executor:
+            with closing(self._executor(prepared, scope, None)) as executor:
                 opened = create_source_event_stream(executor)
-                return await opened if _is_awaitable(opened) else cast("AsyncIterable[object]", opened)
+                return await opened if isinstance(opened, Awaitable) else opened
 
-    async def _run(self, prepared: Prepared, scope: S, *, root: object) -> Answer:
-        try:
-            context = self._context_of(prepared, scope)
-            async with asyncio.timeout(self._limits.seconds):
-                with self._executor(prepared, context, root) as executor:
-                    running = execute_root_selection_set(executor)
-                    result = await running if _is_awaitable(running) else cast("ExecutionResult", running)
-            if executor.overfull:
-                return refuse(Outcome.INVALID, client_error(AnswerTooLarge("rows", self._limits.answer_rows)))
-            private = prepared.private or bool(getattr(context, "private", False))
-            return await self._answer(result, private=private, event_id=None if root is None else self._event_id(root))
-        except TimeoutError:
-            return self._late()
-        except ClientError as error:
-            return refuse(Outcome.INVALID, client_error(error))
-        except Exception as error:  # noqa: BLE001 - an error that leaves graphql-core is reported and masked
-            return refuse(Outcome.CRASHED, crash(error, self._report))
-
-    def _context_of(self, prepared: Prepared, scope: S) -> object:
+    def _executor(self, prepared: Prepared, scope: S, root: object) -> CooperativeExecutor:
         context = self._context(scope)
         if isinstance(context, _HasCost):
             context.cost = prepared.cost
-        return context
-
-    def _executor(self, prepared: Prepared, context: object, root: object) -> CooperativeExecutor:
         # Not `build`, which would look for the operation and coerce the variables again.
         fragments = prepared.document.fragments
         return CooperativeExecutor(
@@ -195,15 +134,19 @@ class Executor(Generic[S]):
             field_resolver=default_field_resolver,
             type_resolver=default_type_resolver,
             subscribe_field_resolver=default_field_resolver,
-            is_awaitable=_is_awaitable,
+            is_awaitable=optimized_is_awaitable,
             hide_suggestions=not self._limits.suggestions,
             turn=self._turn,
             most_rows=self._limits.answer_rows,
         )
 
-    def _late(self) -> Answer:
-        late = OperationTimedOut(f"The operation took longer than {self._limits.seconds:g} s.")
-        return refuse(Outcome.TIMED_OUT, client_error(late))
+    def _failed(self, error: Exception, expected: Outcome, unexpected: Outcome) -> Answer:
+        """The answer to an operation that broke off, with the outcome of an expected or unexpected error."""
+        if isinstance(error, TimeoutError):
+            late = OperationTimedOut(f"The operation took longer than {self._limits.seconds:g} s.")
+            return refuse(Outcome.TIMED_OUT, late)
+        shown = client_error(error, self._report)
+        return refuse(expected if shown is error else unexpected, shown)
 
     async def _answer(self, result: ExecutionResult, *, private: bool, event_id: str | None = None) -> Answer:
         body: dict[str, object] = {"data": result.data}

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from cachetools import LRUCache
 
-from catalogue.errors import ClientError
+from catalogue.errors import BadUserInput, ClientError
 from execution.request import GraphQLRequest
 
 _CHARACTERS = 1024 * 1024
@@ -28,12 +28,6 @@ class DocumentNotAllowed(ClientError):
     code = "PERSISTED_QUERY_ONLY"
 
 
-class HashMismatch(ClientError):
-    """The hash does not match the text."""
-
-    code = "BAD_USER_INPUT"
-
-
 class PersistedDocuments:
     """Finds the texts of requests; with an allow-list (hash to text), only of listed documents."""
 
@@ -47,27 +41,24 @@ class PersistedDocuments:
         Raises:
             DocumentNotFound: the hash is unknown, and the request has no text.
             DocumentNotAllowed: the document is not on the allow-list.
-            HashMismatch: the hash does not match the text.
+            BadUserInput: the hash does not match the text.
         """
         if request.query is None:
-            return self._known(request.document_hash or "")
+            known = self._kept if self._allowed is None else self._allowed
+            text = known.get(request.document_hash or "")
+            if text is None:
+                raise DocumentNotFound("PersistedQueryNotFound")
+            return text
         if request.document_hash is None and self._allowed is None:
             return request.query
         digest = hashlib.sha256(request.query.encode()).hexdigest()
         if request.document_hash not in (None, digest):
-            raise HashMismatch("The hash is not the SHA-256 of the query.")
+            raise BadUserInput("The hash is not the SHA-256 of the query.")
         if self._allowed is not None and digest not in self._allowed:
             raise DocumentNotAllowed("This server runs only documents on its allow-list.")
         return request.query
 
-    def keep(self, request: GraphQLRequest) -> None:
+    def keep(self, digest: str, text: str) -> None:
         """Store a text that was sent with its hash; call this only with valid documents."""
-        text, digest = request.query, request.document_hash
-        if text is not None and digest is not None and self._allowed is None and len(text) <= _LONGEST:
+        if self._allowed is None and len(text) <= _LONGEST:
             self._kept[digest] = text
-
-    def _known(self, digest: str) -> str:
-        found = self._kept.get(digest) if self._allowed is None else self._allowed.get(digest)
-        if found is None:
-            raise DocumentNotFound("PersistedQueryNotFound")
-        return found

@@ -1,12 +1,15 @@
 """Prepares operations: finds the document, selects the operation, coerces the variables, and checks the cost."""
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import Final
 from weakref import WeakKeyDictionary
 
 from graphql import (
     GraphQLError,
     GraphQLSchema,
+    GraphQLSyntaxError,
     OperationDefinitionNode,
     OperationType,
     VariableValues,
@@ -14,16 +17,26 @@ from graphql import (
 )
 
 from catalogue.errors import ClientError, QueryTooComplex
-from execution.catalogue_size import CatalogueSize
-from execution.cost import Estimate, estimate
-from execution.document import Document, Documents
+from execution.answer import Answer, Outcome
+from execution.cost import CatalogueSize, Estimate, estimate
+from execution.document import Document, Documents, InvalidDocument
+from execution.errors import (
+    BAD_USER_INPUT,
+    PARSE_FAILED,
+    VALIDATION_FAILED,
+    DocumentTooLarge,
+    ErrorReporter,
+    client_error,
+    refuse,
+    refuse_document,
+)
 from execution.limits import DocumentLimits
-from execution.persisted import PersistedDocuments
+from execution.persisted import DocumentNotFound, PersistedDocuments
 from execution.request import GraphQLRequest
-from execution.values import check_values
 from schema.policy import Reads
 
-_WHERE = {
+_ALL: Final = frozenset(OperationType)
+_WHERE: Final = {
     OperationType.QUERY: "send it by GET or POST",
     OperationType.MUTATION: "send it by POST",
     OperationType.SUBSCRIPTION: "send it by WebSocket, or with Accept: text/event-stream",
@@ -36,12 +49,10 @@ class KindRefused(ClientError):
     code = "BAD_USER_INPUT"
 
 
-class WrongVariables(Exception):
-    """The variables do not fit their declared types; `errors` are graphql-core's."""
-
-    def __init__(self, errors: list[GraphQLError]) -> None:
-        super().__init__()
-        self.errors = errors
+_REFUSALS: Final[Mapping[type[ClientError], Outcome]] = {
+    KindRefused: Outcome.REFUSED,
+    DocumentNotFound: Outcome.UNKNOWN_DOCUMENT,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,54 +84,69 @@ class Preparation:
     def __init__(
         self,
         schema: GraphQLSchema,
-        *,
         limits: DocumentLimits,
         catalogue_size: Callable[[], CatalogueSize],
         persisted: PersistedDocuments,
+        report: ErrorReporter,
     ) -> None:
         self._schema = schema
         self._limits = limits
         self._catalogue_size = catalogue_size
         self._persisted = persisted
+        self._report = report
         self._documents = Documents(schema, limits)
         self._estimates: WeakKeyDictionary[Document, dict[str | None, Estimate]] = WeakKeyDictionary()
+        self._parsing = asyncio.Lock()
 
-    def knows(self, request: GraphQLRequest) -> bool:
-        """Whether the request needs no parsing: its document is cached, or the request has no text."""
-        return request.query is None or self._documents.knows(request.query)
+    async def prepare_in_turn(
+        self, request: GraphQLRequest, *, allow: Collection[OperationType] = _ALL
+    ) -> Prepared | Answer:
+        """Prepare a request; new documents are parsed one at a time, so that known ones can run in between."""
+        if request.query is None or self._documents.knows(request.query):
+            return self.prepare(request, allow=allow)
+        async with self._parsing:
+            await asyncio.sleep(0)
+            return self.prepare(request, allow=allow)
 
-    def __call__(self, request: GraphQLRequest, allow: frozenset[OperationType] | None) -> Prepared:
-        """Prepare a request; `allow` limits the kinds of operation (null: all).
+    def prepare(self, request: GraphQLRequest, *, allow: Collection[OperationType] = _ALL) -> Prepared | Answer:
+        """Prepare a request, or return an answer with errors; `allow` limits the kinds of operation."""
+        try:
+            return self._prepared(request, allow)
+        except InvalidDocument as error:
+            return refuse_document(error.errors, error.code)
+        except GraphQLSyntaxError as error:
+            return refuse_document([error], PARSE_FAILED)
+        except GraphQLError as error:
+            return refuse_document([error], VALIDATION_FAILED)
+        except ClientError as error:
+            return refuse(_REFUSALS.get(type(error), Outcome.INVALID), error)
+        except Exception as error:  # noqa: BLE001 - any other error is the server's fault: reported and masked
+            return refuse(Outcome.CRASHED, client_error(error, self._report))
 
-        Raises:
-            GraphQLError: the text is not a document.
-            InvalidDocument: the document does not fit the schema.
-            WrongVariables: the variables do not fit the operation.
-            KindRefused: the transport does not allow this kind of operation.
-            ClientError: the document is unknown, not allowed, too large or too expensive, or has no such operation.
-        """
+    def _prepared(self, request: GraphQLRequest, allow: Collection[OperationType]) -> Prepared:
         document = self._documents.read(self._persisted.text(request))
-        self._persisted.keep(request)
+        if request.document_hash and request.query:
+            self._persisted.keep(request.document_hash, request.query)
         operation = document.operation(request.operation_name)
-        if allow is not None and operation.operation not in allow:
+        if operation.operation not in allow:
             raise KindRefused(f"A {operation.operation.value} cannot run here; {_WHERE[operation.operation]}.")
-        variables = self._coerced(operation, dict(request.variables or {}))
+        variables = self._coerced(operation, request.variables or {})
         found = self._estimate(document, operation, variables.coerced)
         if found.cost > self._limits.cost:
             raise QueryTooComplex(found.cost, self._limits.cost)
         return Prepared(document, operation, variables, found.cost, found.reads)
 
-    def _coerced(self, operation: OperationDefinitionNode, variables: dict[str, object]) -> VariableValues:
+    def _coerced(self, operation: OperationDefinitionNode, variables: Mapping[str, object]) -> VariableValues:
         check_values(variables, self._limits.values)
         coerced = get_variable_values(
             self._schema,
             operation.variable_definitions or (),
-            variables,
+            dict(variables),
             max_errors=self._limits.errors,
             hide_suggestions=not self._limits.suggestions,
         )
         if isinstance(coerced, list):
-            raise WrongVariables(coerced[: self._limits.errors])
+            raise InvalidDocument(coerced[: self._limits.errors], BAD_USER_INPUT)
         return coerced
 
     def _estimate(
@@ -134,3 +160,22 @@ class Preparation:
             found = estimate(self._schema, document, operation, variables, limits=self._limits, catalogue=size)
             kept[name] = found
         return found
+
+
+def check_values(variables: Mapping[str, object], limit: int) -> None:
+    """Count the values in variables, each of which costs time before the cost is known.
+
+    Raises:
+        DocumentTooLarge: there are more than `limit`, including those in lists and objects.
+    """
+    count, waiting = 0, [iter(variables.values())]
+    while waiting:
+        for value in waiting[-1]:
+            count += 1
+            if count > limit:
+                raise DocumentTooLarge("values in its variables", None, limit)
+            if isinstance(value, Mapping | list):
+                waiting.append(iter(value.values() if isinstance(value, Mapping) else value))
+                break
+        else:
+            waiting.pop()

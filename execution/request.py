@@ -3,17 +3,25 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+from catalogue.errors import BadUserInput
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_TYPES: Final[Mapping[str, type]] = {
+    "query": str,
+    "extensions": Mapping,
+    "documentId": str,
+    "variables": Mapping,
+    "operationName": str,
+}
 
 
-class BadRequest(Exception):
-    """The request is malformed; `status` is the HTTP status (400 to 422), and `message` is safe to show."""
+class BadRequest(BadUserInput):
+    """The request is malformed; `status` is the HTTP status, 400 to 422."""
 
     def __init__(self, message: str, status: int = 422) -> None:
         super().__init__(message)
-        self.message = message
         self.status = status
 
 
@@ -36,48 +44,31 @@ def parse_request(value: object) -> GraphQLRequest:
     """
     if not isinstance(value, Mapping):
         raise BadRequest("A GraphQL request must be one JSON object. Batches are not supported.")
-    query = _text(value, "query")
-    document_hash = _persisted(_object(value, "extensions")) or _document_id(value)
-    if query is None and document_hash is None:
+    for name, kind in _TYPES.items():
+        if not isinstance(value.get(name), kind | None):
+            raise BadRequest(f"'{name}' must be {'a string' if kind is str else 'an object'}.")
+    document_hash = _document_hash(value)
+    if value.get("query") is None and document_hash is None:
         raise BadRequest("The request has no 'query'.")
     return GraphQLRequest(
-        query=query,
-        variables=_object(value, "variables"),
-        operation_name=_text(value, "operationName"),
+        query=value.get("query"),
+        variables=value.get("variables"),
+        operation_name=value.get("operationName"),
         document_hash=document_hash,
     )
 
 
-def _text(value: Mapping[str, Any], name: str) -> str | None:
-    found = value.get(name)
-    if found is None or isinstance(found, str):
-        return found
-    raise BadRequest(f"'{name}' must be a string.")
-
-
-def _object(value: Mapping[str, Any], name: str) -> Mapping[str, object] | None:
-    found = value.get(name)
-    if found is None or isinstance(found, Mapping):
-        return found
-    raise BadRequest(f"'{name}' must be an object.")
-
-
-def _persisted(extensions: Mapping[str, object] | None) -> str | None:
-    """The hash in Apollo's automatic persisted queries: `persistedQuery {version: 1, sha256Hash}`."""
-    persisted = (extensions or {}).get("persistedQuery")
-    if persisted is None:
+def _document_hash(value: Mapping[str, Any]) -> str | None:
+    """The hash in `documentId`, or in Apollo's persisted queries: `persistedQuery {version: 1, sha256Hash}`."""
+    name, persisted = "extensions.persistedQuery", (value.get("extensions") or {}).get("persistedQuery")
+    if persisted is not None:
+        if not isinstance(persisted, Mapping) or persisted.get("version") != 1:
+            raise BadRequest(f"'{name}' must be an object with version 1.")
+        name, found = f"{name}.sha256Hash", persisted.get("sha256Hash")
+    elif value.get("documentId") is not None:
+        name, found = "documentId", value["documentId"].removeprefix("sha256:")
+    else:
         return None
-    if not isinstance(persisted, Mapping) or persisted.get("version") != 1:
-        raise BadRequest("'extensions.persistedQuery' must be an object with version 1.")
-    return _hash(persisted.get("sha256Hash"), "extensions.persistedQuery.sha256Hash")
-
-
-def _document_id(value: Mapping[str, Any]) -> str | None:
-    found = _text(value, "documentId")
-    return None if found is None else _hash(found.removeprefix("sha256:"), "documentId")
-
-
-def _hash(found: object, name: str) -> str:
-    if isinstance(found, str) and _SHA256.fullmatch(found.lower()):
-        return found.lower()
-    raise BadRequest(f"'{name}' must be a SHA-256 hash in hex.")
+    if not isinstance(found, str) or not _SHA256.fullmatch(found.lower()):
+        raise BadRequest(f"'{name}' must be a SHA-256 hash in hex.")
+    return found.lower()

@@ -1,17 +1,16 @@
 """The ASGI application: the routes over the running parts, behind the web's rules and the clients' limits."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from importlib.resources import files
 
 import structlog
-from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route, Router, WebSocketRoute
 from starlette.types import ASGIApp
 
 from catalogue.scope import Scope
-from execution.catalogue_size import CatalogueSize
-from execution.errors import crash
+from execution.cost import CatalogueSize
 from execution.executor import Executor
 from execution.persisted import PersistedDocuments
 from resolvers.context import Context
@@ -24,12 +23,10 @@ from server.composition import Parts
 from server.config.settings import Settings
 from server.http.api_models import ModelsEndpoint
 from server.http.client_gate import GRAPHQL, ClientGate
-from server.http.error_responses import json_error
 from server.http.graphql_http import GraphQLEndpoint
-from server.http.graphql_ws import websocket_endpoint
 from server.http.origins import Origins
 from server.http.socket_service import SocketLimits, SocketService
-from server.http.web_rules import Preflights, WebRules
+from server.http.ws_connection import websocket_endpoint
 
 _LIVE, _READY = "/livez", "/readyz"
 _HEALTH = frozenset({_LIVE, _READY})
@@ -58,31 +55,29 @@ def application(
         executor,
         scope_of=callers.of_request,
         report=_report,
-        admit=lambda scope: limits.request(scope.client),
-        admit_stream=lambda scope: limits.subscription(scope.client),
+        admit=limits.request,
+        admit_stream=limits.subscription,
         stopping=lambda: parts.feed.closed,
         longest_body=settings.limits.body_bytes,
     )
-    models = ModelsEndpoint(
-        parts.services, scope_of=callers.of_request, admit=lambda scope: limits.request(scope.client)
-    )
+    models = ModelsEndpoint(parts.services, scope_of=callers.of_request, report=_report, admit=limits.request)
     routes = [
         Route(GRAPHQL, graphql),
         WebSocketRoute(GRAPHQL, websocket_endpoint(_sockets(executor, settings, callers, limits), origins=origins)),
-        Route("/api/models", _masked(models.answer), methods=["GET"]),
+        Route("/api/models", models.answer, methods=["GET"]),
         *_pages(graphiql=settings.graphiql),
     ]
     # Redirects would lead to the scheme and host that the caller names.
-    preflighted = Preflights(Router(routes, redirect_slashes=False), origins=origins)
-    return WebRules(ClientGate(preflighted, callers=callers, limits=limits, uncounted=_HEALTH), origins=origins)
+    answering = Router(routes, redirect_slashes=False)
+    return ClientGate(answering, callers=callers, limits=limits, origins=origins, uncounted=_HEALTH)
 
 
 def _executor(services: Services, settings: Settings, allowed: Mapping[str, str] | None) -> Executor[Scope]:
     return Executor(
         build_schema(),
         limits=settings.limits.document(introspection=settings.introspection, suggestions=settings.suggestions),
-        context=lambda scope: Context(scope, services),
-        catalogue_size=lambda: CatalogueSize.of(services.reader.snapshot),
+        context=partial(Context, services=services),
+        catalogue_size=partial(CatalogueSize.of, services.reader),
         report=_report,
         event_id=event_id,
         persisted=PersistedDocuments(allowed),
@@ -99,7 +94,7 @@ def _sockets(
         limits=SocketLimits(
             init_seconds=settings.limits.socket_init_seconds, operations=settings.limits.socket_operations
         ),
-        admit=lambda scope: limits.operation(scope.client),
+        admit=limits.operation,
     )
 
 
@@ -115,19 +110,6 @@ def _pages(*, graphiql: bool) -> Iterator[Route]:
 
 def _report(error: Exception, error_id: str) -> None:
     log.error("unexpected_error", id=error_id, exc_info=error)
-
-
-def _masked(answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-    """Answer a crash with the id under which it was logged."""
-
-    async def answer_or_mask(request: Request) -> Response:
-        try:
-            return await answer(request)
-        except Exception as error:  # noqa: BLE001 - every crash is reported, and masked for the client
-            crashed = crash(error, _report)
-            return json_error(crashed["message"], crashed["extensions"], 500)
-
-    return answer_or_mask
 
 
 def _graphiql() -> Response:

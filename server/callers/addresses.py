@@ -1,6 +1,6 @@
 """Network addresses: parsed in one place, and named as the clients that limits count."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any, Self
@@ -9,6 +9,7 @@ Networks = tuple[IPv4Network | IPv6Network, ...]
 LOOPBACK: Networks = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 LOCAL = "address:local"
 """A client without a network address: a Unix socket or a caller in this process."""
+_MAX_HOPS = 20
 _PEER = "catalogue.peer"
 """Names a connection's peer in the ASGI scope's state."""
 
@@ -49,7 +50,20 @@ class Peer:
         """Whether its address is in one of the networks."""
         return self.address is not None and any(self.address in network for network in networks)
 
-
-def is_local_client(client: str) -> bool:
-    """Whether a client was named by an address of this machine."""
-    return client in {LOCAL, "address:::1"} or client.startswith("address:127.")
+    def behind(self, proxies: Networks, forwarded: Sequence[str]) -> "Peer":
+        """The peer for which trusted proxies speak, by X-Forwarded-For, read from the nearest proxy on."""
+        peer = self
+        for hop in reversed(",".join(forwarded).rsplit(",", _MAX_HOPS)[-_MAX_HOPS:]):
+            if not peer.is_within(proxies):
+                break
+            # As proxies write it: bare, with a port, or in brackets.
+            host = hop.strip()
+            if host.startswith("["):
+                host = host[1:].partition("]")[0]
+            elif host.count(":") == 1:
+                host = host.partition(":")[0]
+            before = Peer.at(host)
+            if before.address is None:
+                break
+            peer = before
+        return peer

@@ -23,7 +23,6 @@ from server.redaction import redact_in_connection
 _CALLER = "catalogue.caller"
 """Names the caller in the ASGI scope."""
 _MAX_EVENT_ID = 256
-_MAX_HOPS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +40,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Callers:
-    """Knows callers by what the operator configured."""
+    """Identifies callers by the operator's configuration."""
 
     tokens: tuple[Token, ...]
     providers: Collection[str]
@@ -50,7 +49,7 @@ class Callers:
     """Proxies whose X-Forwarded-For is believed."""
     limits: ClientLimits
     secret: SecretStr
-    """What keys are hashed with for the audit log."""
+    """Hashes keys for the audit log."""
     audit: Audit
     trials: KeyTrials = field(default_factory=KeyTrials)
 
@@ -59,9 +58,11 @@ class Callers:
         caller: Caller | None = connection.scope.get(_CALLER)
         if caller is None:
             values = connection.headers.getlist("authorization")
-            redact_in_connection(value.partition(" ")[2].strip() or value for value in values)
+            if values:
+                redact_in_connection(value.partition(" ")[2].strip() or value for value in values)
             token = identify(values[0], self.tokens) if len(values) == 1 else None
-            address = self._peer_of(connection).client
+            forwarded = connection.headers.getlist("x-forwarded-for")
+            address = Peer.of(connection.scope).behind(self.proxies, forwarded).client
             client = f"token:{token.name}" if token and not self.limits.exempts(address) else address
             wrong = bool(values) and token is None
             caller = Caller(client=client, address=address, token=token, wrong_token=wrong)
@@ -94,8 +95,11 @@ class Callers:
                 "The token is not valid here; send 'Authorization: Bearer <token>', or no such header."
             )
         keys = keys_from_header(connection.headers.getlist(HEADER), self.providers)
-        last_event_id = _last_event_id(connection)
-        self._accept(keys, caller)
+        last_event_id = connection.headers.get("last-event-id") or None
+        if last_event_id and (len(last_event_id) > _MAX_EVENT_ID or not last_event_id.isprintable()):
+            raise BadUserInput("Last-Event-ID is not a cursor of this server; leave it out to start from now.")
+        if keys:
+            self._accept(keys, caller)
         token = caller.token
         return Scope(
             client=caller.client,
@@ -119,23 +123,11 @@ class Callers:
         self._accept(keys, self.caller_of(connection))
         return replace(scope, keys=MappingProxyType({**scope.keys, **keys}))
 
-    def _peer_of(self, connection: HTTPConnection) -> Peer:
-        """The peer, or the one that trusted proxies speak for, read from the nearest proxy on."""
-        peer = Peer.of(connection.scope)
-        forwarded = ",".join(connection.headers.getlist("x-forwarded-for")).rsplit(",", _MAX_HOPS)
-        for hop in reversed(forwarded[-_MAX_HOPS:]):
-            if not peer.is_within(self.proxies):
-                break
-            before = Peer.at(_host_of(hop))
-            if before.address is None:
-                break
-            peer = before
-        return peer
-
     def _note_rejection(self, caller: Caller) -> None:
         self.audit.note(actor=caller.address, action=AUTHENTICATE, outcome="rejected")
 
     def _accept(self, keys: Mapping[str, SecretStr], caller: Caller) -> None:
+        """Redact keys, and count and note their use."""
         redact_in_connection(key.get_secret_value() for key in keys.values())
         fingerprints = {provider_id: fingerprint(self.secret, provider_id, key) for provider_id, key in keys.items()}
         if caller.token is None and not self.limits.exempts(caller.client):
@@ -143,18 +135,3 @@ class Callers:
         for provider_id, known_as in fingerprints.items():
             actor = f"{KEY_ACTOR}{known_as[:PREFIX]}"
             self.audit.note(actor=actor, action="useProviderKey", target=provider_id, outcome="ok")
-
-
-def _last_event_id(connection: HTTPConnection) -> str | None:
-    value = connection.headers.get("last-event-id")
-    if value and (len(value) > _MAX_EVENT_ID or not value.isprintable()):
-        raise BadUserInput("Last-Event-ID is not a cursor of this server; leave it out to start from now.")
-    return value or None
-
-
-def _host_of(hop: str) -> str:
-    """The address in a hop as proxies write it: bare, with a port, or in brackets."""
-    host = hop.strip()
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0] if host.count(":") == 1 else host

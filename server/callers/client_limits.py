@@ -2,15 +2,16 @@
 
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
+from typing import Protocol
 
 from catalogue.errors import RateLimited
 from catalogue.ports.limits import Allowance
-from server.callers.addresses import is_local_client
+from server.callers.addresses import LOCAL
 from server.callers.rate_limiter import RateLimiter
 from server.callers.refusals import Refusals
 from server.config.limits import Limits
@@ -21,6 +22,14 @@ PROBE_INTERVAL = 0.2
 """Seconds between health probes that do not count against a client's rate."""
 PROBE_BURST = 20
 """Such probes at once."""
+
+
+class HasClient(Protocol):
+    """A caller, as limits know it."""
+
+    @property
+    def client(self) -> str:
+        """The client that limits count it as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +44,7 @@ class Quota:
 
 
 class ClientLimits:
-    """The limits of all clients; `clock` gives monotonic seconds, `refusals` delays what is refused."""
+    """The limits of all clients; `clock` gives monotonic seconds, `refusals` delays refusals."""
 
     def __init__(
         self,
@@ -99,52 +108,46 @@ class ClientLimits:
             cost_limit=self._limits.cost,
         )
 
-    def headers(self, client: str) -> tuple[tuple[str, str], ...]:
+    def headers(self, client: str) -> dict[str, str]:
         """The `RateLimit` headers of an answer, as in the IETF draft and in the older, separate form."""
         quota = self.quota(client)
         if quota is None:
-            return ()
+            return {}
         limit, left, reset = quota.limit, quota.remaining, ceil(quota.reset_after)
-        return (
-            ("RateLimit-Policy", f'"burst";q={limit};w={ceil(limit * self._rate.interval)}'),
-            ("RateLimit", f'"burst";r={left};t={reset}'),
-            ("RateLimit-Limit", str(limit)),
-            ("RateLimit-Remaining", str(left)),
-            ("RateLimit-Reset", str(reset)),
-        )
+        return {
+            "RateLimit-Policy": f'"burst";q={limit};w={ceil(limit * self._rate.interval)}',
+            "RateLimit": f'"burst";r={left};t={reset}',
+            "RateLimit-Limit": str(limit),
+            "RateLimit-Remaining": str(left),
+            "RateLimit-Reset": str(reset),
+        }
 
-    @asynccontextmanager
-    async def request(self, client: str) -> AsyncIterator[None]:
+    def request(self, caller: HasClient) -> AbstractAsyncContextManager[None]:
         """Hold the place of a request until it is answered, or becomes an event stream."""
-        with self._place(self._requests, client, self._limits.concurrent_requests, "requests at once"):
-            yield
+        return self._place(self._requests, caller.client, self._limits.concurrent_requests, "requests at once")
 
-    @asynccontextmanager
-    async def connection(self, client: str) -> AsyncIterator[None]:
+    def connection(self, caller: HasClient) -> AbstractAsyncContextManager[None]:
         """Hold the place of an open WebSocket."""
-        with self._place(self._connections, client, self._limits.connections, "open connections"):
-            yield
+        return self._place(self._connections, caller.client, self._limits.connections, "open connections")
+
+    def subscription(self, caller: HasClient) -> AbstractAsyncContextManager[None]:
+        """Hold the place of an event stream."""
+        return self._place(self._subscriptions, caller.client, self._limits.subscriptions, "running subscriptions")
 
     @asynccontextmanager
-    async def operation(self, client: str) -> AsyncIterator[None]:
-        """Count an operation on a WebSocket like a request, and hold its place while it runs; refused late."""
+    async def operation(self, caller: HasClient) -> AsyncIterator[None]:
+        """Count an operation on a WebSocket like a request, and hold its place while it runs; refusals are delayed."""
         async with AsyncExitStack() as place:
             try:
-                self.spend(client)
-                await place.enter_async_context(self.subscription(client))
+                self.spend(caller.client)
+                await place.enter_async_context(self.subscription(caller))
             except RateLimited:
-                await self.refusals.hold(client)
+                await self.refusals.hold(caller.client)
                 raise
             yield
 
     @asynccontextmanager
-    async def subscription(self, client: str) -> AsyncIterator[None]:
-        """Hold the place of an event stream."""
-        with self._place(self._subscriptions, client, self._limits.subscriptions, "running subscriptions"):
-            yield
-
-    @contextmanager
-    def _place(self, taken: Counter[str], client: str, limit: int, things: str) -> Iterator[None]:
+    async def _place(self, taken: Counter[str], client: str, limit: int, things: str) -> AsyncIterator[None]:
         if self.exempts(client):
             yield
             return
@@ -157,3 +160,8 @@ class ClientLimits:
             taken[client] -= 1
             if not taken[client]:
                 del taken[client]
+
+
+def is_local_client(client: str) -> bool:
+    """Whether a client was named by an address of this machine."""
+    return client in {LOCAL, "address:::1"} or client.startswith("address:127.")

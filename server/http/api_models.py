@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import KW_ONLY, dataclass, field
 from enum import Enum
 from typing import Final, TypeVar
 
@@ -10,18 +11,19 @@ from cachetools import LRUCache
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
-from catalogue.errors import BadUserInput, ClientError
+from catalogue.errors import BadUserInput
 from catalogue.ports.on_demand import Overlay
 from catalogue.scope import Scope
 from catalogue.selection import Criteria
 from catalogue.snapshot import Snapshot
 from catalogue.vocabulary import Capability, ModelStatus
+from execution.errors import ErrorReporter, client_error
 from resolvers.context import Context
 from resolvers.refresh import refresh
 from resolvers.services import Services
-from server.http.caching import PRIVATE, PUBLIC, holds
 from server.http.error_responses import error_response
 from server.http.models_document import ModelsDocument, ModelsDocuments
+from server.http.web_rules import PRIVATE, PUBLIC, holds
 
 E = TypeVar("E", bound=Enum)
 
@@ -34,32 +36,35 @@ _LEAST_BYTES: Final = 1024 * 1024
 """What a smaller document counts as, so that at most 64 are kept."""
 
 
-class ModelsEndpoint:
-    """Answers requests for the document; `scope_of` identifies the caller, `admit` is entered around the request."""
+def _no_documents() -> LRUCache[Criteria, ModelsDocument]:
+    return LRUCache(_MOST_BYTES, getsizeof=lambda document: max(len(document.body), _LEAST_BYTES))
 
-    def __init__(
-        self,
-        services: Services,
-        *,
-        scope_of: Callable[[HTTPConnection], Scope],
-        admit: Callable[[Scope], AbstractAsyncContextManager[None]] = lambda _: nullcontext(),
-    ) -> None:
-        self._services = services
-        self._scope_of = scope_of
-        self._admit = admit
-        self._kept = _no_documents()
-        self._kept_of: Snapshot | None = None
-        self._documents = ModelsDocuments()
-        self._making = asyncio.Lock()
+
+@dataclass(slots=True)
+class ModelsEndpoint:
+    """Answers requests for the document; `scope_of` identifies the caller, `admit` is entered around the request.
+
+    `report` logs unexpected errors.
+    """
+
+    services: Services
+    _: KW_ONLY
+    scope_of: Callable[[HTTPConnection], Scope]
+    report: ErrorReporter
+    admit: Callable[[Scope], AbstractAsyncContextManager[None]] = lambda _: nullcontext()
+    _kept: LRUCache[Criteria, ModelsDocument] = field(default_factory=_no_documents, init=False)
+    _kept_of: Snapshot | None = field(default=None, init=False)
+    _documents: ModelsDocuments = field(default_factory=ModelsDocuments, init=False)
+    _making: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     async def answer(self, request: Request) -> Response:
         """Answer one request."""
         try:
-            scope = self._scope_of(request)
-            async with self._admit(scope):
-                return await self._answer(request, Context(scope, self._services))
-        except ClientError as error:
-            return error_response(error)
+            scope = self.scope_of(request)
+            async with self.admit(scope):
+                return await self._answer(request, Context(scope, self.services))
+        except Exception as error:  # noqa: BLE001 - every crash is reported, and masked for the client
+            return error_response(client_error(error, self.report))
 
     async def _answer(self, request: Request, context: Context) -> Response:
         criteria = _criteria(request)
@@ -94,10 +99,6 @@ class ModelsEndpoint:
                 if len(document.body) <= _MOST_BYTES:
                     kept[criteria] = document
         return document
-
-
-def _no_documents() -> LRUCache[Criteria, ModelsDocument]:
-    return LRUCache(_MOST_BYTES, getsizeof=lambda document: max(len(document.body), _LEAST_BYTES))
 
 
 def _criteria(request: Request) -> Criteria:

@@ -1,10 +1,11 @@
-"""The gate of every connection: it identifies the caller, counts the request, and states the remaining rate.
+"""The gate of every connection: identifies its caller, counts the request, and sets the headers that all answers have.
 
 Refusals are delayed. Clients that retry at once would otherwise take time from clients that stay within their limits.
 """
 
 from collections.abc import Collection
 from contextlib import AsyncExitStack
+from dataclasses import KW_ONLY, dataclass
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
@@ -13,67 +14,72 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from catalogue.errors import RateLimited
 from server.callers.caller import Callers
 from server.callers.client_limits import ClientLimits
-from server.http.accept import acceptable_to
+from server.http.accept import acceptable
 from server.http.error_responses import error_response
 from server.http.graphql_http import turned_away
+from server.http.origins import Origins
+from server.http.web_rules import answer_preflight, is_preflight, set_headers
 from server.redaction import begin_connection
 
 GRAPHQL = "/graphql"
 """The path whose errors have GraphQL's shape."""
 _TOO_MANY = 429
-_CONNECTIONS = frozenset({"http", "websocket"})
 _STARTS = frozenset({"http.response.start", "websocket.http.response.start"})
 
 
+@dataclass(frozen=True, slots=True)
 class ClientGate:
-    """ASGI middleware around the whole application.
+    """ASGI middleware around the whole application."""
 
-    Requests for the paths in `uncounted` pass uncounted, as often as a health monitor needs.
-    """
-
-    def __init__(
-        self, app: ASGIApp, *, callers: Callers, limits: ClientLimits, uncounted: Collection[str] = ()
-    ) -> None:
-        self._app = app
-        self._callers = callers
-        self._limits = limits
-        self._uncounted = frozenset(uncounted)
+    app: ASGIApp
+    _: KW_ONLY
+    callers: Callers
+    limits: ClientLimits
+    origins: Origins
+    """Whose pages may read answers."""
+    uncounted: Collection[str] = ()
+    """Paths whose requests pass uncounted, as often as a health monitor needs."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Identify the caller, then pass its connection on, or refuse it with 429 before anything else is looked at."""
         begin_connection()
-        if scope["type"] not in _CONNECTIONS:
-            await self._app(scope, receive, send)
+        if scope["type"] not in {"http", "websocket"}:
+            await self.app(scope, receive, send)
             return
         connection = HTTPConnection(scope)
-        caller = self._callers.caller_of(connection)
-        if self._is_probe(scope) and self._limits.allows_probe(caller.address):
-            await self._app(scope, receive, send)
-            return
-        send = self._with_headers(caller.client, send)
+        caller = self.callers.caller_of(connection)
+        probes = scope["type"] == "http" and scope["path"] in self.uncounted
+        counted = None if probes and self.limits.allows_probe(caller.address) else caller.client
+        origin = connection.headers.get("origin")
+        granted = origin if origin and self.origins.allow(connection) else None
+        send = self._with_headers(counted, granted, send)
         async with AsyncExitStack() as place:
             try:
-                self._callers.admit(caller)
+                if counted is not None:
+                    self.callers.admit(caller)
                 if scope["type"] == "websocket":
-                    await place.enter_async_context(self._limits.connection(caller.client))
+                    await place.enter_async_context(self.limits.connection(caller))
             except RateLimited as error:
                 await _refuse(connection, receive, send, error)
+                return
+            if is_preflight(connection):
+                await answer_preflight(send, granted)
             else:
-                await self._app(scope, receive, send)
+                await self.app(scope, receive, send)
 
-    def _is_probe(self, scope: Scope) -> bool:
-        return scope["type"] == "http" and scope["path"] in self._uncounted
+    def _with_headers(self, counted: str | None, granted: str | None, send: Send) -> Send:
+        """Set headers on the answer, with the rate of the client that is counted; a refusal waits until it is due."""
 
-    def _with_headers(self, client: str, send: Send) -> Send:
         async def send_with_headers(message: Message) -> None:
             if message["type"] in _STARTS:
-                if message["status"] == _TOO_MANY:
-                    await self._limits.refusals.hold(client)
                 headers = MutableHeaders(scope=message)
-                # A shared cache would show one client what another has left.
-                if not headers.get("cache-control", "").startswith("public"):
-                    for name, value in self._limits.headers(client):
-                        headers[name] = value
+                if counted is not None:
+                    if message["status"] == _TOO_MANY:
+                        await self.limits.refusals.hold(counted)
+                    # A shared cache would show one client what another has left.
+                    if not headers.get("cache-control", "").startswith("public"):
+                        headers.update(self.limits.headers(counted))
+                set_headers(headers, granted)
             await send(message)
 
         return send_with_headers
@@ -84,6 +90,6 @@ async def _refuse(connection: HTTPConnection, receive: Receive, send: Send, erro
     if scope["type"] == "websocket" and "websocket.http.response" not in scope.get("extensions", {}):
         await send({"type": "websocket.close", "code": 1013, "reason": error.message})
     elif scope["path"] == GRAPHQL:
-        await turned_away(acceptable_to(connection), error)(scope, receive, send)
+        await turned_away(acceptable(",".join(connection.headers.getlist("accept"))), error)(scope, receive, send)
     else:
         await error_response(error)(scope, receive, send)

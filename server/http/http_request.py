@@ -1,60 +1,64 @@
-"""A GraphQL request as HTTP carries it: read from the URL of a GET or from the body of a POST, strictly and bounded."""
+"""A GraphQL request as HTTP carries it: read strictly and within bounds, and abandoned when its client disconnects."""
 
-from typing import Any, Final
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Final, TypeVar
 
 import orjson
 from starlette.datastructures import QueryParams
-from starlette.requests import HTTPConnection
+from starlette.requests import Request
 from starlette.types import Receive
 
 from execution.request import BadRequest, GraphQLRequest, parse_request
-from server.http.disconnect import ClientGone
+
+T = TypeVar("T")
 
 _TEXTS: Final = ("query", "operationName", "documentId")
 _OBJECTS: Final = ("variables", "extensions")
 _UTF_8: Final = frozenset({"utf-8", "utf8"})
+_LONGEST_URL: Final = 16 * 1024
+"""Bytes of a query string that are read."""
 _LONGEST_TYPE: Final = 1_024
 """Characters of Content-Type that are read."""
 
 
-def read_url(connection: HTTPConnection, *, longest: int) -> GraphQLRequest:
-    """Read the request of a GET; an empty parameter is an absent one.
+class ClientGone(Exception):
+    """The client closed its connection before it had its answer."""
+
+
+async def read_request(request: Request, *, longest: int) -> GraphQLRequest:
+    """Read the request from the body of a POST, or else from the URL.
 
     Raises:
-        BadRequest: the query string has more than `longest` bytes (414), or a parameter is malformed.
-    """
-    raw: bytes = connection.scope["query_string"]
-    if len(raw) > longest:
-        raise BadRequest(f"The URL's query string has more than {longest} bytes; send the request by POST.", 414)
-    given = QueryParams(raw)
-    value: dict[str, Any] = {name: given[name] for name in _TEXTS if given.get(name)}
-    value |= {name: _decode(given[name].encode(), f"'{name}'") for name in _OBJECTS if given.get(name)}
-    return parse_request(value)
-
-
-async def read_body(connection: HTTPConnection, receive: Receive, *, longest: int) -> GraphQLRequest:
-    """Read the request of a POST, and stop reading where it has more than `longest` bytes.
-
-    Raises:
-        BadRequest: it is not JSON by its type (415) or by its text (400), too long (413), or no GraphQL request.
+        BadRequest: it is not JSON by its type (415) or by its text (400), has a body of more than `longest` bytes (413)
+            or too long a URL (414), or is no GraphQL request.
         ClientGone: the client left before it was through.
     """
-    _require_json(connection.headers.get("content-type", ""))
-    too_long = BadRequest(f"The body has more than {longest} bytes.", 413)
-    declared = connection.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > longest:
-        raise too_long
-    body = bytearray()
-    more = True
+    if request.method != "POST":
+        return _from_url(request.scope["query_string"])
+    _require_json(request.headers.get("content-type", ""))
+    declared = request.headers.get("content-length", "")
+    size = int(declared) if declared.isdecimal() else 0
+    body, more = bytearray(), size <= longest
     while more:
-        message = await receive()
+        message = await request.receive()
         if message["type"] == "http.disconnect":
             raise ClientGone
         body += message.get("body", b"")
-        if len(body) > longest:
-            raise too_long
-        more = message.get("more_body", False)
+        more = message.get("more_body", False) and len(body) <= longest
+    if max(size, len(body)) > longest:
+        raise BadRequest(f"The body has more than {longest} bytes.", 413)
     return parse_request(_decode(bytes(body), "The body"))
+
+
+def _from_url(query: bytes) -> GraphQLRequest:
+    """Read the parameters of a URL; an empty parameter is an absent one."""
+    if len(query) > _LONGEST_URL:
+        raise BadRequest(f"The URL's query string has more than {_LONGEST_URL} bytes; send the request by POST.", 414)
+    given = QueryParams(query)
+    value: dict[str, Any] = {name: given[name] for name in _TEXTS if given.get(name)}
+    value |= {name: _decode(given[name].encode(), f"'{name}'") for name in _OBJECTS if given.get(name)}
+    return parse_request(value)
 
 
 def _require_json(content_type: str) -> None:
@@ -72,3 +76,27 @@ def _decode(text: bytes, what: str) -> Any:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
         raise BadRequest(f"{what} is not valid JSON.", 400) from None
+
+
+async def while_connected(work: Coroutine[Any, Any, T], receive: Receive) -> T:
+    """Do the work, or cancel it as soon as the client is gone; anything that it sends after its body is dropped.
+
+    Raises:
+        ClientGone: the client disconnected.
+    """
+    working = asyncio.create_task(work)
+    leaving = asyncio.create_task(_until_disconnect(receive))
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientGone
+        return working.result()
+    finally:
+        leaving.cancel()
+        working.cancel()
+        await asyncio.gather(working, leaving, return_exceptions=True)
+
+
+async def _until_disconnect(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

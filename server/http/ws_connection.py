@@ -1,22 +1,25 @@
-"""One graphql-transport-ws socket: the order of its messages, and the operations it runs.
+"""graphql-transport-ws sockets: the order of their messages, and the operations they run.
 
 Each operation has one task and writes its own frames, waiting while the peer's buffer is full. So a socket never holds
-more than that buffer and one answer per operation, a slow peer slows only its own operations, and no queue is needed;
-`server.wire.uvicorn_protocol` drops peers that stop reading. Whatever a connection started ends with it: its tasks
-share one group, and the end of the socket is an exception that goes through that group.
+more than that buffer and one answer per operation, and a slow peer slows only its own operations; `server.wire` drops
+peers that stop reading. All tasks of a connection end with it: they share one group, and the
+end of the socket is an exception that goes through that group.
 """
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
 from typing import Generic, NoReturn, TypeVar
 
 from graphql import OperationType
+from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from catalogue.errors import ClientError, RateLimited
 from execution.answer import Answer, Outcome
-from execution.errors import client_error, crash, refuse
+from execution.errors import client_error, refuse
+from server.http.origins import Origins
 from server.http.socket_service import SocketService
 from server.http.ws_messages import (
     CONNECTION_ACK,
@@ -34,6 +37,7 @@ from server.http.ws_messages import (
     read_message,
 )
 
+_SUBPROTOCOL = "graphql-transport-ws"
 _LONGEST_REASON = 123
 
 S = TypeVar("S")
@@ -79,7 +83,7 @@ class Connection(Generic[S]):
         """The code and the reason to close with; a fault of ours is reported, and masked for the peer."""
         closed, faults = ended.split(_Closed)
         if faults is not None or closed is None:
-            return 4500, crash(faults or ended, self._service.report)["message"]
+            return 4500, client_error(faults or ended, self._service.report).message
         return next((end.code, end.reason) for end in closed.exceptions if isinstance(end, _Closed))
 
     async def _read(self) -> NoReturn:
@@ -98,20 +102,18 @@ class Connection(Generic[S]):
         event = await self._websocket.receive()
         if event["type"] == "websocket.disconnect":
             raise _Closed(None)
-        text = event.get("text")
-        if text is None:
+        if event.get("text") is None:
             raise _Closed(4400, "Message is not text")
-        return read_message(text)
+        return read_message(event["text"])
 
     async def _handle(self, message: ClientMessage) -> None:
+        if isinstance(message, Ping | Pong):
+            self._count_idle()
         match message:
             case ConnectionInit():
                 await self._initialise(message)
             case Ping():
-                self._count_idle()
                 await self._send(pong_message(message.payload))
-            case Pong():
-                self._count_idle()
             case Subscribe():
                 await self._subscribe(message)
             case Complete():
@@ -144,7 +146,7 @@ class Connection(Generic[S]):
         else:
             self._count_idle()
             error = RateLimited(f"A socket may have {limit} operations under way: complete one first.", retry_after=1)
-            await self._send(error_message(message.id, refuse(Outcome.REFUSED, client_error(error))))
+            await self._send(error_message(message.id, refuse(Outcome.REFUSED, error)))
 
     def _complete(self, message: Complete) -> None:
         operation = self._operations.pop(message.id, None)
@@ -168,25 +170,19 @@ class Connection(Generic[S]):
         `decided` is set once it is admitted, or its refusal sent.
         """
         try:
-            await self._send(await self._run(message, decided))
+            try:
+                async with self._service.admit(self._scope):
+                    decided.set()
+                    refusal = await self._send_results(message)
+            except _Closed:
+                raise
+            except Exception as error:  # noqa: BLE001 - the fault of one operation must not end the others
+                refusal = refuse(Outcome.REFUSED, client_error(error, self._service.report))
+            await self._send(complete_message(message.id) if refusal is None else error_message(message.id, refusal))
         finally:
             decided.set()
             if self._operations.get(message.id) is asyncio.current_task():
                 del self._operations[message.id]
-
-    async def _run(self, message: Subscribe, decided: asyncio.Event) -> str:
-        """Send the results of an operation; returns the frame that ends it."""
-        try:
-            async with self._service.admit(self._scope):
-                decided.set()
-                refusal = await self._send_results(message)
-        except _Closed:
-            raise
-        except ClientError as error:
-            refusal = refuse(Outcome.REFUSED, client_error(error))
-        except Exception as error:  # noqa: BLE001 - the fault of one operation must not end the others
-            refusal = refuse(Outcome.CRASHED, crash(error, self._service.report))
-        return complete_message(message.id) if refusal is None else error_message(message.id, refusal)
 
     async def _send_results(self, message: Subscribe) -> Answer | None:
         """Send each result as `next`; returns the first answer that is not a result, if any."""
@@ -214,5 +210,21 @@ class Connection(Generic[S]):
         try:
             await self._websocket.send_text(frame)
         except (WebSocketDisconnect, RuntimeError):
-            # RuntimeError is what uvicorn raises after it has closed the socket itself, for a message too large.
+            # uvicorn raises RuntimeError after it has closed the socket itself, for a message too large.
             raise _Closed(None) from None
+
+
+def websocket_endpoint(service: SocketService[S], *, origins: Origins) -> Callable[[WebSocket], Awaitable[None]]:
+    """Make the endpoint of a `WebSocketRoute`; pages that `origins` does not allow are refused with 403."""
+
+    async def serve(websocket: WebSocket) -> None:
+        if not origins.allow(websocket):
+            await websocket.send_denial_response(Response(status_code=403))
+        elif _SUBPROTOCOL not in websocket.scope["subprotocols"]:
+            await websocket.accept()
+            await websocket.close(4406, "Subprotocol not acceptable")
+        else:
+            await websocket.accept(_SUBPROTOCOL)
+            await Connection(service, websocket).run()
+
+    return serve

@@ -35,6 +35,8 @@ class Ping:
 class Pong:
     """An answer to a ping, or a sign of life that nobody asked for."""
 
+    payload: Mapping[str, Any] | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class Subscribe:
@@ -68,14 +70,16 @@ def read_message(text: str) -> ClientMessage:
         raise BadMessage("Message is not an object")
     match message.get("type"):
         case "connection_init":
-            return ConnectionInit(_init_payload(message, text))
+            payload = _payload(message) or {}
+            if "providerKeys" in payload and not names_each_once(text):
+                raise BadMessage("A message with providerKeys must have each name once")
+            return ConnectionInit(payload)
         case "ping":
             return Ping(_payload(message))
         case "pong":
-            _payload(message)
-            return Pong()
+            return Pong(_payload(message))
         case "subscribe":
-            return Subscribe(_id(message), _request(message))
+            return _subscribe(message)
         case "complete":
             return Complete(_id(message))
         case _:
@@ -120,13 +124,6 @@ def _payload(message: Mapping[str, Any]) -> Mapping[str, Any] | None:
     raise BadMessage("The payload is not an object")
 
 
-def _init_payload(message: Mapping[str, Any], text: str) -> Mapping[str, Any]:
-    payload = _payload(message) or {}
-    if "providerKeys" in payload and not names_each_once(text):
-        raise BadMessage("A message with providerKeys must have each name once")
-    return payload
-
-
 def _id(message: Mapping[str, Any]) -> str:
     operation_id = message.get("id")
     if isinstance(operation_id, str) and operation_id:
@@ -134,8 +131,8 @@ def _id(message: Mapping[str, Any]) -> str:
     raise BadMessage("The id is not a non-empty string")
 
 
-def _request(message: Mapping[str, Any]) -> GraphQLRequest:
+def _subscribe(message: Mapping[str, Any]) -> Subscribe:
     try:
-        return parse_request(message.get("payload"))
+        return Subscribe(_id(message), parse_request(message.get("payload")))
     except BadRequest as error:
         raise BadMessage(error.message) from None

@@ -23,7 +23,7 @@ from catalogue.facts import Price, PriceItem, PriceTier
 from catalogue.selection import select
 from catalogue.snapshot import Snapshot
 from execution.answer import Answer
-from execution.catalogue_size import CatalogueSize
+from execution.cost import CatalogueSize
 from execution.limits import DocumentLimits
 from execution.prepared import Prepared
 from execution.request import GraphQLRequest
@@ -101,7 +101,7 @@ async def test_no_operation_does_more_than_its_cost_says(seed: int) -> None:
     """Random documents against random catalogues: the fields resolved and the models looked at are paid for."""
     chance = Random(seed)
     ports = Ports(world(chance))
-    run = executor(ports, CatalogueSize.of(ports.reader.snapshot), ANYTHING)
+    run = executor(ports, CatalogueSize.of(ports.reader), ANYTHING)
     ready = run.prepare(GraphQLRequest(document(chance, ports.reader.snapshot)))
     assert isinstance(ready, Prepared), ready.body
     assume(ready.cost < 20_000)

@@ -6,7 +6,7 @@ import weakref
 import pytest
 
 from catalogue.scope import Scope
-from execution.catalogue_size import CatalogueSize
+from execution.cost import CatalogueSize
 from execution.executor import Executor
 from execution.limits import DocumentLimits
 from execution.prepared import Prepared

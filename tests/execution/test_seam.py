@@ -10,7 +10,7 @@ from catalogue import cursor
 from catalogue.change import DetailsChanged
 from catalogue.scope import Scope
 from execution.answer import Answer
-from execution.catalogue_size import CatalogueSize
+from execution.cost import CatalogueSize
 from execution.errors import ErrorReporter
 from execution.executor import Executor
 from execution.limits import DocumentLimits

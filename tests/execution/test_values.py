@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from execution.errors import DocumentTooLarge
-from execution.values import check_values
+from execution.prepared import check_values
 
 JSON = st.recursive(
     st.none() | st.integers() | st.text(),

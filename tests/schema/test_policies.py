@@ -12,7 +12,8 @@ from graphql import (
     is_list_type,
 )
 
-from execution.catalogue_size import CatalogueSize
+from execution.cost import CatalogueSize
+from polling.current import Current
 from schema.policy import UNSTATED, Known, policy_of
 from tests.execution.test_catalogue_costs import composite, object_types
 from tests.execution.test_seam import executor, prepared
@@ -77,7 +78,7 @@ def test_every_field_that_cuts_a_list_of_models_says_how_far_it_looks() -> None:
 
 
 def test_a_size_is_what_the_snapshot_has() -> None:
-    size = CatalogueSize.of(snapshot(ALPHA, BETA))
+    size = CatalogueSize.of(Current(snapshot(ALPHA, BETA)))
     assert size == CatalogueSize(providers=2, models=4, largest=3)
     assert [size.count(known) for known in Known] == [2, 4, 3]
 

@@ -13,9 +13,9 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from server.http.graphql_http import GraphQLEndpoint
-from server.http.graphql_ws import websocket_endpoint
 from server.http.origins import Origins
 from server.http.socket_service import SocketLimits, SocketService
+from server.http.ws_connection import websocket_endpoint
 from server.wire.connection_limits import ConnectionLimits
 from server.wire.uvicorn_options import uvicorn_options
 from tests.small.world import World

@@ -16,9 +16,9 @@ from websockets.frames import Frame, Opcode
 from websockets.typing import Origin, Subprotocol
 
 from server.callers.refusals import Refusals
-from server.http.graphql_ws import websocket_endpoint
 from server.http.origins import Origins
 from server.http.socket_service import SocketLimits, SocketService
+from server.http.ws_connection import websocket_endpoint
 from server.wire.connection_limits import ConnectionLimits
 from server.wire.uvicorn_options import uvicorn_options
 from tests.small.schema import PATIENCE

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from execution.answer import Answer
-from execution.catalogue_size import CatalogueSize
+from execution.cost import CatalogueSize
 from execution.executor import Executor
 from execution.limits import DocumentLimits
 from execution.persisted import PersistedDocuments

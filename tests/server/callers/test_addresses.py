@@ -2,7 +2,8 @@
 
 import pytest
 
-from server.callers.addresses import LOCAL, Peer, is_local_client
+from server.callers.addresses import LOCAL, Peer
+from server.callers.client_limits import is_local_client
 
 
 @pytest.mark.parametrize(

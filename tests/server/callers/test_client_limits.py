@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalogue.errors import RateLimited
+from catalogue.scope import Scope
 from server.callers.addresses import LOCAL
 from server.callers.client_limits import ClientLimits
 from server.config.limits import Limits
@@ -90,7 +91,7 @@ def test_the_table_of_clients_is_bounded_and_forgets_the_one_seen_longest_ago() 
 def test_what_is_left_is_told_in_headers_and_to_graphql() -> None:
     limits = _limits(cost=99)
     limits.spend(ALICE)
-    assert dict(limits.headers(ALICE)) == {
+    assert limits.headers(ALICE) == {
         "RateLimit-Policy": '"burst";q=3;w=3',
         "RateLimit": '"burst";r=2;t=1',
         "RateLimit-Limit": "3",
@@ -113,7 +114,7 @@ def test_nothing_is_left_after_the_burst() -> None:
 def test_callers_on_this_machine_are_free_where_they_are_exempt(client: str) -> None:
     free, bound = _limits(exempt_loopback=True), _limits(exempt_loopback=False)
     assert _allowed(free, client, 10) == 10
-    assert free.headers(client) == ()
+    assert free.headers(client) == {}
     assert free.allowance(client).limit is None
     assert _allowed(bound, client, 10) == 3
 
@@ -135,14 +136,15 @@ def test_nobody_else_is_exempt(client: str) -> None:
 async def test_so_many_things_at_once_and_a_place_comes_back_however_it_ended(kind: str, limit: str) -> None:
     limits = ClientLimits(Limits.model_validate({limit: 1}), exempt_loopback=False)
     place = getattr(limits, kind)
+    alice, bob = Scope(client=ALICE), Scope(client=BOB)
 
     async def two_at_once() -> None:
-        async with place(ALICE), place(ALICE):
+        async with place(alice), place(alice):
             pass
 
     with pytest.raises(RateLimited, match="1 are allowed"):
         await two_at_once()
-    async with place(ALICE), place(BOB):
+    async with place(alice), place(bob):
         pass
     assert not limits._requests
     assert not limits._connections

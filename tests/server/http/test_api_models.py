@@ -29,7 +29,7 @@ PUBLIC = "public, s-maxage=60, stale-while-revalidate=600"
 
 
 async def get(ports: Ports, query: str = "", *, scope: Scope | None = None, tag: str = "") -> Response:
-    endpoint = ModelsEndpoint(ports.services, scope_of=lambda _: scope or Scope())
+    endpoint = ModelsEndpoint(ports.services, report=print, scope_of=lambda _: scope or Scope())
     return await endpoint.answer(request(query, tag))
 
 
@@ -138,7 +138,7 @@ async def test_an_unchanged_document_is_not_sent_again() -> None:
 
 async def test_a_changed_document_has_another_tag() -> None:
     ports = Ports()
-    endpoint = ModelsEndpoint(ports.services, scope_of=lambda _: Scope())
+    endpoint = ModelsEndpoint(ports.services, report=print, scope_of=lambda _: Scope())
     before = (await endpoint.answer(request())).headers["etag"]
     ports.reader.snapshot = snapshot(BETA)
     assert (await endpoint.answer(request(tag=before))).status_code == 200
@@ -153,7 +153,7 @@ def polled(minutes: int, **health: Any) -> Snapshot:
 
 async def test_a_poll_that_finds_nothing_new_leaves_the_tag_so_that_readers_need_not_read_anew() -> None:
     ports = Ports()
-    endpoint = ModelsEndpoint(ports.services, scope_of=lambda _: Scope())
+    endpoint = ModelsEndpoint(ports.services, report=print, scope_of=lambda _: Scope())
     before = await endpoint.answer(request())
     assert before.headers["etag"].startswith('W/"')
     ports.reader.snapshot = polled(1)
@@ -166,7 +166,7 @@ async def test_a_poll_that_finds_nothing_new_leaves_the_tag_so_that_readers_need
 
 async def test_another_error_has_another_tag_though_it_makes_no_revision() -> None:
     ports = Ports()
-    endpoint = ModelsEndpoint(ports.services, scope_of=lambda _: Scope())
+    endpoint = ModelsEndpoint(ports.services, report=print, scope_of=lambda _: Scope())
     tags = set()
     for message in ("No answer.", "The connection was refused."):
         problem = Problem(code=ProviderErrorCode.TIMEOUT, message=message, retryable=True, at=NOW)
@@ -183,7 +183,9 @@ async def test_every_choice_of_models_has_a_tag_of_its_own() -> None:
 async def test_an_answer_with_a_callers_own_list_is_kept_by_nobody() -> None:
     ports = Ports()
     ports.own_lists.own = {"alpha": state("alpha", [facts("alpha/own")])}
-    endpoint = ModelsEndpoint(ports.services, scope_of=lambda r: keyed(alpha="k") if r.query_params else Scope())
+    endpoint = ModelsEndpoint(
+        ports.services, report=print, scope_of=lambda r: keyed(alpha="k") if r.query_params else Scope()
+    )
     mine = await endpoint.answer(request("provider=alpha"))
     assert [m["id"] for m in read(mine)["models"]] == ["alpha/own"]
     assert read(mine)["metadata"]["userProvidedKeys"] == ["alpha"]
@@ -214,7 +216,7 @@ async def test_an_admins_own_list_is_in_the_answer_to_force() -> None:
 
 async def test_head_changes_nothing_whatever_it_asks_for() -> None:
     ports = Ports()
-    endpoint = ModelsEndpoint(ports.services, scope_of=lambda _: ADMIN)
+    endpoint = ModelsEndpoint(ports.services, report=print, scope_of=lambda _: ADMIN)
     response = await endpoint.answer(request("provider=alpha&force=true", method="HEAD"))
     assert response.status_code == 200
     assert ports.refresher.calls == []
@@ -237,7 +239,9 @@ async def test_a_caller_without_allowance_is_told_when_to_come_back() -> None:
         raise RateLimited("Too many requests.", retry_after=1.5)
         yield
 
-    response = await ModelsEndpoint(Ports().services, scope_of=lambda _: Scope(), admit=admit).answer(request())
+    response = await ModelsEndpoint(Ports().services, report=print, scope_of=lambda _: Scope(), admit=admit).answer(
+        request()
+    )
     assert response.status_code == 429
     assert response.headers["retry-after"] == "2"
 
@@ -250,7 +254,7 @@ async def test_one_document_is_made_for_all_readers_of_a_snapshot(monkeypatch: p
         return ModelsDocument(b"{}", 'W/"1"')
 
     monkeypatch.setattr(ModelsDocuments, "present", present)
-    endpoint = ModelsEndpoint(Ports().services, scope_of=lambda _: Scope())
+    endpoint = ModelsEndpoint(Ports().services, report=print, scope_of=lambda _: Scope())
     await asyncio.gather(*(endpoint.answer(request()) for _ in range(3)))
     await endpoint.answer(request())
     assert len(made) == 1

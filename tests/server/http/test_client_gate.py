@@ -18,6 +18,7 @@ from server.callers.refusals import Refusals
 from server.config.limits import Limits
 from server.config.tokens import read_token
 from server.http.client_gate import ClientGate
+from server.http.origins import Origins
 from tests.server.asked import Notes
 
 
@@ -37,7 +38,7 @@ def _gate(*, refusal: float = 0.0) -> ClientGate:
     )
 
     async def http(request: Request) -> Response:
-        async with limits.request(callers.of_request(request).client):
+        async with limits.request(callers.of_request(request)):
             return PlainTextResponse("x")
 
     async def public(_: Request) -> Response:
@@ -53,7 +54,7 @@ def _gate(*, refusal: float = 0.0) -> ClientGate:
     app = Starlette(
         routes=[Route("/", http), Route("/public", public), Route("/livez", alive), WebSocketRoute("/graphql", socket)]
     )
-    return ClientGate(app, callers=callers, limits=limits, uncounted={"/livez"})
+    return ClientGate(app, callers=callers, limits=limits, origins=Origins(), uncounted={"/livez"})
 
 
 def _client() -> httpx.AsyncClient:

@@ -2,13 +2,18 @@
 
 import httpx
 import pytest
+from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from server.callers.caller import Callers
+from server.callers.client_limits import ClientLimits
+from server.config.limits import Limits
+from server.http.client_gate import ClientGate
 from server.http.origins import Origins
-from server.http.web_rules import Preflights, WebRules
+from tests.server.asked import Notes
 
 APP = "https://app.example"
 PREFLIGHT = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-provider-keys"}
@@ -25,8 +30,10 @@ async def _page(_: Request) -> Response:
 def _client(*origins: str) -> httpx.AsyncClient:
     app = Starlette(routes=[Route("/", _plain), Route("/page", _page)])
     listed = Origins(frozenset(origins))
-    transport = httpx.ASGITransport(WebRules(Preflights(app, origins=listed), origins=listed))
-    return httpx.AsyncClient(transport=transport, base_url="https://catalogue.example")
+    limits = ClientLimits(Limits(), exempt_loopback=True)
+    callers = Callers(tokens=(), providers=(), limits=limits, secret=SecretStr("s" * 32), audit=Notes())
+    gate = ClientGate(app, callers=callers, limits=limits, origins=listed)
+    return httpx.AsyncClient(transport=httpx.ASGITransport(gate), base_url="https://catalogue.example")
 
 
 @pytest.mark.parametrize("path", ["/", "/missing"])

@@ -24,14 +24,7 @@ from execution.answer import Answer, Outcome
 from execution.cooperative import CooperativeExecutor
 from execution.cost import CatalogueSize
 from execution.encode import encode
-from execution.errors import (
-    AnswerTooLarge,
-    ErrorReporter,
-    OperationTimedOut,
-    client_error,
-    field_errors,
-    refuse,
-)
+from execution.errors import AnswerTooLarge, ErrorReporter, OperationTimedOut, client_error, field_errors, refuse
 from execution.limits import DocumentLimits
 from execution.persisted import PersistedDocuments
 from execution.prepared import Preparation, Prepared

@@ -131,7 +131,12 @@ class Preparation:
         if operation.operation not in allow:
             raise KindRefused(f"A {operation.operation.value} cannot run here; {_WHERE[operation.operation]}.")
         variables = self._coerced(operation, request.variables or {})
-        found = self._estimate(document, operation, variables.coerced)
+        size, name = self._catalogue_size(), operation.name.value if operation.name else None
+        kept = self._estimates.setdefault(document, {})
+        found = kept.get(name)
+        if found is None or not found.holds(size, variables.coerced):
+            found = estimate(self._schema, document, operation, variables.coerced, limits=self._limits, catalogue=size)
+            kept[name] = found
         if found.cost > self._limits.cost:
             raise QueryTooComplex(found.cost, self._limits.cost)
         return Prepared(document, operation, variables, found.cost, found.reads)
@@ -148,18 +153,6 @@ class Preparation:
         if isinstance(coerced, list):
             raise InvalidDocument(coerced[: self._limits.errors], BAD_USER_INPUT)
         return coerced
-
-    def _estimate(
-        self, document: Document, operation: OperationDefinitionNode, variables: Mapping[str, object]
-    ) -> Estimate:
-        """Estimate an operation, or return the last estimate if it is still valid."""
-        size, name = self._catalogue_size(), operation.name.value if operation.name else None
-        kept = self._estimates.setdefault(document, {})
-        found = kept.get(name)
-        if found is None or not found.holds(size, variables):
-            found = estimate(self._schema, document, operation, variables, limits=self._limits, catalogue=size)
-            kept[name] = found
-        return found
 
 
 def check_values(variables: Mapping[str, object], limit: int) -> None:

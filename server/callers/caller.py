@@ -61,8 +61,10 @@ class Callers:
             if values:
                 redact_in_connection(value.partition(" ")[2].strip() or value for value in values)
             token = identify(values[0], self.tokens) if len(values) == 1 else None
-            forwarded = connection.headers.getlist("x-forwarded-for")
-            address = Peer.of(connection.scope).behind(self.proxies, forwarded).client
+            peer = Peer.of(connection.scope)
+            if self.proxies:
+                peer = peer.behind(self.proxies, connection.headers.getlist("x-forwarded-for"))
+            address = peer.client
             client = f"token:{token.name}" if token and not self.limits.exempts(address) else address
             wrong = bool(values) and token is None
             caller = Caller(client=client, address=address, token=token, wrong_token=wrong)

@@ -65,8 +65,9 @@ class ClientLimits:
         self._subscriptions: Counter[str] = Counter()
 
     def exempts(self, client: str) -> bool:
-        """Whether no limit holds for a client."""
-        return self._exempt_loopback and is_local_client(client)
+        """Whether no limit holds for a client: it is named by an address of this machine."""
+        is_local = client in {LOCAL, "address:::1"} or client.startswith("address:127.")
+        return self._exempt_loopback and is_local
 
     def spend(self, client: str) -> None:
         """Count one request.
@@ -160,8 +161,3 @@ class ClientLimits:
             taken[client] -= 1
             if not taken[client]:
                 del taken[client]
-
-
-def is_local_client(client: str) -> bool:
-    """Whether a client was named by an address of this machine."""
-    return client in {LOCAL, "address:::1"} or client.startswith("address:127.")

@@ -62,9 +62,7 @@ class GraphQLEndpoint(Generic[S]):
     executor: Executor[S]
     _: KW_ONLY
     scope_of: Callable[[HTTPConnection], S]
-    """Identifies the caller."""
     report: ErrorReporter
-    """Logs unexpected errors."""
     admit: Callable[[S], AbstractAsyncContextManager[None]] = lambda _: nullcontext()
     """Entered around a request until its answer is sent."""
     admit_stream: Callable[[S], AbstractAsyncContextManager[None]] = lambda _: nullcontext()

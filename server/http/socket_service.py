@@ -32,7 +32,6 @@ class SocketService(Generic[S]):
     """The parts that all sockets of an endpoint share."""
 
     executor: Executor[S]
-    """Runs the operations."""
     scope_of_socket: Callable[[HTTPConnection, Mapping[str, Any]], S]
     """Identifies the caller, from the handshake and the payload of `connection_init`.
 

@@ -117,7 +117,11 @@ class Connection(Generic[S]):
             case Subscribe():
                 await self._subscribe(message)
             case Complete():
-                self._complete(message)
+                operation = self._operations.pop(message.id, None)
+                if operation is None:
+                    self._count_idle()
+                else:
+                    operation.cancel()
 
     async def _initialise(self, message: ConnectionInit) -> None:
         if self._initialised:
@@ -147,13 +151,6 @@ class Connection(Generic[S]):
             self._count_idle()
             error = RateLimited(f"A socket may have {limit} operations under way: complete one first.", retry_after=1)
             await self._send(error_message(message.id, refuse(Outcome.REFUSED, error)))
-
-    def _complete(self, message: Complete) -> None:
-        operation = self._operations.pop(message.id, None)
-        if operation is None:
-            self._count_idle()
-        else:
-            operation.cancel()
 
     def _count_idle(self) -> None:
         """Count a message that starts and ends nothing, and so is not counted against the client's rate."""

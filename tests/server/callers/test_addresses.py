@@ -3,7 +3,8 @@
 import pytest
 
 from server.callers.addresses import LOCAL, Peer
-from server.callers.client_limits import is_local_client
+from server.callers.client_limits import ClientLimits
+from server.config.limits import Limits
 
 
 @pytest.mark.parametrize(
@@ -38,9 +39,9 @@ def test_an_address_names_a_client_and_ipv6_ones_by_their_network(host: str | No
     ],
 )
 def test_a_client_at_an_address_of_this_machine_is_local(host: str | None, *, local: bool) -> None:
-    assert is_local_client(Peer.at(host).client) is local
+    assert ClientLimits(Limits(), exempt_loopback=True).exempts(Peer.at(host).client) is local
 
 
 @pytest.mark.parametrize("name", ["token:127.0.0.1", "token:local", "token:address:local"])
 def test_a_client_with_a_token_is_not_local_whatever_its_name(name: str) -> None:
-    assert not is_local_client(name)
+    assert not ClientLimits(Limits(), exempt_loopback=True).exempts(name)

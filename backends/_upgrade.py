@@ -4,14 +4,15 @@ Before, each change held the whole model and each provider's health as JSON, and
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
 
 import orjson
 
 from backends._change import CODES
-from backends._codec import micros
+from backends._codec import micros, write_facts
+from catalogue.facts import ModelFacts
 
 Step = str | Callable[[sqlite3.Connection], None]
 """A statement, or a function for what SQL alone does not say."""
@@ -53,194 +54,117 @@ _TABLES = (
     "ALTER TABLE state DROP COLUMN epoch",
     "INSERT INTO listing SELECT provider_id, as_of FROM old_listing WHERE NOT held AND source <> 'baseline'",
 )
-_MALFORMED = (LookupError, TypeError, AttributeError)
-"""Raised by JSON that is not of the expected form."""
-_IN_ROW = {"seq", "at", "provider_id", "kind"}
-_DROPPED = tuple(f"DROP TABLE old_{name}" for name in ("model", "listing", "change", "quarantine", "standing"))
+_FIRST_SEEN = """CREATE TEMP TABLE first AS
+    SELECT provider_id, min(first_seen) AS seen FROM old_model WHERE NOT held GROUP BY provider_id"""
+
+# A change of a status is caused by its provider's health if that changed at the same moment.
+# A change that cannot be read, even as text, is left out. Opening the store ends the log at the gap.
+_TAKEN = """CREATE TEMP TABLE taken AS
+    SELECT seq, at, code(kind) AS kind, provider_id, facts, json_extract(facts, '$.id') AS model_id,
+        CASE WHEN source <> 'baseline' THEN micros(json_extract(body, '$.model.first_seen_at')) END AS first_seen,
+        CASE kind
+        WHEN 'STATUS_CHANGED' THEN json_set(own, '$.cause', CASE
+            WHEN 'unavailable' IN (before, after) THEN iif(of_health, 'health', 'list')
+            WHEN 'deprecated' IN (before, after) THEN 'ending'
+            ELSE iif(of_health, 'health', 'age') END)
+        WHEN 'PROVIDER_HEALTH_CHANGED' THEN json_set(json_remove(own, '$.standing'), '$.health', json_set(
+            json_extract(own, '$.standing'), '$.problems', json_object('call', json_extract(body, '$.standing.error'))))
+        ELSE own END AS detail
+    FROM (
+        SELECT *, facts_now(CAST(json_extract(body, '$.model.facts') AS BLOB)) AS facts,
+            json_extract(body, '$.model.source') AS source,
+            json_extract(body, '$.before') AS before, json_extract(body, '$.after') AS after,
+            (provider_id, at) IN (
+                SELECT provider_id, at FROM old_change WHERE kind = 'PROVIDER_HEALTH_CHANGED') AS of_health,
+            json_remove(body, '$.seq', '$.at', '$.provider_id', '$.kind', '$.standing.error',
+                '$.model.facts', '$.model.first_seen_at') AS own
+        FROM old_change WHERE json_valid(body)
+    )
+    WHERE code(kind) AND (facts IS NOT NULL OR json_extract(body, '$.model') IS NULL)"""
+
+# Facts as the log and then the listings state them, null once a model is removed. A version is a run of equal facts,
+# numbered by the first statement.
+_VERSIONS = """WITH
+    stated AS (
+        SELECT seq AS n, at, provider_id, model_id, first_seen, facts FROM taken WHERE facts IS NOT NULL
+        UNION ALL SELECT seq, at, provider_id, model_id, NULL, NULL FROM taken WHERE kind = code('MODEL_REMOVED')
+        UNION ALL SELECT seq + old_model.rowid, coalesce(as_of, 0), provider_id, old_model.id, first_seen,
+            facts_now(facts) FROM state, old_model JOIN listing USING (provider_id) WHERE NOT held
+    ),
+    compared AS (
+        SELECT *, facts IS NOT lag(facts) OVER model AS begins FROM stated
+        WINDOW model AS (PARTITION BY model_id ORDER BY n, facts IS NULL)
+    ),
+    runs AS (
+        SELECT *, lead(at) OVER model AS until, lag(facts) OVER model IS NULL
+            OR json_extract(facts, '$.price') IS NOT lag(json_extract(facts, '$.price')) OVER model AS repriced
+        FROM compared WHERE begins WINDOW model AS (PARTITION BY model_id ORDER BY n, facts IS NULL)
+    ),
+    priced AS (SELECT *, sum(repriced) OVER (PARTITION BY model_id ORDER BY n, facts IS NULL) AS price FROM runs)
+INSERT INTO version SELECT n, model_id, nullif(first_seen, seen), at, until,
+    first_value(at) OVER (PARTITION BY model_id, price ORDER BY n), facts
+FROM priced LEFT JOIN first USING (provider_id) WHERE facts IS NOT NULL"""
+
+_CONTENTS = (
+    _FIRST_SEEN,
+    _TAKEN,
+    _VERSIONS,
+    # Equal details of a moment are stored once, under the number of the first change that has them.
+    """INSERT INTO change SELECT seq, at, kind, provider_id,
+        (SELECT max(id) FROM version WHERE version.model_id = taken.model_id AND id <= seq),
+        min(seq) OVER (PARTITION BY at, detail) FROM taken""",
+    "INSERT INTO detail SELECT seq, detail FROM taken WHERE seq IN (SELECT detail FROM change)",
+    """INSERT INTO model SELECT id, provider_id, gone,
+        (SELECT max(id) FROM version WHERE model_id = old.id AND facts = facts_now(old.facts))
+    FROM old_model old JOIN listing USING (provider_id) WHERE NOT held ORDER BY old.rowid""",
+    """UPDATE version SET until = since, priced_since = NULL
+    WHERE until IS NULL AND id NOT IN (SELECT version FROM model)""",
+    """INSERT INTO quarantine SELECT provider_id, body, discarded, coalesce(as_of, 0), (
+        SELECT json_object('models', json_group_array(json(facts_now(facts))),
+            'gone', json_group_array(id) FILTER (WHERE gone),
+            'first_seen', json_group_object(id, first_seen) FILTER (WHERE nullif(first_seen, seen) IS NOT NULL))
+        FROM (SELECT * FROM old_model WHERE held AND provider_id = old_quarantine.provider_id ORDER BY rowid)
+        LEFT JOIN first USING (provider_id))
+    FROM old_quarantine JOIN old_listing USING (provider_id) WHERE held""",
+    """INSERT INTO health SELECT provider_id, told_at, json_set(json_remove(body, '$.error'),
+        '$.problems', json_object('call', json_extract(body, '$.error'))) FROM old_standing""",
+)
+_DROPPED = tuple(
+    f"DROP TABLE {name}"
+    for name in ("first", "taken", "old_model", "old_listing", "old_change", "old_quarantine", "old_standing")
+)
 
 
-_REFERENCE = "SELECT provider_id, coalesce(as_of, 0) FROM old_listing WHERE NOT held AND source <> 'baseline'"
-_FIRST_SEEN = "SELECT provider_id, min(first_seen) FROM old_model WHERE NOT held GROUP BY provider_id"
-_UNLISTED = """
-UPDATE version SET until = since, priced_since = NULL WHERE until IS NULL AND id NOT IN (SELECT version FROM model)
-"""
+def _functions(connection: sqlite3.Connection) -> None:
+    connection.create_function("code", 1, CODES.get)
+    connection.create_function("micros", 1, _micros)
+    connection.create_function("facts_now", 1, _facts_now)
 
 
-def _convert(connection: sqlite3.Connection) -> None:
-    versions = _Versions(connection)
+def _micros(text: str | None) -> int | None:
     try:
-        _changes(connection, versions)
-        _models(connection, versions)
-        connection.execute(_UNLISTED)
-        _quarantine(connection)
-        _health(connection)
-    except _MALFORMED as error:
-        raise ValueError("a value that cannot be right") from error
+        return micros(datetime.fromisoformat(text or ""))
+    except ValueError:
+        return None
 
 
-class _Versions:
-    """The versions of models' facts, as the log and then the listings name them."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        self._first = dict(connection.execute(_FIRST_SEEN).fetchall())
-        self._last: dict[str, tuple[int, str, object, int]] = {}
-        """By model id: number, facts, price, and since when that price holds."""
-
-    def of(self, stated: dict[str, Any], first_seen: int | None, at: int) -> int:
-        """The number of the version of these facts at a moment; another one than before ends that one."""
-        kept, id_, priced_since = _facts(stated), stated["id"], at
-        facts, price = orjson.dumps(kept).decode(), kept.get("price")
-        if id_ in self._last:
-            number, known, known_price, since = self._last[id_]
-            if known == facts:
-                return number
-            priced_since = since if known_price == price else at
-            self.end(id_, at)
-        first_seen = None if first_seen == self._first.get(stated["provider_id"]) else first_seen
-        row = (id_, first_seen, at, priced_since, facts)
-        insert = "INSERT INTO version (model_id, first_seen, since, priced_since, facts) VALUES (?, ?, ?, ?, ?)"
-        number = self._connection.execute(insert, row).lastrowid or 0
-        self._last[id_] = number, facts, price, priced_since
-        return number
-
-    def end(self, id_: str, at: int) -> None:
-        """Note that a model's version holds no longer."""
-        number, *_ = self._last.pop(id_)
-        self._connection.execute("UPDATE version SET until = ? WHERE id = ?", (at, number))
-
-
-def _models(connection: sqlite3.Connection, versions: _Versions) -> None:
-    for provider_id, as_of in connection.execute(_REFERENCE).fetchall():
-        rows = connection.execute(
-            "SELECT id, gone, first_seen, facts FROM old_model WHERE NOT held AND provider_id = ? ORDER BY rowid",
-            (provider_id,),
-        ).fetchall()
-        for id_, gone, first_seen, facts in rows:
-            version = versions.of(orjson.loads(facts), first_seen, as_of)
-            connection.execute("INSERT INTO model VALUES (?, ?, ?, ?)", (id_, provider_id, gone, version))
-
-
-def _facts(stated: dict[str, Any]) -> dict[str, Any]:
-    """Facts as they are written now: without defaults, and in one order.
+@lru_cache(maxsize=20_000)
+def _facts_now(text: str | bytes | None) -> str | None:
+    """Facts as they are written now; null for what cannot be read.
 
     The family was a fact. As a hint it leads to itself until the next list brings the provider's own hints.
     """
-    kept: dict[str, Any] = _without_defaults(stated)
-    if (family := kept.pop("family", None)) is not None:
-        kept["canonical_name"] = family
-    for name in {"capabilities", "lacking"} & kept.keys():
-        kept[name] = sorted(kept[name])
-    return kept
-
-
-def _without_defaults(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_without_defaults(item) for item in value]
-    if isinstance(value, dict):
-        return {name: _without_defaults(held) for name, held in value.items() if not _is_default(name, held)}
-    return value
-
-
-def _is_default(name: str, held: object) -> bool:
-    return held is None or held == [] or (name == "deprecated" and held is False) or (name, held) == ("currency", "USD")
-
-
-def _quarantine(connection: sqlite3.Connection) -> None:
-    first = dict(connection.execute(_FIRST_SEEN).fetchall())
-    rows = connection.execute(
-        "SELECT q.provider_id, body, discarded, coalesce(as_of, 0) FROM old_quarantine q"
-        " JOIN old_listing l ON l.provider_id = q.provider_id AND l.held"
-    ).fetchall()
-    for provider_id, body, discarded, as_of in rows:
-        models = connection.execute(
-            "SELECT id, gone, first_seen, facts FROM old_model WHERE held AND provider_id = ? ORDER BY rowid",
-            (provider_id,),
-        ).fetchall()
-        listing = {
-            "models": [_facts(orjson.loads(facts)) for *_, facts in models],
-            "gone": [id_ for id_, gone, *_ in models if gone],
-            "first_seen": {id_: seen for id_, _, seen, _ in models if seen not in {None, first.get(provider_id)}},
-        }
-        connection.execute(
-            "INSERT INTO quarantine VALUES (?, ?, ?, ?, ?)",
-            (provider_id, body, discarded, as_of, orjson.dumps(listing).decode()),
-        )
-
-
-def _health(connection: sqlite3.Connection) -> None:
-    for provider_id, at, body in connection.execute("SELECT * FROM old_standing").fetchall():
-        text = orjson.dumps(_with_problems(orjson.loads(body))).decode()
-        connection.execute("INSERT INTO health VALUES (?, ?, ?)", (provider_id, at, text))
-
-
-def _with_problems(standing: dict[str, Any]) -> dict[str, Any]:
-    error = standing.pop("error", None)
-    return {**standing, "problems": {"call": error}}
-
-
-def _changes(connection: sqlite3.Connection, versions: _Versions) -> None:
-    """Take each change apart. Equal details of a moment are stored once.
-
-    A broken change is left out. Opening the store ends the log at the gap.
-    """
-    details: dict[str, int] = {}
-    moment = moved = None
-    for seq, at, kind, provider_id, body in _batched(connection):
-        try:
-            change = orjson.loads(body)
-            row = seq, at, CODES[kind], provider_id, _version(change, at, versions)
-            if kind == "PROVIDER_HEALTH_CHANGED":
-                moved = provider_id, at
-            detail = _detail(change, of_health=moved == (provider_id, at))
-        except (ValueError, *_MALFORMED):
-            continue
-        if at != moment:
-            moment, details = at, {}
-        if detail not in details:
-            details[detail] = connection.execute("INSERT INTO detail (body) VALUES (?)", (detail,)).lastrowid or 0
-        connection.execute("INSERT INTO change VALUES (?, ?, ?, ?, ?, ?)", (*row, details[detail]))
-
-
-def _version(change: dict[str, Any], at: int, versions: _Versions) -> int | None:
-    """Take the facts out of a change, and give the number of their version."""
-    if (model := change.get("model")) is None:
+    try:
+        stated = orjson.loads(text or "")
+        if (family := stated.pop("family", None)) is not None:
+            stated["canonical_name"] = family
+        return write_facts(ModelFacts.model_validate(stated))
+    except (ValueError, TypeError, AttributeError):
         return None
-    stated, first_seen = model.pop("facts"), model.pop("first_seen_at")
-    is_reference = model["source"] != "baseline"
-    number = versions.of(stated, micros(datetime.fromisoformat(first_seen)) if is_reference else None, at)
-    if change["kind"] == "MODEL_REMOVED":
-        versions.end(stated["id"], at)
-    return number
 
 
-def _detail(change: dict[str, Any], *, of_health: bool) -> str:
-    """Everything that an old change says apart from its row and its model's facts."""
-    if change["kind"] == "STATUS_CHANGED":
-        change["cause"] = _cause(change, of_health=of_health)
-    if "standing" in change:
-        change["health"] = _with_problems(change.pop("standing"))
-    return orjson.dumps({name: change[name] for name in change.keys() - _IN_ROW}, option=orjson.OPT_SORT_KEYS).decode()
+def _forget(_: sqlite3.Connection) -> None:
+    _facts_now.cache_clear()
 
 
-def _batched(connection: sqlite3.Connection) -> Iterator[tuple[int, int, str, str | None, str]]:
-    """All old changes, a thousand at a time: the whole log may be larger than memory."""
-    last = 0
-    while rows := connection.execute(
-        "SELECT seq, at, kind, provider_id, body FROM old_change WHERE seq > ? ORDER BY seq LIMIT 1000", (last,)
-    ).fetchall():
-        yield from rows
-        last = rows[-1][0]
-
-
-def _cause(change: dict[str, Any], *, of_health: bool) -> str:
-    """The cause of an old change of a status: a change of its provider's health at the same moment comes first."""
-    statuses = {change["before"], change["after"]}
-    if "unavailable" in statuses:
-        return "health" if of_health else "list"
-    if "deprecated" in statuses:
-        return "ending"
-    return "health" if of_health else "age"
-
-
-FOURTH: tuple[Step, ...] = (*_TABLES, _convert, *_DROPPED)
+FOURTH: tuple[Step, ...] = (*_TABLES, _functions, *_CONTENTS, *_DROPPED, _forget)

@@ -204,9 +204,17 @@ def _moment(micros: int) -> datetime:
     return datetime.fromtimestamp(micros / 1_000_000, NOW.tzinfo)
 
 
-async def test_a_broken_change_ends_the_old_log_there(seat: SqliteSeat) -> None:
+@pytest.mark.parametrize(
+    "statement",
+    [
+        """UPDATE change SET body = '{"model": 1}' WHERE seq = 12""",
+        "UPDATE change SET body = '{' WHERE seq = 12",
+        "UPDATE change SET body = replace(body, 'Gamma', CAST(x'ff' AS TEXT)) WHERE seq = 12",
+    ],
+)
+async def test_a_broken_change_ends_the_old_log_there(seat: SqliteSeat, statement: str) -> None:
     with closing(sqlite3.connect(seat.path, isolation_level=None)) as connection:
-        connection.execute("""UPDATE change SET body = '{"model": 1}' WHERE seq = 12""")
+        connection.execute(statement)
     store = await seat.open()
     assert store.notice is None
     assert (await store.read(0, 100)).trimmed
@@ -236,38 +244,32 @@ _KILLED = """
 import os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from backends import _file, _upgrade
+from backends import _file, _schema
 
-class Connection:
-    def __init__(self, real, left):
-        self.real, self.left = real, left
-    def __getattr__(self, name):
-        return getattr(self.real, name)
-    def execute(self, *args):
-        self.left -= 1
-        if self.left < 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return self.real.execute(*args)
+def counted():
+    global left
+    left -= 1
+    if left < 0:
+        os.kill(os.getpid(), signal.SIGKILL)
 
-def converted(connection):
+def spilling(connection):
     connection.execute("PRAGMA cache_size = 1")
     connection.execute("PRAGMA cache_spill = 1")
-    real(Connection(connection, int(sys.argv[2])))
+    connection.set_progress_handler(counted, 10)
 
-real, convert = _upgrade._convert, _upgrade.FOURTH.index(_upgrade._convert)
-step = list(_upgrade.FOURTH)
-step[convert] = converted
-_file._schema._STEPS = (*_file._schema._STEPS[:3], tuple(step))
+left = int(sys.argv[2])
+*earlier, last = _schema._STEPS
+_schema._STEPS = (*earlier, (spilling, *last))
 _file.open_file(Path(sys.argv[1]), lambda: datetime.now(UTC))
 """
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("statements", [0, 15, 40, 70])
+@pytest.mark.parametrize("steps", [10, 300, 1_000, 2_000])
 async def test_killed_in_the_midst_of_the_conversion_the_old_store_is_whole(
-    seat: SqliteSeat, tmp_path: Path, statements: int
+    seat: SqliteSeat, tmp_path: Path, steps: int
 ) -> None:
-    process = await create_subprocess_exec(sys.executable, "-c", _KILLED, str(seat.path), str(statements))
+    process = await create_subprocess_exec(sys.executable, "-c", _KILLED, str(seat.path), str(steps))
     assert await process.wait() == -9
     copy = tmp_path / "copy.sqlite3"
     for suffix in ("", "-wal"):

@@ -1,5 +1,6 @@
 """How values are written into columns and read back, exactly."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -62,16 +63,14 @@ def write_facts(facts: ModelFacts) -> str:
 def read_facts(text: str, model_id: str) -> ModelFacts:
     """The facts that `write_facts` wrote of a model; ValueError where the text is none or of another model."""
     facts = ModelFacts.model_validate_json(text)
-    if facts.id != model_id:
-        raise ValueError(model_id)
+    require(facts.id == model_id)
     return facts
 
 
 def read_health(text: str, provider_id: str) -> Health:
     """A provider's health. Raises ValueError for text that is not the health of this provider."""
     health = HEALTH.validate_json(text)
-    if health.provider_id != provider_id:
-        raise ValueError(provider_id)
+    require(health.provider_id == provider_id)
     return health
 
 
@@ -84,14 +83,20 @@ def write_listing(listing: Listing) -> str:
 
 def read_listing(text: str, provider_id: str) -> Listing:
     """The listing that `write_listing` wrote. Raises ValueError for text that is not a listing of this provider."""
-    decoded = _LISTING.validate_json(text)
-    models = {facts.id: facts for facts in decoded.models}
-    if any(facts.provider_id != provider_id for facts in models.values()):
-        raise ValueError(provider_id)
+    read = _LISTING.validate_json(text)
+    return listing_of(provider_id, read.models, read.gone, read.first_seen)
+
+
+def listing_of(
+    provider_id: str, models: Iterable[ModelFacts], gone: Iterable[str], first_seen: Mapping[str, int]
+) -> Listing:
+    """A provider's own list. Raises ValueError for facts of another provider."""
+    by_id = {facts.id: facts for facts in models}
+    require(all(facts.provider_id == provider_id for facts in by_id.values()))
     return Listing(
         provider_id=provider_id,
-        models=MappingProxyType(models),
-        gone=frozenset(decoded.gone),
-        first_seen=MappingProxyType({id_: moment(at) for id_, at in decoded.first_seen.items()}),
+        models=MappingProxyType(by_id),
+        gone=frozenset(gone),
+        first_seen=MappingProxyType({id_: moment(at) for id_, at in first_seen.items()}),
         is_reference=True,
     )

@@ -1,20 +1,15 @@
 """Listings in SQLite: a row per model, which refers to a version of its facts. Only rows that differ are written."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from types import MappingProxyType
 
 from backends import _versions
-from backends._codec import maybe_micros, maybe_moment, micros, read_facts
-from backends._rows import require, require_all, require_provider
-from catalogue.facts import ModelFacts
+from backends._codec import listing_of, maybe_micros, maybe_moment, micros, read_facts
+from backends._rows import Row, require, require_provider
 from catalogue.listing import Listing
 from catalogue.ports.revisions import StoredListing
 
-_UPSERT_LISTING = """
-INSERT INTO listing (provider_id, as_of) VALUES (?, ?) ON CONFLICT DO UPDATE SET as_of = excluded.as_of
-"""
 _UPSERT_MODEL = """
 INSERT INTO model (id, provider_id, gone, version) VALUES (?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET gone = excluded.gone, version = excluded.version
@@ -32,37 +27,29 @@ def read(connection: sqlite3.Connection) -> dict[str, StoredListing]:
         ValueError: A row cannot be right: a model without a listing, or facts of another model or provider.
     """
     heads = dict(connection.execute("SELECT provider_id, as_of FROM listing").fetchall())
-    require_all(heads, require_provider)
-    models: dict[str, dict[str, ModelFacts]] = {provider_id: {} for provider_id in heads}
-    gone: dict[str, set[str]] = {provider_id: set() for provider_id in heads}
-    seen: dict[str, dict[str, datetime]] = {provider_id: {} for provider_id in heads}
-    for provider_id, id_, is_gone, first_seen, text in connection.execute(_SELECT):
-        require(provider_id in heads and id_.startswith(f"{provider_id}/") and text is not None)
-        models[provider_id][id_] = facts = read_facts(text, id_)
-        require(facts.provider_id == provider_id)
-        if is_gone:
-            gone[provider_id].add(id_)
-        if (at := maybe_moment(first_seen)) is not None:
-            seen[provider_id][id_] = at
+    rows: dict[str, list[Row]] = {provider_id: [] for provider_id in heads}
+    for provider_id, *row in connection.execute(_SELECT):
+        require(provider_id in heads)
+        rows[provider_id].append(tuple(row))
     return {
-        provider_id: StoredListing(
-            listing=Listing(
-                provider_id=provider_id,
-                models=MappingProxyType(models[provider_id]),
-                gone=frozenset(gone[provider_id]),
-                first_seen=MappingProxyType(seen[provider_id]),
-                is_reference=True,
-            ),
-            as_of=maybe_moment(as_of),
-        )
+        provider_id: StoredListing(listing=_listing(provider_id, rows[provider_id]), as_of=maybe_moment(as_of))
         for provider_id, as_of in heads.items()
     }
+
+
+def _listing(provider_id: str, rows: Sequence[Row]) -> Listing:
+    require_provider(provider_id)
+    models = [read_facts(text, id_) for id_, *_, text in rows]
+    gone = (id_ for id_, is_gone, *_ in rows if is_gone)
+    return listing_of(provider_id, models, gone, {id_: at for id_, _, at, _ in rows if at is not None})
 
 
 def write(connection: sqlite3.Connection, before: Listing | None, after: StoredListing, at: int) -> None:
     """Bring the rows of a listing from `before`, which is what is stored, to `after`; `at` is in microseconds."""
     new, old = after.listing, before or Listing(provider_id=after.listing.provider_id)
-    connection.execute(_UPSERT_LISTING, (new.provider_id, maybe_micros(after.as_of)))
+    connection.execute(
+        "REPLACE INTO listing (provider_id, as_of) VALUES (?, ?)", (new.provider_id, maybe_micros(after.as_of))
+    )
     connection.executemany(_UPSERT_MODEL, _changed(connection, old, new, at))
 
 
@@ -81,17 +68,14 @@ def confirm(connection: sqlite3.Connection, provider_id: str, as_of: datetime) -
 
 def _changed(
     connection: sqlite3.Connection, before: Listing, after: Listing, at: int
-) -> Iterator[tuple[str, str, bool, int]]:
+) -> Iterator[tuple[str, str, bool, int | None]]:
     """The rows that differ. An unchanged record is the same object in both listings."""
     for id_, facts in after.models.items():
-        known, gone, seen = before.models.get(id_), id_ in after.gone, after.first_seen.get(id_)
-        if known is None:
-            version = _versions.add(connection, facts, seen, at)
-        elif known is facts and gone == (id_ in before.gone):
+        known, gone = before.models.get(id_), id_ in after.gone
+        if known is facts and gone == (id_ in before.gone):
             continue
-        else:
-            version = _versions.listed(connection, id_)
-            if known is not facts:
-                repriced = known.price != facts.price
-                version = _versions.succeed(connection, version, facts, seen, at, repriced=repriced)
+        version = _versions.listed(connection, id_)
+        if known is not facts:
+            seen, repriced = after.first_seen.get(id_), known is None or known.price != facts.price
+            version = _versions.add(connection, facts, seen, at, before=version, repriced=repriced)
         yield id_, after.provider_id, gone, version

@@ -5,13 +5,13 @@ An outage of a thousand models is one detail.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 
 import structlog
 
 from backends import _timeline, _versions
-from backends._change import CODES, Detail, Row, changes_of, detail_of
+from backends._change import CODES, Row, body_of, reader
 from backends._codec import micros
 from backends._log_query import select
 from backends._transaction import transaction
@@ -20,7 +20,7 @@ from catalogue.change import Change, ModelChange
 from catalogue.change_filter import ChangeFilter
 from catalogue.facts import ModelFacts
 from catalogue.ports.log import LogPage
-from catalogue.position import Position, Timeline
+from catalogue.position import Position
 
 _INSERT = "INSERT INTO change (seq, at, kind, provider_id, version, detail) VALUES (?, ?, ?, ?, ?, ?)"
 _BROKEN = """
@@ -50,17 +50,16 @@ class _Broken(Exception):
 
 def append(connection: sqlite3.Connection, changes: Iterable[Change], listed: Mapping[str, ModelFacts]) -> None:
     """Add numbered changes; `listed` is what the stored listings say. Equal details are stored once."""
-    details: dict[Detail, int] = {}
+    details: dict[str, int] = {}
     for change in changes:
-        detail, at, version = detail_of(change), micros(change.at), None
-        if detail not in details:
-            row = connection.execute("INSERT INTO detail (body) VALUES (?)", (detail.body(),))
-            details[detail] = row.lastrowid or 0
+        body, at, version = body_of(change), micros(change.at), None
+        if body not in details:
+            details[body] = connection.execute("INSERT INTO detail (body) VALUES (?)", (body,)).lastrowid or 0
         if isinstance(change, ModelChange):
             facts = change.model.facts
             is_listed = listed.get(facts.id) is facts or listed.get(facts.id) == facts
             version = _versions.listed(connection, facts.id) if is_listed else _versions.unlisted(connection, facts, at)
-        values = (change.position.seq, at, CODES[change.kind], change.provider_id, version, details[detail])
+        values = (change.position.seq, at, CODES[change.kind], change.provider_id, version, details[body])
         connection.execute(_INSERT, values)
 
 
@@ -91,20 +90,14 @@ def _page(connection: sqlite3.Connection, after: int, limit: int, wanted: Change
         if after < first - 1:
             return LogPage(changes=(), end=last, trimmed=True)
         rows = select(connection, after, limit, wanted)
-        changes = tuple(_readable(connection, rows, _timeline.read(connection)))
+        changes = tuple(_readable(rows, reader(_timeline.read(connection))))
     return LogPage(changes=changes, end=rows[-1][0] if len(rows) == limit else max(after, last), trimmed=False)
 
 
-def _readable(connection: sqlite3.Connection, rows: Sequence[Row], timeline: Timeline) -> Iterator[Change]:
-    """The changes that rows stand for."""
-    versions = _versions.rows(connection, {version for *_, version, _ in rows if version is not None})
-    numbers = tuple({detail for *_, detail in rows})
-    marks = ", ".join("?" * len(numbers))
-    details = connection.execute(f"SELECT id, body FROM detail WHERE id IN ({marks})", numbers)  # noqa: S608 - marks only
-    read = changes_of(dict(details.fetchall()), versions)
+def _readable(rows: Iterable[Row], read: Callable[[Row], Change]) -> Iterator[Change]:
     for row in rows:
         try:
-            yield read(row, timeline.at(row[0]))
+            yield read(row)
         except (ValueError, TypeError, LookupError, OverflowError):
             raise _Broken(row[0]) from None
 

@@ -7,6 +7,10 @@ from backends._change import CODES, Row
 from catalogue.change_filter import RESYNC, ChangeFilter
 
 _COLUMNS = "SELECT seq, at, kind, provider_id, version, detail FROM change"
+_WHOLE = """
+SELECT seq, at, kind, provider_id, version, body, model_id, first_seen, facts
+FROM ({}) page LEFT JOIN detail ON detail.id = detail LEFT JOIN version ON version.id = version ORDER BY seq
+"""
 _RESYNC, _STATUS = CODES[RESYNC], CODES["STATUS_CHANGED"]
 
 _MOST_PROVIDERS = 40
@@ -18,7 +22,7 @@ Query = tuple[str, dict[str, object]]
 def select(connection: sqlite3.Connection, after: int, limit: int, wanted: ChangeFilter) -> list[Row]:
     """The first rows after a position that pass a filter, in order."""
     query, values = query_of(wanted)
-    return connection.execute(query, {**values, "after": after, "limit": limit}).fetchall()
+    return connection.execute(_WHOLE.format(query), {**values, "after": after, "limit": limit}).fetchall()
 
 
 def query_of(wanted: ChangeFilter) -> Query:

@@ -4,24 +4,18 @@ Moments are given as they are stored, in microseconds since 1970.
 """
 
 import sqlite3
-from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from backends._codec import maybe_micros, maybe_moment, micros, read_facts, write_facts
+from backends._codec import maybe_micros, micros, write_facts
 from backends.retention import Retention
 from catalogue.facts import ModelFacts
 
-Version = tuple[ModelFacts, datetime | None]
-"""Facts, and when the model was first seen."""
-Row = tuple[str, int | None, str]
-"""Of the version table: model id, first_seen, facts."""
-
-_INSERT = "INSERT INTO version (model_id, first_seen, since, until, priced_since, facts) VALUES (?, ?, ?, ?, ?, ?)"
-_SUCCEED = """
-INSERT INTO version (model_id, first_seen, since, priced_since, facts)
-SELECT model_id, :first_seen, :at, CASE WHEN :repriced THEN :at ELSE priced_since END, :facts
-FROM version WHERE id = :before
+_ADD = """
+INSERT INTO version (model_id, first_seen, since, priced_since, facts) VALUES (
+    :model_id, :first_seen, :at, iif(:repriced, :at, (SELECT priced_since FROM version WHERE id = :before)), :facts
+)
 """
+_ADD_UNLISTED = "INSERT INTO version (model_id, since, until, facts) VALUES (?, ?, ?, ?)"
 # The last version of a price says from when until when that price held.
 _TRIM = """
 DELETE FROM version WHERE until IS NOT NULL
@@ -34,41 +28,30 @@ DELETE FROM version WHERE until IS NOT NULL
 """
 
 
-def add(connection: sqlite3.Connection, facts: ModelFacts, first_seen: datetime | None, at: int) -> int:
-    """Store a model's first version, which holds from now on. Returns its number."""
-    row = (facts.id, maybe_micros(first_seen), at, None, at, write_facts(facts))
-    return connection.execute(_INSERT, row).lastrowid or 0
-
-
-def succeed(
+def add(
     connection: sqlite3.Connection,
-    before: int,
     facts: ModelFacts,
     first_seen: datetime | None,
     at: int,
     *,
+    before: int | None,
     repriced: bool,
 ) -> int:
-    """Store a version that holds from now on in place of another one. Returns its number."""
+    """Store a version that holds from now on, in place of the one before. Returns its number."""
     end(connection, before, at)
-    values = {
-        "before": before,
-        "first_seen": maybe_micros(first_seen),
-        "at": at,
-        "repriced": repriced,
-        "facts": write_facts(facts),
-    }
-    return connection.execute(_SUCCEED, values).lastrowid or 0
+    values = {"model_id": facts.id, "first_seen": maybe_micros(first_seen), "at": at, "facts": write_facts(facts)}
+    return connection.execute(_ADD, {**values, "before": before, "repriced": repriced}).lastrowid or 0
 
 
-def end(connection: sqlite3.Connection, number: int, at: int) -> None:
-    """Note that a version holds no longer."""
+def end(connection: sqlite3.Connection, number: int | None, at: int) -> None:
+    """Note that a version, if there is one, holds no longer."""
     connection.execute("UPDATE version SET until = ? WHERE id = ?", (at, number))
 
 
-def listed(connection: sqlite3.Connection, model_id: str) -> int:
-    """The number of a listed model's version."""
-    return int(connection.execute("SELECT version FROM model WHERE id = ?", (model_id,)).fetchone()[0])
+def listed(connection: sqlite3.Connection, model_id: str) -> int | None:
+    """The number of a model's version; null for one that is not listed."""
+    found = connection.execute("SELECT version FROM model WHERE id = ?", (model_id,)).fetchone()
+    return found and int(found[0])
 
 
 def unlisted(connection: sqlite3.Connection, facts: ModelFacts, at: int) -> int:
@@ -77,25 +60,10 @@ def unlisted(connection: sqlite3.Connection, facts: ModelFacts, at: int) -> int:
     query = "SELECT id FROM version WHERE model_id = ? AND facts = ?"
     if (found := connection.execute(query, (facts.id, text)).fetchone()) is not None:
         return int(found[0])
-    return connection.execute(_INSERT, (facts.id, None, at, at, None, text)).lastrowid or 0
-
-
-def rows(connection: sqlite3.Connection, numbers: Collection[int]) -> Mapping[int, Row]:
-    """The rows of versions by number."""
-    marks = ", ".join("?" * len(numbers))
-    query = f"SELECT id, model_id, first_seen, facts FROM version WHERE id IN ({marks})"  # noqa: S608 - marks only
-    return {number: (id_, seen, text) for number, id_, seen, text in connection.execute(query, tuple(numbers))}
-
-
-def read(row: Row) -> Version:
-    """What a row says. Raises ValueError, TypeError or OverflowError for one that cannot be right."""
-    id_, first_seen, text = row
-    return read_facts(text, id_), maybe_moment(first_seen)
+    return connection.execute(_ADD_UNLISTED, (facts.id, at, at, text)).lastrowid or 0
 
 
 def trim(connection: sqlite3.Connection, retention: Retention, now: datetime) -> None:
     """Drop versions that no change, tombstone or price history needs any more."""
-    connection.execute(
-        _TRIM,
-        {"prices": micros(now - retention.price_age), "tombstones": micros(now - retention.tombstone_age)},
-    )
+    ages = {"prices": micros(now - retention.price_age), "tombstones": micros(now - retention.tombstone_age)}
+    connection.execute(_TRIM, ages)

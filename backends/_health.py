@@ -6,56 +6,47 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 
-from backends._codec import maybe_micros, maybe_moment, micros, moment
+from backends._codec import MICROSECOND, maybe_micros, maybe_moment, micros, moment
 from backends._rows import LARGEST_COUNT, Report, Row, readable, require, require_all, require_provider, require_text
 from backends.retention import HEALTH, INCIDENTS
 from catalogue.history import WINDOWS, HealthBucket, Incident, Probe, Span
 from catalogue.vocabulary import ProviderErrorCode, UptimeWindow
 
-_MICROSECOND = timedelta(microseconds=1)
-_SECOND = timedelta(seconds=1) // _MICROSECOND
-_WIDTHS = [width // _MICROSECOND for width in HEALTH]
-_COUNT = """
-INSERT INTO bucket (provider_id, width, start, checks, failures, timed, latency_sum) VALUES (?, ?, ?, 1, ?, ?, ?)
+_SECOND = timedelta(seconds=1) // MICROSECOND
+_WIDTHS = [width // MICROSECOND for width in HEALTH]
+_COLUMNS = "provider_id, width, start, checks, failures, timed, latency_sum, known, up"
+_ADD = f"""
+INSERT INTO bucket ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET
-    checks = checks + 1, failures = failures + excluded.failures,
-    timed = timed + excluded.timed, latency_sum = latency_sum + excluded.latency_sum
-"""
-_ADD = """
-INSERT INTO bucket (provider_id, width, start, checks, failures, timed, latency_sum, known, up)
-VALUES (?, ?, ?, 0, 0, 0, 0, ?, ?)
-ON CONFLICT DO UPDATE SET known = known + excluded.known, up = up + excluded.up
-"""
+    checks = checks + excluded.checks, failures = failures + excluded.failures, timed = timed + excluded.timed,
+    latency_sum = latency_sum + excluded.latency_sum, known = known + excluded.known, up = up + excluded.up
+"""  # noqa: S608 - our own words
 _UPSERT_INCIDENT = """
 INSERT INTO incident (id, provider_id, started_at, ended_at, code, message) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET ended_at = excluded.ended_at, code = excluded.code, message = excluded.message
 """
-_BUCKETS = "SELECT provider_id, width, start, checks, failures, timed, latency_sum, known, up FROM bucket"
+_BUCKETS = f"SELECT {_COLUMNS} FROM bucket"  # noqa: S608 - our own words
 _INCIDENTS = "SELECT id, provider_id, started_at, ended_at, code, message FROM incident"
-
-Count = tuple[str, int, int, bool, bool, float]
-Share = tuple[str, int, int, int, int]
 
 
 def record(connection: sqlite3.Connection, probes: Iterable[Probe], spans: Iterable[Span]) -> None:
     """Count probes, and the time between them, into the buckets of every width."""
-    connection.executemany(_COUNT, (row for probe in probes for row in _counts(probe)))
+    connection.executemany(_ADD, (_count(probe, width) for probe in probes for width in _WIDTHS))
     connection.executemany(_ADD, (row for span in spans for width in _WIDTHS for row in _shares(span, width)))
 
 
-def _counts(probe: Probe) -> Iterator[Count]:
-    timed = probe.ok and probe.latency_ms is not None
-    latency = probe.latency_ms if timed and probe.latency_ms is not None else 0.0
-    for width in _WIDTHS:
-        yield probe.provider_id, width, _start(micros(probe.at), width), not probe.ok, timed, latency
+def _count(probe: Probe, width: int) -> Row:
+    latency = probe.latency_ms if probe.ok else None
+    start = _start(micros(probe.at), width)
+    return probe.provider_id, width, start, 1, not probe.ok, latency is not None, latency or 0.0, 0, 0
 
 
-def _shares(span: Span, width: int) -> Iterator[Share]:
+def _shares(span: Span, width: int) -> Iterator[Row]:
     """How much of a span falls into each bucket of one width."""
     begin, end = micros(span.start), micros(span.end)
     for start in range(_start(begin, width), end, width):
         known = min(end, start + width) - max(begin, start)
-        yield span.provider_id, width, start, known, known if span.up else 0
+        yield span.provider_id, width, start, 0, 0, 0, 0.0, known, known if span.up else 0
 
 
 def _start(at: int, width: int) -> int:
@@ -71,7 +62,7 @@ def buckets(
     A bucket that cannot be read is reported, and counts as one without a probe.
     """
     span, width = WINDOWS[window]
-    step = width // _MICROSECOND
+    step = width // MICROSECOND
     last = _start(micros(now), step)
     starts = range(last - step * (span // width - 1), last + 1, step)
     return {id_: _series(connection, id_, starts, report) for id_ in provider_ids}
@@ -85,19 +76,15 @@ def _series(
         (provider_id, starts.step, starts[0], starts[-1]),
     )
     found = {bucket.start: bucket for bucket in readable("bucket", rows, _bucket, report)}
-    return tuple(found.get(moment(start)) or _empty(start, starts.step) for start in starts)
+    ends = [(moment(start), moment(start + starts.step)) for start in starts]
+    return tuple(found.get(start) or HealthBucket(start=start, end=end, checks=0, failures=0) for start, end in ends)
 
 
 def _bucket(row: Row) -> HealthBucket:
     provider_id, width, start, checks, failures, timed, latency, known, up = row
     require_provider(provider_id)
-    require(width in _WIDTHS and start % width == 0)
-    require(
-        min(failures, timed) >= 0
-        and 0 <= latency < math.inf
-        and failures + timed <= checks <= LARGEST_COUNT
-        and 0 <= up <= known
-    )
+    require(width in _WIDTHS and start % width == 0 and 0 <= latency < math.inf and 0 <= up <= known)
+    require(min(failures, timed) >= 0 and failures + timed <= checks <= LARGEST_COUNT)
     return HealthBucket(
         start=moment(start),
         end=moment(start + width),
@@ -109,23 +96,11 @@ def _bucket(row: Row) -> HealthBucket:
     )
 
 
-def _empty(start: int, width: int) -> HealthBucket:
-    return HealthBucket(start=moment(start), end=moment(start + width), checks=0, failures=0)
-
-
 def write_incident(connection: sqlite3.Connection, incident: Incident) -> None:
     """Store an incident, or how it ended."""
-    connection.execute(
-        _UPSERT_INCIDENT,
-        (
-            incident.id,
-            incident.provider_id,
-            micros(incident.started_at),
-            maybe_micros(incident.ended_at),
-            incident.code.value,
-            incident.message,
-        ),
-    )
+    started_at, ended_at = micros(incident.started_at), maybe_micros(incident.ended_at)
+    row = (incident.id, incident.provider_id, started_at, ended_at, incident.code.value, incident.message)
+    connection.execute(_UPSERT_INCIDENT, row)
 
 
 def incidents(
@@ -163,7 +138,6 @@ def check(connection: sqlite3.Connection) -> None:
 def trim(connection: sqlite3.Connection, now: datetime) -> None:
     """Drop buckets and incidents that no window asks for any more."""
     for width, kept in HEALTH.items():
-        connection.execute(
-            "DELETE FROM bucket WHERE width = ? AND start < ?", (width // _MICROSECOND, micros(now - kept))
-        )
+        oldest = (width // MICROSECOND, micros(now - kept))
+        connection.execute("DELETE FROM bucket WHERE width = ? AND start < ?", oldest)
     connection.execute("DELETE FROM incident WHERE ended_at < ?", (micros(now - INCIDENTS),))

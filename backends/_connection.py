@@ -1,8 +1,11 @@
-"""A connection to the store's file, as the store uses it."""
+"""A connection to the store's file, and transactions on it."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 from backends._rows import decoded
 
@@ -26,3 +29,16 @@ def set_up(connection: sqlite3.Connection) -> None:
     # Some builds of SQLite write zeros over what is deleted, which multiplies what trimming and upgrading write.
     connection.execute("PRAGMA secure_delete = OFF")
     connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection, kind: Literal["IMMEDIATE", "DEFERRED"] = "IMMEDIATE") -> Iterator[None]:
+    """Commit at the end, roll back on an error; IMMEDIATE to write, DEFERRED to read one consistent state."""
+    connection.execute(f"BEGIN {kind}")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise

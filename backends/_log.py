@@ -13,8 +13,8 @@ import structlog
 from backends import _timeline, _versions
 from backends._change import CODES, Row, body_of, reader
 from backends._codec import micros
+from backends._connection import transaction
 from backends._log_query import select
-from backends._transaction import transaction
 from backends.retention import Retention
 from catalogue.change import Change, ModelChange
 from catalogue.change_filter import ChangeFilter

@@ -1,22 +1,14 @@
 """The health of providers in SQLite: a row for each one that is served."""
 
+import json
 import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 
 from backends._codec import HEALTH, micros, moment, read_health
 from catalogue.health import Health
 
-_UPSERT = """
-INSERT INTO health (provider_id, published_at, body) VALUES (?, ?, ?)
-ON CONFLICT DO UPDATE SET published_at = excluded.published_at, body = excluded.body
-"""
-_PUBLISHED = """
-INSERT INTO health (provider_id, published_at, body) VALUES (?, ?, ?)
-ON CONFLICT DO UPDATE SET published_at = excluded.published_at
-"""
-
-Row = tuple[str, int, str]
+_ADD = "INSERT INTO health (provider_id, published_at, body) VALUES (?, ?, ?) ON CONFLICT DO"
 
 
 def read(connection: sqlite3.Connection) -> tuple[dict[str, Health], dict[str, datetime]]:
@@ -25,14 +17,15 @@ def read(connection: sqlite3.Connection) -> tuple[dict[str, Health], dict[str, d
     return {id_: read_health(body, id_) for id_, _, body in rows}, {id_: moment(at) for id_, at, _ in rows}
 
 
-def write(connection: sqlite3.Connection, health: Health, at: int) -> None:
-    """Store a published health, as of a number of microseconds."""
-    connection.execute(_UPSERT, _row(health, at))
+def write(connection: sqlite3.Connection, health: Health) -> None:
+    """Store the published health of a provider that is served."""
+    row = (HEALTH.dump_json(health).decode(), health.provider_id)
+    connection.execute("UPDATE health SET body = ? WHERE provider_id = ?", row)
 
 
 def published(connection: sqlite3.Connection, provider_ids: Iterable[str], at: int) -> None:
-    """Store that followers know these providers as of a moment; a new one has not been asked yet."""
-    connection.executemany(_PUBLISHED, (_row(Health(provider_id=id_), at) for id_ in provider_ids))
+    """Store that followers know these providers as of a moment in microseconds; a new one has not been asked yet."""
+    connection.executemany(f"{_ADD} UPDATE SET published_at = excluded.published_at", _unasked(provider_ids, at))
 
 
 def confirm(connection: sqlite3.Connection, provider_id: str, at: datetime) -> None:
@@ -42,12 +35,10 @@ def confirm(connection: sqlite3.Connection, provider_id: str, at: datetime) -> N
 
 def register(connection: sqlite3.Connection, provider_ids: Collection[str], at: datetime) -> None:
     """Forget all providers but these; those of them that are new have not been asked yet."""
-    known = {id_ for (id_,) in connection.execute("SELECT provider_id FROM health")}
-    connection.executemany(
-        "DELETE FROM health WHERE provider_id = ?", [(id_,) for id_ in known.difference(provider_ids)]
-    )
-    published(connection, [id_ for id_ in provider_ids if id_ not in known], micros(at))
+    served = json.dumps(list(provider_ids))
+    connection.execute("DELETE FROM health WHERE provider_id NOT IN (SELECT value FROM json_each(?))", (served,))
+    connection.executemany(f"{_ADD} NOTHING", _unasked(provider_ids, micros(at)))
 
 
-def _row(health: Health, at: int) -> Row:
-    return health.provider_id, at, HEALTH.dump_json(health).decode()
+def _unasked(provider_ids: Iterable[str], at: int) -> Iterator[tuple[str, int, str]]:
+    return ((id_, at, HEALTH.dump_json(Health(provider_id=id_)).decode()) for id_ in provider_ids)

@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 
 from backends import _listings, _log, _providers, _timeline
 from backends._codec import MICROSECOND, QUARANTINE, maybe_moment, micros, moment, read_listing, write_listing
-from backends._rows import LARGEST_COUNT, require, require_provider
-from backends._transaction import transaction
+from backends._connection import transaction
+from backends._rows import LARGEST_COUNT, require
 from catalogue.facts import ModelFacts
 from catalogue.listing import Listing
 from catalogue.ports.errors import StoreConflict
 from catalogue.ports.revisions import Commit, Held, Stored
 
+_HELD = "provider_id, body, discarded, as_of, listing"
 _EPOCH = re.compile("[0-9a-f]{16}")
 _LONGEST_LOG = 10**15
 """No log has as many changes; a cursor has room for a thousand times as many."""
@@ -46,14 +47,10 @@ def read(connection: sqlite3.Connection) -> Stored:
 def _held(connection: sqlite3.Connection) -> dict[str, Held]:
     """Held-back and discarded lists by provider id."""
     held = {}
-    rows = connection.execute("SELECT provider_id, body, discarded, as_of, listing FROM quarantine")
-    for provider_id, body, discarded, as_of, listing in rows:
-        require_provider(provider_id)
+    for id_, body, discarded, as_of, listing in connection.execute(f"SELECT {_HELD} FROM quarantine"):  # noqa: S608 - our own words
         quarantine = QUARANTINE.validate_json(body)
-        require(quarantine.provider_id == provider_id)
-        held[provider_id] = Held(
-            quarantine, read_listing(listing, provider_id), moment(as_of), discarded=bool(discarded)
-        )
+        require(quarantine.provider_id == id_)
+        held[id_] = Held(quarantine, read_listing(listing, id_), moment(as_of), discarded=bool(discarded))
     return held
 
 
@@ -79,7 +76,7 @@ def commit(connection: sqlite3.Connection, revision: Commit, written: Mapping[st
         _listings.drop_removed(connection, before, after.listing, at)
     _providers.published(connection, _concerned(revision), at)
     if revision.health is not None:
-        _providers.write(connection, revision.health, at)
+        _providers.write(connection, revision.health)
     connection.execute(
         "UPDATE state SET revision = ?, seq = ?, updated_at = ?",
         (revision.revision, seq + len(revision.changes), at),
@@ -99,6 +96,7 @@ def _concerned(revision: Commit) -> set[str]:
     concerned = {change.provider_id for change in revision.changes}
     concerned |= {revision.listing.listing.provider_id} if revision.listing else set()
     concerned |= {revision.confirmed[0]} if revision.confirmed else set()
+    concerned |= {revision.health.provider_id} if revision.health else set()
     return {id_ for id_ in concerned if id_ is not None}
 
 
@@ -121,13 +119,6 @@ def hold(connection: sqlite3.Connection, provider_id: str, held: Held | None) ->
     """Store a list that is held back or discarded; without one, remove what is there."""
     connection.execute("DELETE FROM quarantine WHERE provider_id = ?", (provider_id,))
     if held is not None:
-        connection.execute(
-            "INSERT INTO quarantine (provider_id, body, discarded, as_of, listing) VALUES (?, ?, ?, ?, ?)",
-            (
-                provider_id,
-                QUARANTINE.dump_json(held.quarantine).decode(),
-                held.discarded,
-                micros(held.as_of),
-                write_listing(held.listing),
-            ),
-        )
+        body, listing = QUARANTINE.dump_json(held.quarantine).decode(), write_listing(held.listing)
+        row = (provider_id, body, held.discarded, micros(held.as_of), listing)
+        connection.execute(f"INSERT INTO quarantine ({_HELD}) VALUES (?, ?, ?, ?, ?)", row)  # noqa: S608 - our own words

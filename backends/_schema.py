@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 
-from backends._transaction import transaction
+from backends._connection import transaction
 from backends._upgrade import FOURTH, Step
 from catalogue.ports.errors import StoreUnreadable
 

@@ -11,10 +11,10 @@ from typing import Concatenate, ParamSpec, TypeVar
 import structlog
 
 from backends import _audit, _health, _log, _revisions, _timeline, _versions
+from backends._connection import transaction
 from backends._faults import understood
 from backends._file import Opened, open_file
 from backends._rescue import identity, rescued
-from backends._transaction import transaction
 from backends.retention import Retention
 from catalogue.audit import AuditEntry
 from catalogue.change_filter import EVERYTHING, ChangeFilter

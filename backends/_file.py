@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -54,7 +54,8 @@ def open_file(path: Path, clock: Callable[[], datetime]) -> Opened:
 
 
 def _open(path: Path) -> Opened:
-    _require(_has_content(path) or not sides(path))
+    if sides(path) and not _has_content(path):
+        raise StoreUnreadable("is damaged")
     connection = connect(path)
     try:
         with understood(opening=True):
@@ -73,16 +74,12 @@ def _has_content(path: Path) -> bool:
 
 
 def _check(connection: sqlite3.Connection) -> None:
-    _require(connection.execute("PRAGMA integrity_check(1)").fetchone()[0] == "ok")
-    _require(_schema.check(connection) and _log.check(connection))
+    (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    if found != "ok" or not (_schema.check(connection) and _log.check(connection)):
+        raise StoreUnreadable("is damaged")
     _log.mend(connection)
     _health.check(connection)
     _audit.check(connection)
-
-
-def _require(sound: bool) -> None:  # noqa: FBT001 - the condition is the only argument
-    if not sound:
-        raise StoreUnreadable("is damaged")
 
 
 def _require_usable(file: Path) -> None:
@@ -98,9 +95,5 @@ def _release(path: Path) -> None:
 
     A damaged file may refuse too.
     """
-    connection = connect(path)
-    try:
-        with suppress(StoreUnreadable), understood():
-            connection.execute("PRAGMA journal_mode = DELETE")
-    finally:
-        connection.close()
+    with closing(connect(path)) as connection, suppress(StoreUnreadable), understood():
+        connection.execute("PRAGMA journal_mode = DELETE")

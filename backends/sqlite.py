@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import TypeVar, TypeVarTuple
 
 import structlog
 
@@ -27,7 +27,7 @@ from catalogue.vocabulary import UptimeWindow
 
 log = structlog.get_logger(__name__)
 
-P = ParamSpec("P")
+Args = TypeVarTuple("Args")
 T = TypeVar("T")
 
 
@@ -66,7 +66,7 @@ class SqliteStore:
 
     async def commit(self, commit: Commit) -> None:
         """Store a revision, its changes and its listing in one transaction; StoreConflict unless it comes next."""
-        await self._run(lambda _: self._commit(commit))
+        await self._run(self._commit, commit)
 
     async def confirm(self, provider_id: str, as_of: datetime) -> None:
         """Store that a provider's list was still the same at a later moment, and so is what followers know of it."""
@@ -124,40 +124,33 @@ class SqliteStore:
     async def close(self) -> None:
         """Flush and close; a store is used no more after that."""
         try:
-            await self._run(lambda _: self._close())
+            await self._run(self._close)
         finally:
             self._thread.shutdown(wait=False)
 
-    async def _run(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        def within() -> T:
-            return work(self._connection, *args, **kwargs)
-
+    async def _run(self, work: Callable[[sqlite3.Connection, *Args], T], *args: *Args) -> T:
         with understood():
-            return await asyncio.get_running_loop().run_in_executor(self._thread, within)
+            return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: work(self._connection, *args))
 
-    async def _write(
-        self, work: Callable[Concatenate[sqlite3.Connection, P], None], *args: P.args, **kwargs: P.kwargs
-    ) -> None:
-        await self._run(lambda _: self._transact(work, *args, **kwargs))
+    async def _write(self, work: Callable[[sqlite3.Connection, *Args], None], *args: *Args) -> None:
+        await self._run(lambda _: self._transact(work, *args))
 
     def _load(self, connection: sqlite3.Connection) -> Stored:
         stored, self._unread = self._unread or _revisions.read(connection), None
         self._written = _listings_of(stored)
         return stored
 
-    def _commit(self, commit: Commit) -> None:
+    def _commit(self, _: sqlite3.Connection, commit: Commit) -> None:
         self._transact(_revisions.commit, commit, self._written)
         if commit.listing is not None:
             listing = commit.listing.listing
             self._written[listing.provider_id] = listing
 
-    def _transact(
-        self, work: Callable[Concatenate[sqlite3.Connection, P], None], *args: P.args, **kwargs: P.kwargs
-    ) -> None:
+    def _transact(self, work: Callable[[sqlite3.Connection, *Args], None], *args: *Args) -> None:
         self._unread = None
         self._stay()
         with transaction(self._connection):
-            work(self._connection, *args, **kwargs)
+            work(self._connection, *args)
 
     def _stay(self) -> None:
         """See that the file in the store's place is the one that is written to: SQLite would not notice."""
@@ -174,7 +167,7 @@ class SqliteStore:
             self._reported.add(table)
             log.error("rows_unreadable", table=table, remedy="A restart moves the store aside and begins a new one.")
 
-    def _close(self) -> None:
+    def _close(self, _: sqlite3.Connection) -> None:
         try:
             self._stay()
         finally:

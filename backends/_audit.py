@@ -8,7 +8,7 @@ from itertools import islice
 from backends._codec import micros, moment
 from backends._rows import LARGEST_COUNT, Report, Row, readable, require, require_all, require_text
 from backends.retention import Retention
-from catalogue.audit import ADDRESS_ACTOR, AUTHENTICATE, KEY_ACTOR, AuditEntry
+from catalogue.ports.audit import ADDRESS_ACTOR, AUTHENTICATE, KEY_ACTOR, AuditEntry
 
 _AFTER_ALL = 2**63 - 1
 _SELECT = "SELECT seq, at, actor, action, target, outcome, count FROM audit"

@@ -16,11 +16,10 @@ from backends._codec import micros
 from backends._connection import transaction
 from backends._log_query import select
 from backends.retention import Retention
-from catalogue.change import Change, ModelChange
-from catalogue.change_filter import ChangeFilter
+from catalogue.change import Change, ChangeFilter, ModelChange
 from catalogue.facts import ModelFacts
-from catalogue.ports.log import LogPage
-from catalogue.position import Position
+from catalogue.ports.reading import LogPage
+from catalogue.position import Position, Timeline
 
 _INSERT = "INSERT INTO change (seq, at, kind, provider_id, version, detail) VALUES (?, ?, ?, ?, ?, ?)"
 _BROKEN = """

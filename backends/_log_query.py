@@ -4,14 +4,14 @@ import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 
 from backends._change import CODES, Row
-from catalogue.change_filter import RESYNC, ChangeFilter
+from catalogue.change import ChangeFilter
 
 _COLUMNS = "SELECT seq, at, kind, provider_id, version, detail FROM change"
 _WHOLE = """
 SELECT seq, at, kind, provider_id, version, body, model_id, first_seen, facts
 FROM ({}) page LEFT JOIN detail ON detail.id = detail LEFT JOIN version ON version.id = version ORDER BY seq
 """
-_RESYNC, _STATUS = CODES[RESYNC], CODES["STATUS_CHANGED"]
+_RESYNC, _STATUS = CODES["RESYNC"], CODES["STATUS_CHANGED"]
 
 _MOST_PROVIDERS = 40
 """SQLite takes 500 parts of a query. Eight kinds of more providers would exceed that."""
@@ -32,7 +32,7 @@ def query_of(wanted: ChangeFilter) -> Query:
     """
     owners = {id_.partition("/")[0] for id_ in wanted.models}
     providers = _named("p", owners & (wanted.providers or owners) if owners else wanted.providers)
-    kinds = sorted(CODES[kind] for kind in wanted.kinds or CODES if kind != RESYNC)
+    kinds = sorted(CODES[kind] for kind in wanted.kinds or CODES if kind != "RESYNC")
     if wanted.models:
         models = _named("m", wanted.models)
         runs, values = (_of_models(models, providers, kinds) if providers else []), {**models, **providers}

@@ -16,11 +16,11 @@ from backends._faults import understood
 from backends._file import Opened, open_file
 from backends._rescue import identity, rescued
 from backends.retention import Retention
-from catalogue.audit import AuditEntry
-from catalogue.change_filter import EVERYTHING, ChangeFilter
+from catalogue.change import EVERYTHING, ChangeFilter
 from catalogue.history import HealthBucket, Incident, Probe, Span
 from catalogue.listing import Listing
-from catalogue.ports.log import LogPage
+from catalogue.ports.audit import AuditEntry
+from catalogue.ports.reading import LogPage
 from catalogue.ports.revisions import Commit, Held, Stored
 from catalogue.position import Position
 from catalogue.vocabulary import UptimeWindow

@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from catalogue.vocabulary import Capability, Modality
+from catalogue.vocabulary import Capability, Described, Modality
 
 _Value = TypeVar("_Value", bound=Hashable)
 _NO_FIELDS: set[str] = set()
@@ -107,6 +107,19 @@ class Price(Record):
     """Long-context, time-of-day and similar bands, in the order in which later ones win."""
     other: tuple[PriceItem, ...] = ()
     """What else is billed."""
+
+
+class PricingUnit(Described):
+    """A number of tokens that a price is for."""
+
+    TOKEN = 1, "One token."
+    THOUSAND = 1_000, "A thousand tokens."
+    MILLION = 1_000_000, "A million tokens."
+
+
+def in_unit(amount: Decimal | None, unit: PricingUnit) -> float | None:
+    """A price per token in another unit, multiplied before it leaves decimal arithmetic."""
+    return None if amount is None else float(amount * unit.value)
 
 
 class RateLimit(Record):

@@ -4,10 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from catalogue.facts import ModelFacts, Price
+from catalogue.facts import ModelFacts, Price, PricingUnit, in_unit
 from catalogue.health import Suspicion
 from catalogue.listing import Listing
-from catalogue.price_unit import PricingUnit, in_unit
 
 JUMP = Decimal(10)
 """A price that rises or falls by this factor, or to zero, has jumped; so has one that vanishes."""

@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from catalogue.facts import ModelFacts
-from catalogue.price_unit import PricingUnit, in_unit
+from catalogue.facts import ModelFacts, PricingUnit, in_unit
 from catalogue.snapshot import Revision
 from catalogue.vocabulary import Described
 

@@ -11,9 +11,8 @@ from pydantic import ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
 
 from catalogue.errors import BadUserInput, UnknownProvider
-from catalogue.facts import ModelFacts, Record
+from catalogue.facts import ModelFacts, PricingUnit, Record
 from catalogue.identity import family
-from catalogue.price_unit import PricingUnit
 from catalogue.ranking import Ranking
 from catalogue.snapshot import Snapshot
 from catalogue.vocabulary import Capability, DataSource, Modality, ModelStatus

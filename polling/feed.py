@@ -5,12 +5,10 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 
 from catalogue import cursor
-from catalogue.change import Change, Resync
-from catalogue.change_filter import EVERYTHING, ChangeFilter
+from catalogue.change import EVERYTHING, Change, ChangeFilter, Resync
 from catalogue.ports.clock import Clock
 from catalogue.ports.errors import StoreError
-from catalogue.ports.log import Log, LogPage
-from catalogue.ports.reading import Reader
+from catalogue.ports.reading import Log, LogPage, Reader
 from catalogue.position import Position, Timeline
 
 RECENT = 1_000

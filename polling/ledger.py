@@ -9,7 +9,7 @@ then get a Resync.
 import asyncio
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -23,13 +23,20 @@ from catalogue.ports.revisions import Commit, Revisions, StoredListing
 from catalogue.position import Timeline
 from catalogue.provider import ProviderState
 from catalogue.reducer import after
+from catalogue.snapshot import Snapshot
 from catalogue.vocabulary import StatusCause
-from polling.current import Current
 
 Listener = Callable[[Sequence[Change], Timeline], None]
 """Receives changes that are stored and served; an empty batch if only the timeline moved."""
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Current:
+    """A `catalogue.ports.reading.Reader` of the state that the ledger replaces."""
+
+    snapshot: Snapshot
 
 
 class Ledger:

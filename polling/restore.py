@@ -10,14 +10,13 @@ from catalogue.change import Resync
 from catalogue.observation import Restored
 from catalogue.ports.clock import Clock
 from catalogue.ports.health import HealthRecords
-from catalogue.ports.log import Log
+from catalogue.ports.reading import Log
 from catalogue.ports.revisions import Commit, Revisions, Stored
 from catalogue.snapshot import snapshot_of
 from polling.cold_start import cold_state, published_state
-from polling.current import Current
 from polling.feed import Feed
 from polling.history import HealthRecorder
-from polling.ledger import Ledger
+from polling.ledger import Current, Ledger
 from upstream.baseline import forget_packaged
 from upstream.upstream import Upstream
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import strawberry
 
 from catalogue import change, cursor, refresh
-from catalogue.change_filter import ChangeFilter
+from catalogue.change import ChangeFilter
 from catalogue.selection import check_providers
 from resolvers.context import Info
 from schema.arguments import Kinds, Providers, Since

@@ -5,7 +5,7 @@ from typing import Annotated
 import strawberry
 
 from catalogue.errors import BadUserInput
-from catalogue.price_unit import PricingUnit
+from catalogue.facts import PricingUnit
 from catalogue.vocabulary import Capability, ModelStatus, UptimeWindow
 from schema.declaration import argument
 from schema.enums import ChangeKind

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from catalogue import audit
+from catalogue.ports import audit
 from schema.connection import PageInfo
 from schema.declaration import field, output
 from schema.policy import Reads

@@ -4,8 +4,7 @@ from typing import Any
 
 import strawberry
 
-from catalogue.facts import Price, PriceTier
-from catalogue.price_unit import PricingUnit, in_unit
+from catalogue.facts import Price, PriceTier, PricingUnit, in_unit
 from schema.arguments import Per
 from schema.declaration import field, output
 from schema.policy import Policy, Reads

@@ -1,9 +1,35 @@
-"""The audit log: where admin actions are noted and read."""
+"""The audit log: its entries, and where they are noted and read."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
-from catalogue.audit import AuditEntry
+KEY_ACTOR = "key:"
+"""Starts the actor of a caller's key."""
+ADDRESS_ACTOR = "address:"
+"""Starts the actor of an unauthenticated client."""
+AUTHENTICATE = "authenticate"
+"""The action of sending a token."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """One admin action, rejected authentication, or aggregated use of a caller's key."""
+
+    seq: int = 0
+    """The position in the audit log; 0 before it is stored."""
+    at: datetime
+    actor: str
+    """The token's name, `key:<HMAC prefix>` for a caller's key, or the address for a rejected one; never a secret."""
+    action: str
+    """The requested action, such as refreshCatalogue."""
+    target: str | None = None
+    """Its object, such as a provider's id; `unknown` if it has none, null for a request without a token."""
+    outcome: str
+    """How it ended, such as ok, forbidden or failed."""
+    count: int = 1
+    """How many equal events this entry stands for."""
 
 
 class AuditReader(Protocol):

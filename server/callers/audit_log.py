@@ -12,8 +12,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from catalogue.audit import ADDRESS_ACTOR, AUTHENTICATE, KEY_ACTOR, AuditEntry
-from catalogue.ports.audit import AuditRecords
+from catalogue.ports.audit import ADDRESS_ACTOR, AUTHENTICATE, KEY_ACTOR, AuditEntry, AuditRecords
 
 OTHERS = "others"
 """Ends the actor of the entry that all events over a category's cap are merged into."""

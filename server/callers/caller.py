@@ -8,10 +8,9 @@ from typing import Any
 from pydantic import SecretStr
 from starlette.requests import HTTPConnection
 
-from catalogue.audit import AUTHENTICATE, KEY_ACTOR
 from catalogue.errors import BadUserInput, RateLimited, Unauthenticated
 from catalogue.fingerprint import PREFIX, fingerprint
-from catalogue.ports.audit import Audit
+from catalogue.ports.audit import AUTHENTICATE, KEY_ACTOR, Audit
 from catalogue.scope import Scope
 from server.callers.addresses import Networks, Peer
 from server.callers.client_limits import ClientLimits

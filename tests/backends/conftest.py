@@ -12,7 +12,7 @@ from backends.retention import Retention
 from backends.sqlite import SqliteStore, open_store
 from catalogue.ports.audit import AuditRecords
 from catalogue.ports.health import HealthRecords
-from catalogue.ports.log import Log
+from catalogue.ports.reading import Log
 from catalogue.ports.revisions import Revisions
 from tests.backends.samples import begin
 from tests.catalogue.strategies import NOW

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from catalogue.change_filter import ChangeFilter
+from catalogue.change import ChangeFilter
 from tests.backends.conftest import SqliteSeat
 from tests.backends.samples import added, revision, seqs
 from tests.catalogue.strategies import PROVIDER

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from backends.retention import Retention
-from catalogue.audit import AuditEntry
+from catalogue.ports.audit import AuditEntry
 from tests.backends.conftest import Seat, Store
 from tests.catalogue.strategies import NOW
 

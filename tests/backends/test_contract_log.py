@@ -7,6 +7,7 @@ import pytest
 
 from backends.retention import Retention
 from catalogue.change import (
+    EVERYTHING,
     Change,
     DetailsChanged,
     ExpiryAnnounced,
@@ -18,7 +19,6 @@ from catalogue.change import (
     Resync,
     StatusChanged,
 )
-from catalogue.change_filter import EVERYTHING
 from catalogue.facts import Price
 from catalogue.health import Health, Problem, Problems
 from catalogue.position import Position

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from catalogue.change_filter import EVERYTHING
+from catalogue.change import EVERYTHING
 from catalogue.facts import ModelFacts, Price
 from catalogue.health import Health, Problem, Problems, Quarantine
 from catalogue.listing import Listing, merged

@@ -13,9 +13,9 @@ from secrets import token_hex
 import pytest
 
 from backends.sqlite import SqliteStore
-from catalogue.audit import AuditEntry
 from catalogue.health import Health, Problem, Problems, Quarantine
 from catalogue.history import Incident, Probe, Span
+from catalogue.ports.audit import AuditEntry
 from catalogue.ports.errors import StoreConflict, StoreUnusable
 from catalogue.ports.revisions import Held
 from catalogue.position import Position

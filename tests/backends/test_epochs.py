@@ -14,8 +14,8 @@ from catalogue import cursor
 from catalogue.change import Change, Resync
 from catalogue.position import Epoch, Position
 from catalogue.snapshot import snapshot_of
-from polling.current import Current
 from polling.feed import Feed
+from polling.ledger import Current
 from tests.backends.conftest import SqliteSeat
 from tests.backends.samples import EPOCH, added, resync, revision
 from tests.catalogue.strategies import HOUR, NOW, PROVIDER

@@ -9,9 +9,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from backends.sqlite import SqliteStore
-from catalogue.audit import AuditEntry
 from catalogue.health import Quarantine
 from catalogue.history import Incident, Probe, Span
+from catalogue.ports.audit import AuditEntry
 from catalogue.ports.revisions import Held
 from catalogue.vocabulary import ProviderErrorCode, UptimeWindow
 from tests.backends.conftest import SqliteSeat

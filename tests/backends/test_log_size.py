@@ -10,8 +10,7 @@ import pytest
 
 from backends import _log_query
 from backends.sqlite import SqliteStore
-from catalogue.change import ModelRemoved
-from catalogue.change_filter import EVERYTHING, RESYNC, ChangeFilter
+from catalogue.change import EVERYTHING, ChangeFilter, ModelRemoved
 from catalogue.facts import ModelFacts
 from catalogue.position import Position
 from catalogue.vocabulary import HealthStatus
@@ -91,7 +90,7 @@ async def test_an_outage_of_1700_models_writes_less_than_200_kb(seat: SqliteSeat
     [
         EVERYTHING,
         ChangeFilter(kinds=frozenset({"PRICE_CHANGED"})),
-        ChangeFilter(kinds=frozenset({RESYNC})),
+        ChangeFilter(kinds=frozenset({"RESYNC"})),
         ChangeFilter(providers=ACME),
         ChangeFilter(providers=frozenset(f"p{number}" for number in range(40))),
         ChangeFilter(providers=frozenset(f"p{number}" for number in range(400))),
@@ -129,7 +128,7 @@ async def test_a_follower_of_prices_decodes_only_what_it_receives(
             await history.take(step)
         rows = [model(f"m{number}", price={"input": "0.001"}), *(row for row in rows if row.id != f"acme/m{number}")]
         await history.take(Step(provider="acme", rows=rows))
-    prices = [c.position.seq for c in history.changes if c.kind in {"PRICE_CHANGED", RESYNC}]
+    prices = [c.position.seq for c in history.changes if c.kind in {"PRICE_CHANGED", "RESYNC"}]
     assert (len(prices), history.seq > 20_000) == (4, True)
     loads = Mock(wraps=orjson.loads)
     monkeypatch.setattr("backends._change.orjson.loads", loads)

@@ -14,6 +14,7 @@ import pytest
 from backends import _schema
 from catalogue.change import (
     Change,
+    ChangeFilter,
     DetailsChanged,
     ModelAdded,
     ModelChange,
@@ -23,7 +24,6 @@ from catalogue.change import (
     Resync,
     StatusChanged,
 )
-from catalogue.change_filter import ChangeFilter
 from catalogue.facts import Price, RateLimit
 from catalogue.health import Health, Problem, Problems, Quarantine
 from catalogue.position import Epoch, Position, Timeline

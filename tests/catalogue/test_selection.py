@@ -3,8 +3,7 @@
 import pytest
 
 from catalogue.errors import BadUserInput, UnknownProvider
-from catalogue.facts import ModelFacts
-from catalogue.price_unit import PricingUnit, in_unit
+from catalogue.facts import ModelFacts, PricingUnit, in_unit
 from catalogue.ranking import Direction, OrderField, Ranking, relevance
 from catalogue.selection import LONGEST_SEARCH, Criteria, Filter, offers, select
 from catalogue.snapshot import Snapshot

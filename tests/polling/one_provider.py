@@ -21,11 +21,10 @@ from catalogue.provider import ProviderState, provider_state
 from catalogue.snapshot import Snapshot, snapshot_of
 from catalogue.vocabulary import HealthStatus
 from polling.coordinator import Coordinator
-from polling.current import Current
 from polling.deps import PollingDeps
 from polling.feed import Feed
 from polling.history import HealthRecorder
-from polling.ledger import Ledger
+from polling.ledger import Current, Ledger
 from polling.poller import Poller
 from polling.progress import Progress
 from polling.schedule import Timing

@@ -9,8 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from catalogue import cursor
-from catalogue.change import Change, Resync
-from catalogue.change_filter import EVERYTHING, ChangeFilter
+from catalogue.change import EVERYTHING, Change, ChangeFilter, Resync
 from catalogue.errors import BadUserInput
 from catalogue.ports.errors import StoreUnusable
 from catalogue.ports.revisions import Commit

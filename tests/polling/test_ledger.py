@@ -27,8 +27,7 @@ from catalogue.position import Epoch, Position, Timeline
 from catalogue.provider import ProviderState
 from catalogue.snapshot import Revision, snapshot_of
 from catalogue.vocabulary import HealthStatus, ModelStatus
-from polling.current import Current
-from polling.ledger import Ledger
+from polling.ledger import Current, Ledger
 from tests.catalogue.strategies import HOUR, NOW, PROVIDER, listing, lists, model, state
 from tests.polling.still_clock import StillClock
 

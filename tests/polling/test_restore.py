@@ -20,8 +20,7 @@ from structlog.testing import capture_logs
 from backends.retention import Retention
 from backends.sqlite import SqliteStore, open_store
 from catalogue import cursor
-from catalogue.change import Change, ModelRemoved, ProviderHealthChanged, Resync, StatusChanged
-from catalogue.change_filter import EVERYTHING
+from catalogue.change import EVERYTHING, Change, ModelRemoved, ProviderHealthChanged, Resync, StatusChanged
 from catalogue.diff import apply, tracked
 from catalogue.facts import ModelFacts
 from catalogue.health import Problem

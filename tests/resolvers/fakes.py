@@ -7,11 +7,10 @@ from datetime import datetime, timedelta
 from pydantic import SecretStr
 
 from catalogue import cursor
-from catalogue.audit import AuditEntry
-from catalogue.change import Change
-from catalogue.change_filter import EVERYTHING, ChangeFilter
+from catalogue.change import EVERYTHING, Change, ChangeFilter
 from catalogue.endpoint import Endpoint, EndpointList
 from catalogue.history import HealthBucket, Incident
+from catalogue.ports.audit import AuditEntry
 from catalogue.ports.limits import Allowance
 from catalogue.ports.on_demand import KeyCheck, Overlay
 from catalogue.position import Position

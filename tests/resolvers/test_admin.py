@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 from pydantic import SecretStr
 
-from catalogue.audit import AuditEntry
 from catalogue.change import ExpiryWithdrawn, StatusChanged
 from catalogue.errors import BadUserInput
 from catalogue.health import Problem, Quarantine
+from catalogue.ports.audit import AuditEntry
 from catalogue.ports.on_demand import Overlay
 from catalogue.refresh import ProviderRefresh
 from catalogue.scope import Grant, Scope

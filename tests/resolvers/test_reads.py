@@ -9,9 +9,9 @@ import orjson
 import pytest
 from graphql import GraphQLObjectType, get_named_type, get_nullable_type, is_list_type
 
-from catalogue.audit import AuditEntry
 from catalogue.endpoint import EndpointList
 from catalogue.history import HealthBucket, Incident
+from catalogue.ports.audit import AuditEntry
 from catalogue.scope import Grant, Scope
 from catalogue.snapshot import Snapshot
 from catalogue.vocabulary import EndpointState

@@ -13,7 +13,7 @@ from graphql import (
 )
 
 from execution.cost import CatalogueSize
-from polling.current import Current
+from polling.ledger import Current
 from schema.policy import UNSTATED, Known, policy_of
 from tests.execution.test_catalogue_costs import composite, object_types
 from tests.execution.test_seam import executor, prepared

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from starlette.requests import HTTPConnection
 
-from catalogue.audit import AuditEntry
+from catalogue.ports.audit import AuditEntry
 
 
 class Notes:

@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 import pytest
 import structlog
 
-from catalogue.audit import AuditEntry
-from catalogue.ports.audit import Audit
+from catalogue.ports.audit import Audit, AuditEntry
 from server.callers.audit_log import AuditLog
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)

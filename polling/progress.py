@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 from catalogue.refresh import ProviderRefresh, RefreshProgress
 from catalogue.vocabulary import RefreshStep
@@ -45,11 +46,9 @@ class ProviderProgress:
     provider_id: str
     progress: Progress
 
-    def step(self, step: RefreshStep, *, received: int | None = None, model_count: int | None = None) -> None:
-        """Publish one step."""
-        self.progress.publish(
-            RefreshProgress(provider_id=self.provider_id, step=step, received=received, model_count=model_count)
-        )
+    def step(self, step: RefreshStep, **details: Any) -> None:
+        """Publish one step, with details that are fields of `RefreshProgress`."""
+        self.progress.publish(RefreshProgress(provider_id=self.provider_id, step=step, **details))
 
     def received(self, count: int) -> None:
         """Publish the number of bytes received so far."""
@@ -57,11 +56,7 @@ class ProviderProgress:
 
     def done(self, result: ProviderRefresh) -> None:
         """Publish the result."""
-        self.progress.publish(
-            RefreshProgress(
-                provider_id=self.provider_id, step=RefreshStep.DONE, model_count=result.model_count, result=result
-            )
-        )
+        self.step(RefreshStep.DONE, model_count=result.model_count, result=result)
 
 
 def _put(queue: asyncio.Queue[RefreshProgress | None], progress: RefreshProgress | None) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from catalogue.endpoint import Endpoint
 from catalogue.facts import ModelFacts, Price, PriceTier
 from catalogue.vocabulary import Capability, HealthStatus
-from providers._kit.adapter import Adapter, CallLimits, EndpointReader
+from providers._kit.adapter import Adapter, EndpointReader
 from providers._kit.capabilities import for_code, from_modalities, stated
 from providers._kit.pricing import PriceNames, premium
 from providers._kit.row import Row
@@ -151,5 +151,4 @@ ADAPTER = Adapter(
     endpoints=EndpointReader(
         path="/models/{model}/endpoints", rows=lambda body: body.row("data").rows("endpoints"), read=read_endpoint
     ),
-    calls=CallLimits(requests_per_minute=60, burst=10, backoff_ms=1000),
 )

@@ -28,7 +28,6 @@ class Upstream:
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     """Configured headers, sent with every call."""
     calls: CallLimits = field(default_factory=CallLimits)
-    enabled: bool = True
     poll: bool = True
     """Whether it is polled on schedule; if not, only when an admin refreshes it, and then until it is healthy."""
 

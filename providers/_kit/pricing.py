@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from types import MappingProxyType
+from typing import Any
 
 from catalogue.facts import Price, PriceItem, PriceTier
 from providers._kit.row import Row
@@ -28,43 +30,25 @@ class PriceNames:
 
     def price(self, row: Row, tiers: Iterable[PriceTier] = ()) -> Price | None:
         """The prices in a row; null if it has none."""
-        price = Price(
-            input=row.usd(*self.input, per=self.per),
-            output=row.usd(*self.output, per=self.per),
-            cache_read=row.usd(*self.cache_read, per=self.per),
-            cache_write=row.usd(*self.cache_write, per=self.per),
-            request=row.usd(*self.request),
-            image=row.usd(*self.image),
-            tiers=tuple(tiers),
-            other=self._items(row),
-        )
+        by_token = self._by_token(row)
+        price = Price(**by_token, request=row.usd(*self.request), image=row.usd(*self.image), tiers=tuple(tiers))
         return price if any(amount is not None for amount in _amounts(price)) else None
 
-    def tier(
-        self,
-        row: Row,
-        *,
-        above_prompt_tokens: int | None = None,
-        utc_start: str | None = None,
-        utc_end: str | None = None,
-        utc_days: Names = (),
-    ) -> PriceTier:
-        """The prices in a row that apply under a condition."""
-        return PriceTier(
-            above_prompt_tokens=above_prompt_tokens,
-            utc_start=utc_start,
-            utc_end=utc_end,
-            utc_days=utc_days,
-            input=row.usd(*self.input, per=self.per),
-            output=row.usd(*self.output, per=self.per),
-            cache_read=row.usd(*self.cache_read, per=self.per),
-            cache_write=row.usd(*self.cache_write, per=self.per),
-            other=self._items(row),
-        )
+    def tier(self, row: Row, **conditions: Any) -> PriceTier:
+        """The prices in a row that apply under conditions, which are fields of `PriceTier`."""
+        return PriceTier(**conditions, **self._by_token(row))
 
-    def _items(self, row: Row) -> tuple[PriceItem, ...]:
-        stated = {kind: (unit, row.usd(name, per=self.per)) for kind, (name, unit) in self.other.items()}
-        return tuple(PriceItem(kind=k, unit=u, amount=a) for k, (u, a) in stated.items() if a is not None)
+    def _by_token(self, row: Row) -> dict[str, Any]:
+        """The fields that `Price` and `PriceTier` share."""
+        usd = partial(row.usd, per=self.per)
+        items = ((kind, unit, usd(name)) for kind, (name, unit) in self.other.items())
+        return {
+            "input": usd(*self.input),
+            "output": usd(*self.output),
+            "cache_read": usd(*self.cache_read),
+            "cache_write": usd(*self.cache_write),
+            "other": tuple(PriceItem(kind=k, unit=u, amount=a) for k, u, a in items if a is not None),
+        }
 
 
 def premium(price: Price | None, *, billed_elsewhere: bool = False) -> bool | None:

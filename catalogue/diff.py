@@ -1,4 +1,4 @@
-"""The changes between two states of a provider, and the way back: `facts(apply(diff(a, b), a)) == facts(b)`."""
+"""The changes between two states of a provider."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -11,7 +11,6 @@ from catalogue.change import (
     ExpiryAnnounced,
     ExpiryWithdrawn,
     ModelAdded,
-    ModelChange,
     ModelRemoved,
     PriceChanged,
     ProviderHealthChanged,
@@ -122,27 +121,6 @@ def _facts(old: ModelFacts, new: ModelFacts, view: ModelView, stamps: _Stamps) -
             yield ExpiryWithdrawn(**next(stamps), model=view)
         else:
             yield ExpiryAnnounced(**next(stamps), model=view, expires_at=new.expires_at)
-
-
-def apply(changes: Iterable[Change], models: Mapping[str, ModelFacts]) -> dict[str, ModelFacts]:
-    """The models after some changes, as far as tracked facts go: each change moves only the facts that it speaks of."""
-    result = dict(models)
-    for change in changes:
-        if isinstance(change, ModelAdded):
-            result[change.model.facts.id] = change.model.facts
-        elif isinstance(change, ModelRemoved):
-            result.pop(change.model.facts.id, None)
-        elif isinstance(change, ModelChange):
-            new = change.model.facts
-            moved = {field: getattr(new, field) for field in _moved(change)}
-            result[new.id] = result[new.id].model_copy(update=moved)
-    return result
-
-
-def _moved(change: ModelChange) -> tuple[str, ...]:
-    if isinstance(change, PriceChanged | DetailsChanged):
-        return change.fields
-    return ("expires_at",) if isinstance(change, ExpiryAnnounced | ExpiryWithdrawn) else ()
 
 
 def tracked(models: Mapping[str, ModelFacts]) -> dict[str, dict[str, object]]:

@@ -25,14 +25,8 @@ class Record(BaseModel):
 
     def __setstate__(self, state: dict[Any, Any]) -> None:
         """Take the fields."""
-        super().__setstate__(
-            {
-                "__dict__": state,
-                "__pydantic_fields_set__": _NO_FIELDS,
-                "__pydantic_extra__": None,
-                "__pydantic_private__": None,
-            }
-        )
+        unset = {"__pydantic_fields_set__": _NO_FIELDS, "__pydantic_extra__": None, "__pydantic_private__": None}
+        super().__setstate__({"__dict__": state, **unset})
 
 
 @lru_cache(maxsize=4096)

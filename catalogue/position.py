@@ -1,8 +1,15 @@
-"""Positions in the log of changes, and the epochs that decide which of them can be resumed."""
+"""Positions in the log of changes, their opaque form, and the epochs that decide which of them can be resumed."""
 
+import base64
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+
+from catalogue.errors import BadUserInput
+
+_LONGEST_CURSOR = 100
+_FORM = re.compile(rb"([0-9a-f]{1,32})\.([0-9]{1,18})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,9 +19,26 @@ class Position:
     epoch: str = ""
     seq: int = 0
 
+    @property
+    def cursor(self) -> str:
+        """The opaque form in which clients hold it."""
+        return base64.urlsafe_b64encode(f"{self.epoch}.{self.seq}".encode()).decode().rstrip("=")
+
     def later(self, changes: int) -> "Position":
         """The position after some more changes of the same epoch."""
         return Position(self.epoch, self.seq + changes)
+
+
+def position_of(cursor: str) -> Position:
+    """The position of a cursor. Raises BadUserInput for text that is not a cursor."""
+    padded = cursor + "=" * (-len(cursor) % 4) if len(cursor) <= _LONGEST_CURSOR else ""
+    try:
+        form = _FORM.fullmatch(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except ValueError:
+        form = None
+    if form is None:
+        raise BadUserInput("This cursor is not readable. Pass one that the catalogue returned, unchanged.")
+    return Position(form[1].decode(), int(form[2]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from catalogue.facts import ModelFacts
 from catalogue.health import ILL, Health
 from catalogue.listing import Listing
-from catalogue.status import Background, Rule, Statuses, conditions, evaluate
+from catalogue.status import Rule, Statuses, conditions, evaluate
 from catalogue.view import ModelView
 from catalogue.vocabulary import DataSource, HealthStatus, KeySource
 
@@ -93,17 +93,7 @@ class ProviderState:
 
     def reason(self, facts: ModelFacts, rule: Rule) -> str | None:
         """Why one of its models, whose status this rule decides, is not AVAILABLE, in words for a person."""
-        if rule.words is None:
-            return None
-        error = self.health.error
-        background = Background(
-            provider_name=self.profile.name,
-            problem=error.message if error else None,
-            packaged=not self.listing.is_reference,
-            as_of=self.as_of,
-            now=self.statuses.evaluated_at,
-        )
-        return rule.words(facts, background)
+        return rule.words(facts, self) if rule.words else None
 
     def view(self, facts: ModelFacts, *, fallback: datetime) -> ModelView:
         """One of its models as a reader sees it; `fallback` stands for the date of data that has none."""

@@ -1,6 +1,6 @@
 """The whole catalogue at one moment: a revision, which lasts until the next change, and what each call moves."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -92,11 +92,6 @@ class Snapshot:
     def views(self, rows: Iterable[ModelFacts]) -> list[ModelView]:
         """Several models as a reader sees them."""
         return [self.view(facts) for facts in rows]
-
-    def rows(self) -> Iterator[ModelFacts]:
-        """The facts of every model, in no particular order."""
-        for state in self.providers.values():
-            yield from state.listing.models.values()
 
     def with_provider(self, state: ProviderState, *, stamp: Stamp | None = None) -> "Snapshot":
         """The same with one provider's state replaced.

@@ -6,10 +6,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from catalogue.facts import ModelFacts
 from catalogue.listing import Listing
 from catalogue.vocabulary import HealthStatus, ModelStatus, StatusCause
+
+if TYPE_CHECKING:
+    from catalogue.provider import ProviderState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,18 +51,6 @@ class Trait(Enum):
     """The list is old, or was never given."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Background:
-    """The values in the words of a reason, besides the facts. They may change while the status stays."""
-
-    provider_name: str
-    problem: str | None
-    """The provider's present problem, as a sentence."""
-    packaged: bool
-    as_of: datetime | None
-    now: datetime
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Rule:
     """One row of the table."""
@@ -67,33 +59,33 @@ class Rule:
     """Has the rule match; null always matches."""
     status: ModelStatus
     cause: StatusCause
-    words: Callable[[ModelFacts, Background], str] | None = None
+    words: "Callable[[ModelFacts, ProviderState], str] | None" = None
     """Why the status is not AVAILABLE, in words for a person."""
 
 
-def _gone_words(_: ModelFacts, background: Background) -> str:
-    return f"{background.provider_name} no longer lists this model."
+def _gone_words(_: ModelFacts, of: "ProviderState") -> str:
+    return f"{of.profile.name} no longer lists this model."
 
 
-def _ended_words(facts: ModelFacts, background: Background) -> str:
+def _ended_words(facts: ModelFacts, of: "ProviderState") -> str:
     end = facts.expires_at
     if end is None:
-        return f"{background.provider_name} marks this model as deprecated."
-    verb = "ended" if end <= background.now else "will end"
-    return f"{background.provider_name} {verb} this model on {end:%Y-%m-%d}."
+        return f"{of.profile.name} marks this model as deprecated."
+    verb = "ended" if end <= of.statuses.evaluated_at else "will end"
+    return f"{of.profile.name} {verb} this model on {end:%Y-%m-%d}."
 
 
-def _stale_words(_: ModelFacts, background: Background) -> str:
-    day = background.as_of.strftime("%Y-%m-%d %H:%M UTC") if background.as_of else "an unknown time"
-    if background.packaged:
-        return f"{background.provider_name} has not given its list yet. This is packaged data of {day}."
-    return f"The last good list of {background.provider_name} is from {day}."
+def _stale_words(_: ModelFacts, of: "ProviderState") -> str:
+    day = of.as_of.strftime("%Y-%m-%d %H:%M UTC") if of.as_of else "an unknown time"
+    if not of.listing.is_reference:
+        return f"{of.profile.name} has not given its list yet. This is packaged data of {day}."
+    return f"The last good list of {of.profile.name} is from {day}."
 
 
-def _health_words(adjective: str) -> Callable[[ModelFacts, Background], str]:
-    def words(_: ModelFacts, background: Background) -> str:
-        why = f": {background.problem}" if background.problem else "."
-        return f"{background.provider_name} is {adjective}{why}"
+def _health_words(adjective: str) -> "Callable[[ModelFacts, ProviderState], str]":
+    def words(_: ModelFacts, of: "ProviderState") -> str:
+        why = f": {of.health.error.message}" if of.health.error else "."
+        return f"{of.profile.name} is {adjective}{why}"
 
     return words
 

@@ -4,12 +4,11 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 
-from catalogue import cursor
 from catalogue.change import EVERYTHING, Change, ChangeFilter, Resync
 from catalogue.ports.clock import Clock
 from catalogue.ports.errors import StoreError
 from catalogue.ports.reading import Log, LogPage, Reader
-from catalogue.position import Position, Timeline
+from catalogue.position import Position, Timeline, position_of
 
 RECENT = 1_000
 """The number of changes kept in memory. Older ones are read from the log."""
@@ -60,7 +59,7 @@ class Feed:
 
         Raises BadUserInput at the first step for a cursor that is not readable.
         """
-        position = self._reader.snapshot.revision.position if since is None else cursor.decode(since)
+        position = self._reader.snapshot.revision.position if since is None else position_of(since)
         while not self.closed:
             news, known = self._news, self._timeline.holds(position, last=self._last)
             if not known and not self._is_unlogged(position):

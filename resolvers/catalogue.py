@@ -1,13 +1,15 @@
 """The root fields for the catalogue as a whole and for the caller's limits."""
 
+from dataclasses import asdict
+
 import strawberry
 
 from resolvers.context import Info
-from resolvers.position import position
 from schema.catalogue import Catalogue
 from schema.client_limit import ClientLimit
 from schema.declaration import resolved
 from schema.policy import Policy, Reads
+from schema.scalars import Cursor
 
 
 @resolved(Catalogue, Policy(Reads.REVISION))
@@ -17,7 +19,7 @@ async def catalogue(info: Info) -> Catalogue:
     snapshot = overlay.snapshot
     return Catalogue(
         revision=snapshot.revision.number,
-        cursor=position(snapshot),
+        cursor=Cursor(snapshot.revision.position.cursor),
         last_updated=snapshot.revision.updated_at,
         total_models=snapshot.revision.total_models,
         cache_hit=not overlay.waited,
@@ -31,10 +33,4 @@ def client_limit(info: Info) -> ClientLimit:
     """The caller's rate limit and the cost of this operation."""
     context = info.context
     allowance = context.services.client_limits.allowance(context.scope.client)
-    return ClientLimit(
-        limit=allowance.limit,
-        remaining=allowance.remaining,
-        reset_at=allowance.reset_at,
-        cost=context.cost,
-        cost_limit=allowance.cost_limit,
-    )
+    return ClientLimit(cost=context.cost, **asdict(allowance))

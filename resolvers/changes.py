@@ -4,14 +4,16 @@ from collections.abc import AsyncIterator, Iterable
 from typing import Annotated
 
 import strawberry
+from strawberry import argument
 
-from catalogue import change, cursor, refresh
+from catalogue import change, refresh
 from catalogue.change import ChangeFilter
+from catalogue.position import position_of
 from catalogue.selection import check_providers
 from resolvers.context import Info
 from schema.arguments import Kinds, Providers, Since
 from schema.change import Change
-from schema.declaration import argument, resolved
+from schema.declaration import resolved
 from schema.enums import ChangeKind
 from schema.policy import Policy, Reads
 from schema.refresh import RefreshProgress
@@ -65,6 +67,11 @@ def _follow(
     check_providers(services.reader.snapshot, providers)
     start = info.context.scope.last_event_id or since
     if start is not None:
-        cursor.decode(start)
+        position_of(start)
     wanted = ChangeFilter(kinds=frozenset(kind.value for kind in kinds), providers=providers, models=frozenset(models))
     return services.feed.follow(start, wanted)
+
+
+def event_id(event: object) -> str | None:
+    """Return the id of a subscription's event: the cursor of a change, null for any other event."""
+    return event.position.cursor if isinstance(event, change.ChangeRecord) else None

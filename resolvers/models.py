@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import strawberry
+from strawberry import argument
 
 from catalogue.ranking import OrderField, Ranking
 from catalogue.selection import Criteria, Filter, select
@@ -12,7 +13,7 @@ from resolvers.context import Info
 from resolvers.paging import page_info, span, write_cursor
 from schema.arguments import After, Before, Capabilities, First, Last, Limit, Offset, Providers, Statuses, bounded
 from schema.connection import ModelConnection, ModelEdge
-from schema.declaration import argument, resolved
+from schema.declaration import resolved
 from schema.inputs import ModelFilter, ModelOrder
 from schema.model import Model
 from schema.policy import Known, Policy, Reads

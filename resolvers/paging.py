@@ -5,7 +5,7 @@ import binascii
 import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from catalogue.errors import BadUserInput
 from catalogue.facts import ModelFacts
@@ -19,13 +19,6 @@ DEFAULT_PAGE = 100
 _LONGEST_CURSOR = 4000
 
 
-class Span(NamedTuple):
-    """The start and the exclusive end of a page in its list."""
-
-    start: int
-    stop: int
-
-
 def span(
     rows: Sequence[ModelFacts],
     ranking: Ranking,
@@ -35,8 +28,8 @@ def span(
     after: str | None = None,
     last: int | None = None,
     before: str | None = None,
-) -> Span:
-    """Cut a page as Relay specifies: between the cursors, of that the first, of that the last."""
+) -> tuple[int, int]:
+    """Return the start and end of a page as Relay cuts it: between the cursors, of that the first, of that the last."""
     bounded("first", first, LONGEST_PAGE)
     bounded("last", last, LONGEST_PAGE)
     place = ranking.placing(revision)
@@ -49,7 +42,7 @@ def span(
         stop = min(stop, start + first)
     if last is not None:
         start = max(start, stop - last)
-    return Span(start, stop)
+    return start, stop
 
 
 def page_info(cursors: Sequence[str], *, previous: bool, following: bool) -> PageInfo:

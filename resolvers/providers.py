@@ -1,5 +1,7 @@
 """The root fields for providers, their health, and checks of callers' own keys."""
 
+from dataclasses import asdict
+
 from catalogue.errors import BadUserInput
 from catalogue.provider import ProviderState
 from catalogue.selection import check_providers
@@ -44,9 +46,4 @@ async def check_provider_key(info: Info, provider: ProviderId) -> ProviderKeyChe
             "or in connection_init as providerKeys, a JSON object of keys by provider id."
         )
     check = await context.services.own_lists.check(provider, key)
-    return ProviderKeyCheck(
-        provider=context.provider(provider),
-        outcome=check.outcome,
-        model_count=check.model_count,
-        message=check.message,
-    )
+    return ProviderKeyCheck(provider=context.provider(provider), **asdict(check))

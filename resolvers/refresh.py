@@ -5,17 +5,18 @@ from collections.abc import Collection, Container, Sequence
 from typing import Annotated
 
 import strawberry
+from strawberry import argument
 
 from catalogue.refresh import ProviderRefresh
 from catalogue.scope import Grant
 from catalogue.selection import check_providers
 from resolvers.admin import admin
 from resolvers.context import Context, Info
-from resolvers.position import position
 from schema.arguments import Providers
-from schema.declaration import argument, resolved
+from schema.declaration import resolved
 from schema.policy import Policy, Reads
 from schema.refresh import RefreshCataloguePayload, ResolveQuarantinePayload
+from schema.scalars import Cursor
 
 _LONGEST_TARGET = 200
 _UNKNOWN = "unknown"
@@ -34,7 +35,7 @@ async def refresh_catalogue(info: Info, *, provider: Providers = None, force: Fo
     snapshot = info.context.snapshot
     return RefreshCataloguePayload(
         revision=snapshot.revision.number,
-        cursor=position(snapshot),
+        cursor=Cursor(snapshot.revision.position.cursor),
         results=results,
         changes=sorted((c for result in results for c in result.changes), key=lambda c: c.position.seq),
     )
@@ -66,7 +67,7 @@ async def resolve_quarantine(info: Info, *, quarantine: QuarantineId, accept: Ac
     snapshot = await context.renew()
     return ResolveQuarantinePayload(
         revision=snapshot.revision.number,
-        cursor=position(snapshot),
+        cursor=Cursor(snapshot.revision.position.cursor),
         accepted=accept,
         provider=snapshot.providers.get(state.id, state),
     )

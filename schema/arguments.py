@@ -3,11 +3,11 @@
 from typing import Annotated
 
 import strawberry
+from strawberry import argument
 
 from catalogue.errors import BadUserInput
 from catalogue.facts import PricingUnit
 from catalogue.vocabulary import Capability, ModelStatus, UptimeWindow
-from schema.declaration import argument
 from schema.enums import ChangeKind
 from schema.scalars import Cursor
 

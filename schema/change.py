@@ -7,11 +7,11 @@ import strawberry
 from graphql import GraphQLResolveInfo
 from pydantic.alias_generators import to_camel
 
-from catalogue import change, cursor
+from catalogue import change
 from catalogue.provider import ProviderState
 from catalogue.vocabulary import HealthStatus, ModelStatus, StatusCause
 from schema.context import Info
-from schema.declaration import field, output, resolved
+from schema.declaration import attribute, field, output, resolved
 from schema.enums import ChangeKind
 from schema.health import ProviderHealth
 from schema.model import Model
@@ -30,11 +30,11 @@ class Change:
 
     at: datetime = field("The time at which the catalogue noticed the change.")
 
-    @resolved(Cursor)
-    @staticmethod
-    def cursor(root: strawberry.Parent[change.ChangeRecord]) -> Cursor:
-        """The position of the change in the change log. Pass it as `since` to resume after the change."""
-        return Cursor(cursor.encode(root.position))
+    cursor = attribute(
+        "position.cursor",
+        Cursor,
+        "The position of the change in the change log. Pass it as `since` to resume after the change.",
+    )
 
     @resolved(ChangeKind)
     @staticmethod
@@ -139,7 +139,7 @@ class Resync(Change):
     @staticmethod
     async def oldest(info: Info) -> Cursor:
         """The oldest position from which the change log can still be resumed."""
-        return Cursor(cursor.encode(await info.context.oldest()))
+        return Cursor((await info.context.oldest()).cursor)
 
 
 KINDS = tuple(Change.__subclasses__())

@@ -1,4 +1,4 @@
-"""Declarations of output types, fields and arguments: each with its description and policy.
+"""Declarations of output types and fields: each with its description and policy.
 
 The descriptions of a type and of a field with a resolver are their docstrings.
 """
@@ -11,7 +11,6 @@ from typing import Any, TypeVar, dataclass_transform
 
 import strawberry
 from strawberry.types import get_object_definition
-from strawberry.types.arguments import StrawberryArgumentAnnotation
 
 from schema.policy import POLICY, Policy, Reads
 
@@ -66,11 +65,6 @@ def output(
         return made
 
     return declare
-
-
-def argument(description: str) -> StrawberryArgumentAnnotation:
-    """The annotation of an argument."""
-    return strawberry.argument(description=description)
 
 
 def _metadata(policy: Policy | None) -> dict[object, object]:

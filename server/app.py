@@ -13,8 +13,8 @@ from catalogue.scope import Scope
 from execution.cost import CatalogueSize
 from execution.executor import Executor
 from execution.persisted import PersistedDocuments
+from resolvers.changes import event_id
 from resolvers.context import Context
-from resolvers.position import event_id
 from resolvers.schema import build_schema
 from resolvers.services import Services
 from server.callers.caller import Callers

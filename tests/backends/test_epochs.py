@@ -10,7 +10,6 @@ import pytest
 from backends import _timeline
 from backends.retention import Retention
 from backends.sqlite import SqliteStore
-from catalogue import cursor
 from catalogue.change import Change, Resync
 from catalogue.position import Epoch, Position
 from catalogue.snapshot import snapshot_of
@@ -111,7 +110,7 @@ async def first_change(store: SqliteStore, since: Position) -> Change:
         [], number=stored.revision, position=stored.timeline.end(stored.seq), updated_at=stored.updated_at
     )
     feed = Feed(log=store, reader=Current(snapshot), timeline=stored.timeline, clock=StillClock())
-    return await anext(aiter(feed.follow(cursor.encode(since))))
+    return await anext(aiter(feed.follow(since.cursor)))
 
 
 async def restored_backup(seat: SqliteSeat, tmp_path: Path) -> tuple[SqliteStore, Position]:

@@ -22,12 +22,13 @@ from catalogue.change import (
     Resync,
     StatusChanged,
 )
-from catalogue.diff import DETAILS, TRACKED, apply, diff, tracked
+from catalogue.diff import DETAILS, TRACKED, diff, tracked
 from catalogue.facts import ModelFacts, Price
 from catalogue.health import Health
 from catalogue.listing import merged
 from catalogue.position import Position
 from catalogue.vocabulary import Capability, HealthStatus, ModelStatus, StatusCause
+from tests.catalogue.replay import apply
 from tests.catalogue.strategies import FIELDS, HOUR, NOW, PROVIDER, baseline, changes, listing, lists, model, state
 
 LATER = NOW + timedelta(minutes=10)

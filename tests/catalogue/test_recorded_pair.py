@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from catalogue.change import Change, DetailsChanged, ExpiryAnnounced, ModelAdded, ModelChange, PriceChanged
-from catalogue.diff import apply, tracked
+from catalogue.diff import tracked
 from catalogue.listing import Listing, merged
 from providers._kit.registry import adapters
+from tests.catalogue.replay import apply
 from tests.catalogue.strategies import changes, state
 from upstream.parse import parse_list
 

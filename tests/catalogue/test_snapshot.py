@@ -46,7 +46,7 @@ def test_replacing_a_provider_leaves_the_old_snapshot_as_it_was() -> None:
     old = world(state(listing(model("a"))))
     new = old.with_provider(state(listing(model("a"), model("b"))))
     assert (old.revision.total_models, new.revision.total_models) == (1, 2)
-    assert [facts.id for facts in new.rows()] == ["acme/a", "acme/b"]
+    assert [facts.id for facts in new.revision.index.rows] == ["acme/a", "acme/b"]
 
 
 def test_a_check_that_moves_times_alone_leaves_the_revision_the_very_same_object() -> None:

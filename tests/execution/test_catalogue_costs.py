@@ -161,7 +161,7 @@ def composite(field: GraphQLField) -> bool:
 
 
 def arguments(chance: Random, field: GraphQLField, world: Snapshot) -> str:
-    ids = [*world.providers, *(facts.id for facts in world.rows())]
+    ids = [*world.providers, *(facts.id for facts in world.revision.index.rows)]
     given = {name: chance.choice([0, 1, 2, 7, 100]) for name in SIZES if name in field.args and chance.random() < 0.6}
     said = [f"{name}: {size}" for name, size in given.items()]
     required = [name for name, argument in field.args.items() if is_required_argument(argument)]

@@ -6,7 +6,6 @@ import orjson
 import pytest
 from graphql import GraphQLObjectType, OperationType, get_named_type
 
-from catalogue import cursor
 from catalogue.change import DetailsChanged
 from catalogue.scope import Scope
 from execution.answer import Answer
@@ -16,8 +15,8 @@ from execution.executor import Executor
 from execution.limits import DocumentLimits
 from execution.prepared import Prepared
 from execution.request import GraphQLRequest
+from resolvers.changes import event_id
 from resolvers.context import Context
-from resolvers.position import event_id
 from tests.resolvers.asking import ADMIN, keyed, schema
 from tests.resolvers.fakes import Ports
 from tests.resolvers.world import ALPHA, MINI, NOW, position
@@ -120,7 +119,7 @@ async def test_events_carry_their_cursor_and_are_public_also_for_callers_with_ke
     run = executor(ports)
     subscription = prepared(run, "subscription { catalogueChanged { provider { models { id } } } }")
     [answer] = [event async for event in run.subscribe(subscription, keyed(alpha="k"))]
-    assert answer.event_id == cursor.encode(position(5))
+    assert answer.event_id == position(5).cursor
     assert not answer.private
     assert ports.own_lists.asked == 0
 

@@ -1,12 +1,11 @@
 """A follower whose way leads over a change that cannot be read any more."""
 
-from catalogue import cursor
 from tests.polling.one_provider import World, listed
 
 
 async def test_a_follower_over_an_unreadable_change_reads_anew_once_and_goes_on_after_it(one: World) -> None:
     await one.refresh()
-    since = cursor.encode(one.snapshot.revision.position)
+    since = one.snapshot.revision.position.cursor
     for names in (("a/new",), ("a/new", "a/newer"), ("a/new", "a/newer", "a/newest")):
         one.calls.list_answer = listed("a/one", "a/two", *names)
         await one.refresh()

@@ -8,7 +8,6 @@ from unittest.mock import AsyncMock
 import pytest
 from structlog.testing import capture_logs
 
-from catalogue import cursor
 from catalogue.change import EVERYTHING, Change, ChangeFilter, Resync
 from catalogue.errors import BadUserInput
 from catalogue.ports.errors import StoreUnusable
@@ -27,7 +26,7 @@ async def one(tmp_path: Path) -> AsyncIterator[World]:
 
 
 def here(one: World) -> str:
-    return cursor.encode(one.snapshot.revision.position)
+    return one.snapshot.revision.position.cursor
 
 
 async def take(stream: AsyncIterator[Change], count: int) -> list[Change]:
@@ -85,7 +84,7 @@ async def test_a_cursor_of_another_log_or_from_the_future_gets_a_resync(
 ) -> None:
     epoch, seq = position
     here = one.snapshot.revision.position
-    (change,) = await take(one.feed.follow(cursor.encode(Position(epoch or here.epoch, seq))), 1)
+    (change,) = await take(one.feed.follow(Position(epoch or here.epoch, seq).cursor), 1)
     assert isinstance(change, Resync)
     assert change.position == here
 
@@ -97,9 +96,9 @@ async def test_the_oldest_position_can_be_resumed_and_the_one_before_it_cannot(o
     await one.store._run(lambda connection: connection.execute("DELETE FROM change WHERE seq < 4"))
     one.feed._recent.clear()
     oldest = await one.feed.oldest()
-    (resumed,) = await take(one.feed.follow(cursor.encode(oldest)), 1)
+    (resumed,) = await take(one.feed.follow(oldest.cursor), 1)
     assert resumed.position == oldest.later(1)
-    (refused,) = await take(one.feed.follow(cursor.encode(oldest.later(-1))), 1)
+    (refused,) = await take(one.feed.follow(oldest.later(-1).cursor), 1)
     assert refused.kind == "RESYNC"
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from catalogue.change import Change, ModelAdded, ModelRemoved, StatusChanged
-from catalogue.diff import apply, tracked
+from catalogue.diff import tracked
 from catalogue.facts import ModelFacts
 from catalogue.listing import merged
 from catalogue.observation import Answered, ListTaken, Observation, Restored
@@ -28,6 +28,7 @@ from catalogue.provider import ProviderState
 from catalogue.snapshot import Revision, snapshot_of
 from catalogue.vocabulary import HealthStatus, ModelStatus
 from polling.ledger import Current, Ledger
+from tests.catalogue.replay import apply
 from tests.catalogue.strategies import HOUR, NOW, PROVIDER, listing, lists, model, state
 from tests.polling.still_clock import StillClock
 

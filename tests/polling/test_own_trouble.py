@@ -7,7 +7,6 @@ from unittest.mock import AsyncMock
 import pytest
 from structlog.testing import capture_logs
 
-from catalogue import cursor
 from catalogue.change import Change
 from catalogue.ports.errors import StoreUnusable
 from catalogue.vocabulary import (
@@ -38,7 +37,7 @@ class Disk:
 
 
 def cursor_of(one: World) -> str:
-    return cursor.encode(one.snapshot.revision.position)
+    return one.snapshot.revision.position.cursor
 
 
 def follower(one: World, since: str) -> asyncio.Future[Change]:

@@ -19,20 +19,21 @@ from structlog.testing import capture_logs
 
 from backends.retention import Retention
 from backends.sqlite import SqliteStore, open_store
-from catalogue import cursor
 from catalogue.change import EVERYTHING, Change, ModelRemoved, ProviderHealthChanged, Resync, StatusChanged
-from catalogue.diff import apply, tracked
+from catalogue.diff import tracked
 from catalogue.facts import ModelFacts
 from catalogue.health import Problem
 from catalogue.history import Incident
 from catalogue.listing import confirmed, merged
 from catalogue.observation import Answered, CallFailed, ListTaken, Observation
 from catalogue.ports.errors import StoreUnusable
+from catalogue.position import position_of
 from catalogue.provider import ProviderState
 from catalogue.snapshot import Snapshot
 from catalogue.vocabulary import DataSource, HealthStatus, ModelStatus, ProviderErrorCode, StatusCause
 from polling.restore import RestoredRun, restore
 from providers._kit.registry import adapters
+from tests.catalogue.replay import apply
 from tests.polling.still_clock import StillClock
 from upstream.baseline import forget_packaged
 from upstream.upstream import Upstream
@@ -129,7 +130,7 @@ class Follower:
 
     def read(self, snapshot: Snapshot) -> "Follower":
         self.seq = snapshot.revision.position.seq
-        self.facts = {facts.id: facts for facts in snapshot.rows()}
+        self.facts = {facts.id: facts for facts in snapshot.revision.index.rows}
         self.statuses = {
             id_: snapshot.providers[f.provider_id].statuses.of(id_).status for id_, f in self.facts.items()
         }
@@ -307,7 +308,7 @@ async def test_each_start_opens_an_epoch_and_positions_of_the_one_before_lead_on
     read = machine.served.revision.position
     run = await machine.start()
     assert run.stored.timeline.epochs[-1].name != read.epoch
-    told = asyncio.ensure_future(anext(run.feed.follow(cursor.encode(read))))
+    told = asyncio.ensure_future(anext(run.feed.follow(read.cursor)))
     await machine.listed(*rows("a", "b"))
     assert (await asyncio.wait_for(told, 60)).kind == "MODEL_ADDED"
 
@@ -320,13 +321,13 @@ async def test_a_follower_of_what_a_restored_backup_has_lost_reads_again(machine
     await machine.start()
     for n in range(5):
         await machine.listed(*rows("a", *(f"lost{i}" for i in range(n + 1))))
-    lost = cursor.encode(machine.served.revision.position)
+    lost = machine.served.revision.position.cursor
     await machine.stop()
     (machine.folder / "store.db").write_bytes(backup)
     run = await machine.start()
     for n in range(20):
         await machine.listed(*rows("a", *(f"new{i}" for i in range(n + 1))))
-    assert machine.served.revision.position.seq > cursor.decode(lost).seq
+    assert machine.served.revision.position.seq > position_of(lost).seq
     change = await asyncio.wait_for(anext(run.feed.follow(lost)), 60)
     assert change.kind == "RESYNC"
 
@@ -417,7 +418,7 @@ async def test_whoever_reads_a_start_that_could_not_be_stored_is_told_to_read_an
         full = AsyncMock(side_effect=StoreUnusable("The data folder is full."))
         patch.setattr(SqliteStore, "commit", full)
         run = await machine.start()
-        read = cursor.encode(machine.served.revision.position)
+        read = machine.served.revision.position.cursor
     told = asyncio.ensure_future(anext(run.feed.follow(read)))
     await machine.listed(*rows("a"))
     assert (await asyncio.wait_for(told, 5)).kind == "RESYNC"

@@ -6,14 +6,13 @@ from datetime import datetime, timedelta
 
 from pydantic import SecretStr
 
-from catalogue import cursor
 from catalogue.change import EVERYTHING, Change, ChangeFilter
 from catalogue.endpoint import Endpoint, EndpointList
 from catalogue.history import HealthBucket, Incident
 from catalogue.ports.audit import AuditEntry
 from catalogue.ports.limits import Allowance
 from catalogue.ports.on_demand import KeyCheck, Overlay
-from catalogue.position import Position
+from catalogue.position import Position, position_of
 from catalogue.provider import ProviderState
 from catalogue.refresh import ProviderRefresh, RefreshProgress
 from catalogue.snapshot import Snapshot
@@ -43,7 +42,7 @@ class FakeFeed:
     async def follow(self, since: str | None, wanted: ChangeFilter = EVERYTHING) -> AsyncIterator[Change]:
         self.since.append(since)
         if since is not None:
-            cursor.decode(since)
+            position_of(since)
         try:
             for change in self.changes:
                 if wanted.passes(change):

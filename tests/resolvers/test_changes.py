@@ -7,7 +7,6 @@ from typing import Any, cast
 
 import pytest
 
-from catalogue import cursor
 from catalogue.change import (
     Change,
     DetailsChanged,
@@ -24,8 +23,8 @@ from catalogue.facts import Price
 from catalogue.refresh import ProviderRefresh, RefreshProgress
 from catalogue.scope import Scope
 from catalogue.vocabulary import HealthStatus, ModelStatus, RefreshOutcome, RefreshStep, StatusCause
+from resolvers.changes import event_id
 from resolvers.context import Context
-from resolvers.position import event_id
 from tests.resolvers.asking import ask, context, schema
 from tests.resolvers.fakes import Ports
 from tests.resolvers.world import ALPHA, BETA, MINI, NOW, OTHER_OPUS, position
@@ -146,11 +145,11 @@ async def test_every_kind_of_change_shows_its_own_fields() -> None:
             "cursor": "",
             "provider": None,
             "reason": "The log was trimmed.",
-            "oldest": cursor.encode(position(1)),
+            "oldest": position(1).cursor,
         },
         {"__typename": "ModelRemoved", "cursor": "", "provider": beta, "model": {"id": "beta/opus"}},
     ]
-    assert [a["catalogueChanged"]["cursor"] for a in answers] == [cursor.encode(position(n)) for n in range(1, 9)]
+    assert [a["catalogueChanged"]["cursor"] for a in answers] == [position(n).cursor for n in range(1, 9)]
 
 
 async def test_changed_details_are_told_by_the_names_of_the_models_fields() -> None:
@@ -184,14 +183,14 @@ async def test_a_change_of_a_provider_that_is_configured_no_more_still_names_it(
 
 async def test_a_subscriber_begins_after_its_cursor() -> None:
     ports = Ports()
-    since = cursor.encode(position(3))
+    since = position(3).cursor
     await follow(f'catalogueChanged(since: "{since}") {{ kind }}', context(ports))
     assert ports.feed.since == [since]
 
 
 async def test_a_resumed_stream_goes_on_after_its_last_event_and_not_where_its_document_began() -> None:
     ports = Ports()
-    since, last = cursor.encode(position(3)), cursor.encode(position(5))
+    since, last = position(3).cursor, position(5).cursor
     await follow(f'catalogueChanged(since: "{since}") {{ kind }}', context(ports, Scope(last_event_id=last)))
     assert ports.feed.since == [last]
 
@@ -245,5 +244,5 @@ async def test_refreshes_are_followed_step_by_step() -> None:
 
 
 def test_an_event_is_named_by_its_cursor_and_a_step_not_at_all() -> None:
-    assert event_id(CHANGES[1]) == cursor.encode(position(2))
+    assert event_id(CHANGES[1]) == position(2).cursor
     assert event_id(RefreshProgress(provider_id="alpha", step=RefreshStep.WAITING)) is None

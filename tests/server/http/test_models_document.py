@@ -49,14 +49,16 @@ def observed(provider: ProviderState, seen: Observation) -> Snapshot:
 def test_a_probe_that_is_answered_writes_no_model_again_and_shows_its_time(written: list[str]) -> None:
     documents = ModelsDocuments()
     before, _ = present(documents, WORLD)
-    assert sorted(written) == sorted(facts.id for facts in WORLD.rows())
+    assert sorted(written) == sorted(facts.id for facts in WORLD.revision.index.rows)
     written.clear()
     again, document = present(documents, observed(ALPHA, Answered(latency_ms=5.0)))
     assert written == []
     assert again.tag == before.tag
     later, earlier = "2026-05-01T12:01:00Z", "2026-05-01T12:00:00Z"
     checked = {model["id"]: model["lastChecked"] for model in document["models"]}
-    assert checked == {facts.id: later if facts.provider_id == "alpha" else earlier for facts in WORLD.rows()}
+    assert checked == {
+        facts.id: later if facts.provider_id == "alpha" else earlier for facts in WORLD.revision.index.rows
+    }
     providers = document["metadata"]["providers"]
     assert {id_: providers[id_]["lastChecked"] for id_ in providers} == {"alpha": later, "beta": earlier}
 

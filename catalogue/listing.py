@@ -10,8 +10,6 @@ from catalogue.facts import ModelFacts
 from catalogue.identity import family
 
 _NO_MODELS: Mapping[str, ModelFacts] = MappingProxyType({})
-_NO_TIMES: Mapping[str, datetime] = MappingProxyType({})
-
 
 Place = tuple[str, str]
 """A folded name and an id."""
@@ -45,7 +43,7 @@ class Listing:
     """Facts by model id, including models that are gone until they are removed."""
     gone: frozenset[str] = frozenset()
     """Ids that the last good list no longer had. Ids missing from the next list too are removed."""
-    first_seen: Mapping[str, datetime] = field(default_factory=lambda: _NO_TIMES)
+    first_seen: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
     """When each id was first listed; absent for the ids of the provider's first list, which may be older."""
     is_reference: bool = False
     """Whether the provider itself gave this list. Guard, diff and tombstones never compare with any other."""

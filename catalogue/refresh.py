@@ -64,15 +64,14 @@ def refresh_result(
     added = {change.model.facts.id for change in of_models if isinstance(change, ModelAdded)}
     removed = {change.model.facts.id for change in of_models if isinstance(change, ModelRemoved)}
     changed = {change.model.facts.id for change in of_models} - added - removed
-    count = len(new.models) - len(new.gone)
     is_first = new.is_reference and not old.is_reference
     return ProviderRefresh(
         provider_id=after.lasting.profile.id,
         outcome=outcome,
-        added=count if is_first else len(added),
+        added=after.model_count if is_first else len(added),
         removed=len(removed),
         changed=len(changed),
-        model_count=count,
+        model_count=after.model_count,
         duration_ms=seconds * 1000,
         error=problem,
         changes=tuple(changes),

@@ -55,21 +55,13 @@ class Feed:
             return self._reader.snapshot.revision.position
 
     async def follow(self, since: str | None, wanted: ChangeFilter = EVERYTHING) -> AsyncIterator[Change]:
-        """Every wanted change after a cursor, or from now on, each exactly once; a Resync where the log has a gap.
-
-        Raises BadUserInput at the first step for a cursor that is not readable.
-        """
+        """The changes that `catalogue.ports.reading.Feed.follow` promises."""
         position = self._reader.snapshot.revision.position if since is None else position_of(since)
         while not self.closed:
             news, known = self._news, self._timeline.holds(position, last=self._last)
-            if not known and not self._is_unlogged(position):
-                resync = self._resync("The log does not lead on from this cursor.")
-                position = resync.position
-                yield resync
-                continue
             page = await self._page(position.seq, wanted) if known else None
-            if page is not None and page.trimmed:
-                resync = self._resync("The log no longer holds what followed this cursor.")
+            resync = self._resync(position, page)
+            if resync is not None:
                 position = resync.position
                 yield resync
                 continue
@@ -84,10 +76,6 @@ class Feed:
             async with self._waking:
                 await asyncio.sleep(0)
 
-    def _is_unlogged(self, position: Position) -> bool:
-        """Whether a position was given while the store fails, as it does still: the log decides once it goes on."""
-        return position == self._reader.snapshot.revision.position
-
     async def _page(self, after: int, wanted: ChangeFilter) -> LogPage:
         last = self._last
         if after >= last:
@@ -99,8 +87,19 @@ class Feed:
         changes = [change for change in page.changes if change.position.seq <= last]
         return LogPage(changes=changes, end=min(page.end, last), trimmed=page.trimmed)
 
-    def _resync(self, reason: str) -> Resync:
-        return Resync(position=self._reader.snapshot.revision.position, at=self._clock.now(), reason=reason)
+    def _resync(self, position: Position, page: LogPage | None) -> Resync | None:
+        """The Resync for a position outside the log's epochs, which has no page, or outside what the log still holds.
+
+        A position given while the store fails, as it does still, needs none: the log decides once it goes on.
+        """
+        present = self._reader.snapshot.revision.position
+        if page is None and position != present:
+            reason = "The log does not lead on from this cursor."
+        elif page is not None and page.trimmed:
+            reason = "The log no longer holds what followed this cursor."
+        else:
+            return None
+        return Resync(position=present, at=self._clock.now(), reason=reason)
 
 
 def _remembered(recent: deque[Change], after: int, wanted: ChangeFilter) -> LogPage:

@@ -77,17 +77,16 @@ class HealthRecorder:
         """Note a provider's status: being down opens an incident, anything else closes an open one."""
         incident = self._open.get(after.provider_id)
         if after.status is HealthStatus.DOWN and incident is None and (problem := after.error) is not None:
-            id_, provider_id = uuid4().hex, after.provider_id
+            code, message = problem.code, problem.message
             incident = Incident(
-                id=id_, provider_id=provider_id, started_at=at, code=problem.code, message=problem.message
+                id=uuid4().hex, provider_id=after.provider_id, started_at=at, code=code, message=message
             )
-            self._open[provider_id] = incident
-            self._note(incident)
+            self._open[after.provider_id] = incident
         elif after.status is not HealthStatus.DOWN and incident is not None:
             del self._open[after.provider_id]
-            self._note(replace(incident, ended_at=max(at, incident.started_at)))
-
-    def _note(self, incident: Incident) -> None:
+            incident = replace(incident, ended_at=max(at, incident.started_at))
+        else:
+            return
         self._edges.append(incident)
         self._news.set()
 

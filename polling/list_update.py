@@ -61,10 +61,8 @@ class ListUpdate:
         self._upstream = upstream
         self._calls = calls
         self._key = key
-        self._parser = deps.parser
-        self._clock = deps.clock
+        self._deps = deps
         self._progress = progress
-        self._guard = deps.guard
         self.gate = QuarantineGate(provider_id=upstream.id, revisions=deps.revisions, clock=deps.clock, held=held)
         self._read = self._taken = _Read()
         self._references: dict[bool, Listing] = {}
@@ -86,13 +84,13 @@ class ListUpdate:
             parsed = None
             if self._taken.version is None or fetched.version.digest != self._taken.version.digest:
                 self._progress.step(RefreshStep.READING, received=sum(map(len, fetched.bodies)))
-                parsed = await self._parser.parse(self._upstream, fetched.bodies, known=before.models)
+                parsed = await self._deps.parser.parse(self._upstream, fetched.bodies, known=before.models)
         except UpstreamError as error:
-            return ListFailed(problem=problems.of_error(error, at=self._clock.now()), key=self._key.problem)
-        at = self._clock.now()
+            return ListFailed(problem=problems.of_error(error, at=self._deps.clock.now()), key=self._key.problem)
+        at = self._deps.clock.now()
         self._progress.step(RefreshStep.COMPARING, model_count=len(parsed.models) if parsed else None)
         measured = self._measured(before, with_key=with_key) if parsed else None
-        doubt, listing = await asyncio.to_thread(_compared, before, measured, parsed, self._guard, at=at)
+        doubt, listing = await asyncio.to_thread(_compared, before, measured, parsed, self._deps.guard, at=at)
         if parsed is not None and doubt is not None:
             await self.gate.hold(doubt, listing, len(parsed.models))
             return HeldBack(

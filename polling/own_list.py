@@ -1,6 +1,6 @@
 """A caller's own list: a provider's list for the caller's key, and the provider as that caller sees it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -51,7 +51,9 @@ def own_list(
         shared = known == row
         models[row.id] = known if known is not None and shared else row
         own_rows += not shared
-    seen = {**_first_seen(before, at, models), **public.first_seen}
+    earlier = before.listing if before else None
+    new = {id_: at for id_ in models if earlier and id_ not in earlier.models}
+    seen = {**new, **(earlier.first_seen if earlier else {}), **public.first_seen}
     listing = Listing(
         provider_id=public.provider_id,
         models=MappingProxyType(models),
@@ -60,12 +62,6 @@ def own_list(
     )
     listing.index  # noqa: B018 - made here, off the event loop
     return OwnList(listing=listing, as_of=at, version=version, own_rows=own_rows)
-
-
-def _first_seen(before: OwnList | None, at: datetime, models: Mapping[str, ModelFacts]) -> dict[str, datetime]:
-    if before is None:
-        return {}
-    return {id_: at for id_ in models if id_ not in before.listing.models} | dict(before.listing.first_seen)
 
 
 def refused(public: ProviderState, problem: Problem) -> ProviderState:

@@ -5,8 +5,8 @@ from dataclasses import asdict
 import strawberry
 
 from resolvers.context import Info
+from schema.caller import ClientLimit
 from schema.catalogue import Catalogue
-from schema.client_limit import ClientLimit
 from schema.declaration import resolved
 from schema.policy import Policy, Reads
 from schema.scalars import Cursor

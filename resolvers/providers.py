@@ -7,9 +7,9 @@ from catalogue.provider import ProviderState
 from catalogue.selection import check_providers
 from resolvers.context import Info
 from schema.arguments import ProviderId, Providers
+from schema.caller import ProviderKeyCheck
 from schema.declaration import resolved
 from schema.health import ProviderHealth
-from schema.key_check import ProviderKeyCheck
 from schema.policy import Known, Policy, Reads
 from schema.provider import Provider
 

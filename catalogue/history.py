@@ -1,6 +1,6 @@
 """Health over time: probes and known time in buckets, uptime, and incidents."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -79,18 +79,12 @@ class Incident:
     message: str
 
 
-def uptime(buckets: Iterable[HealthBucket]) -> float | None:
+def uptime(buckets: Collection[HealthBucket]) -> float | None:
     """The share of the known time in which the provider answered, 0..1; null, not 1, when there is no data.
 
     Where no time is known, as after a single check, it is the share of answered probes.
     """
-    known = up = 0.0
-    checks = failures = 0
-    for bucket in buckets:
-        known += bucket.seconds
-        up += bucket.up
-        checks += bucket.checks
-        failures += bucket.failures
-    if known:
-        return up / known
-    return (checks - failures) / checks if checks else None
+    if known := sum(bucket.seconds for bucket in buckets):
+        return sum(bucket.up for bucket in buckets) / known
+    checks = sum(bucket.checks for bucket in buckets)
+    return (checks - sum(bucket.failures for bucket in buckets)) / checks if checks else None

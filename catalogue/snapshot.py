@@ -1,7 +1,7 @@
 """The whole catalogue at one moment: a revision, which lasts until the next change, and what each call moves."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from types import MappingProxyType
@@ -11,9 +11,6 @@ from catalogue.listing import ListingIndex
 from catalogue.position import Position
 from catalogue.provider import ProviderRevision, ProviderState
 from catalogue.view import ModelView
-
-Stamp = tuple[int, Position, datetime]
-"""A revision's number, its position, and when it was made."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -93,24 +90,20 @@ class Snapshot:
         """Several models as a reader sees them."""
         return [self.view(facts) for facts in rows]
 
-    def with_provider(self, state: ProviderState, *, stamp: Stamp | None = None) -> "Snapshot":
-        """The same with one provider's state replaced.
+    def with_provider(self, state: ProviderState, *, revision: Revision | None = None) -> "Snapshot":
+        """The same with one provider's state replaced, and with the number, position and time of another revision.
 
-        The revision stays the same object unless something lasting moved, or a stamp makes another revision of it.
+        The revision stays the same object unless something lasting moved, or another one is given.
         """
-        revision, lasting = self.revision, state.lasting
-        before, id_ = revision.providers.get(lasting.profile.id), lasting.profile.id
-        if stamp is not None or before is not lasting:
-            number, position, updated_at = stamp or (revision.number, revision.position, revision.updated_at)
-            revision = Revision(
-                number=number,
-                position=position,
-                updated_at=updated_at,
-                providers=MappingProxyType({**revision.providers, id_: lasting}),
-            )
+        lasting, id_ = state.lasting, state.lasting.profile.id
+        before = self.revision.providers.get(id_)
+        if revision is not None or before is not lasting:
+            providers = MappingProxyType({**self.revision.providers, id_: lasting})
+            revision = replace(revision or self.revision, providers=providers)
             if before is not None and before.listing is lasting.listing and "index" in vars(self.revision):
                 vars(revision)["index"] = self.revision.index
-        return Snapshot(revision=revision, providers=MappingProxyType({**self.providers, id_: state}))
+        states = MappingProxyType({**self.providers, id_: state})
+        return Snapshot(revision=revision or self.revision, providers=states)
 
 
 def snapshot_of(

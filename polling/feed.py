@@ -60,8 +60,7 @@ class Feed:
         while not self.closed:
             news, known = self._news, self._timeline.holds(position, last=self._last)
             page = await self._page(position.seq, wanted) if known else None
-            resync = self._resync(position, page)
-            if resync is not None:
+            if (page is None or page.trimmed) and (resync := self._resync(position, page)) is not None:
                 position = resync.position
                 yield resync
                 continue
@@ -88,18 +87,15 @@ class Feed:
         return LogPage(changes=changes, end=min(page.end, last), trimmed=page.trimmed)
 
     def _resync(self, position: Position, page: LogPage | None) -> Resync | None:
-        """The Resync for a position outside the log's epochs, which has no page, or outside what the log still holds.
+        """The Resync for a position with a trimmed page or none.
 
         A position given while the store fails, as it does still, needs none: the log decides once it goes on.
         """
         present = self._reader.snapshot.revision.position
-        if page is None and position != present:
-            reason = "The log does not lead on from this cursor."
-        elif page is not None and page.trimmed:
-            reason = "The log no longer holds what followed this cursor."
-        else:
+        if page is None and position == present:
             return None
-        return Resync(position=present, at=self._clock.now(), reason=reason)
+        gap = "no longer holds what followed" if page else "does not lead on from"
+        return Resync(position=present, at=self._clock.now(), reason=f"The log {gap} this cursor.")
 
 
 def _remembered(recent: deque[Change], after: int, wanted: ChangeFilter) -> LogPage:

@@ -152,11 +152,12 @@ class Ledger:
 
     def _show(self, state: ProviderState, at: datetime | None = None) -> None:
         """Serve a state; with `at`, as a revision that was made then."""
-        snapshot, stamp = self._current.snapshot, None
+        snapshot, revision = self._current.snapshot, None
         if at is not None:
             position = self._logged.later(1) if self._ahead else self._logged
-            stamp = (max(self._number, snapshot.revision.number + bool(self._ahead)), position, at)
-        self._current.snapshot = snapshot.with_provider(state, stamp=stamp)
+            number = max(self._number, snapshot.revision.number + bool(self._ahead))
+            revision = replace(snapshot.revision, number=number, position=position, updated_at=at)
+        self._current.snapshot = snapshot.with_provider(state, revision=revision)
 
     def _note(self, error: StoreError | None) -> None:
         """Log once that the store begins to fail, and once that it works again."""

@@ -23,7 +23,7 @@ def test_no_data_is_null_and_not_100_percent(buckets: list[HealthBucket]) -> Non
     ("counts", "share"), [([(4, 1)], 0.75), ([(2, 2)], 0.0), ([(9, 0), (0, 0), (1, 1)], 0.9), ([(1, 0)], 1.0)]
 )
 def test_uptime_weighs_each_probe_the_same_where_no_time_is_known(counts: list[tuple[int, int]], share: float) -> None:
-    assert uptime(bucket(*c) for c in counts) == share
+    assert uptime([bucket(*c) for c in counts]) == share
 
 
 @pytest.mark.parametrize(

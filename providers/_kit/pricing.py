@@ -30,16 +30,15 @@ class PriceNames:
 
     def price(self, row: Row, tiers: Iterable[PriceTier] = ()) -> Price | None:
         """The prices in a row; null if it has none."""
-        by_token = self._by_token(row)
-        price = Price(**by_token, request=row.usd(*self.request), image=row.usd(*self.image), tiers=tuple(tiers))
+        price = Price(**self._stated(row, request=self.request, image=self.image), tiers=tuple(tiers))
         return price if any(amount is not None for amount in _amounts(price)) else None
 
     def tier(self, row: Row, **conditions: Any) -> PriceTier:
         """The prices in a row that apply under conditions, which are fields of `PriceTier`."""
-        return PriceTier(**conditions, **self._by_token(row))
+        return PriceTier(**conditions, **self._stated(row))
 
-    def _by_token(self, row: Row) -> dict[str, Any]:
-        """The fields that `Price` and `PriceTier` share."""
+    def _stated(self, row: Row, **each: Names) -> dict[str, Any]:
+        """The prices that `Price` and `PriceTier` share, and those of `each`, which are not for tokens."""
         usd = partial(row.usd, per=self.per)
         items = ((kind, unit, usd(name)) for kind, (name, unit) in self.other.items())
         return {
@@ -48,6 +47,7 @@ class PriceNames:
             "cache_read": usd(*self.cache_read),
             "cache_write": usd(*self.cache_write),
             "other": tuple(PriceItem(kind=k, unit=u, amount=a) for k, u, a in items if a is not None),
+            **{name: row.usd(*names) for name, names in each.items()},
         }
 
 

@@ -1,5 +1,6 @@
 """A connection to the store's file, and transactions on it."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +16,14 @@ _WAL_BYTES = 16 * 1024 * 1024
 """To what the write-ahead log shrinks after a large transaction."""
 
 
+_OWNER_ONLY = 0o600
+"""The audit log holds addresses and key fingerprints."""
+
+
 def connect(path: Path) -> sqlite3.Connection:
-    """Open a file as it is; SQLite reads it with the first statement."""
+    """Open a file as it is, for its owner only; SQLite reads it with the first statement."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, _OWNER_ONLY))
+    path.chmod(_OWNER_ONLY)  # the files beside it get the same mode
     connection = sqlite3.connect(path, timeout=_PATIENCE.total_seconds(), isolation_level=None)
     connection.text_factory = decoded
     return connection

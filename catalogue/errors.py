@@ -6,6 +6,7 @@ ClientError
 ├── Unauthenticated     send a valid token
 ├── Forbidden           ask for a token with the missing scope
 ├── RateLimited         wait, then send it again
+├── NotStored           try again once the operator has mended the data folder
 └── QueryTooComplex     ask for less at once
 """
 
@@ -65,6 +66,10 @@ class RateLimited(ClientError):
     def __init__(self, message: str, *, retry_after: float) -> None:
         super().__init__(message, retryAfter=retry_after)
         self.retry_after = retry_after
+
+
+class NotStored(ClientError):
+    """The server's store failed; nothing was done. The message names the remedy."""
 
 
 class QueryTooComplex(ClientError):

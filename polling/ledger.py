@@ -16,7 +16,7 @@ import structlog
 
 from catalogue.change import Change
 from catalogue.diff import diff
-from catalogue.observation import Observation, Restored
+from catalogue.observation import Decided, Observation, Restored
 from catalogue.ports.clock import Clock
 from catalogue.ports.errors import StoreError
 from catalogue.ports.revisions import Commit, Revisions, StoredListing
@@ -70,7 +70,13 @@ class Ledger:
             at = self._clock.now()
             state = after(self._current.snapshot.providers[provider_id], seen, at=at)
             unconfigured = isinstance(seen, Restored) and not state.profile.configured
-            return await self._advance(state, at, StatusCause.CONFIGURATION if unconfigured else None)
+            served = self._current.snapshot.providers[provider_id]
+            try:
+                return await self._advance(state, at, StatusCause.CONFIGURATION if unconfigured else None)
+            except StoreError:
+                if isinstance(seen, Decided):  # nothing was decided: the list waits as before
+                    self._show(served)
+                raise
 
     async def evaluate(self) -> None:
         """Move statuses with the clock, and store states that could not be stored before."""

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import structlog
 
-from catalogue.errors import BadUserInput
+from catalogue.errors import BadUserInput, NotStored
 from catalogue.ports.errors import StoreError
 from catalogue.provider import ProviderState
 from catalogue.refresh import ProviderRefresh, RefreshProgress
@@ -89,7 +89,10 @@ class Poller:
         """Accept or discard a held-back list; raises BadUserInput if it does not wait (any more)."""
         for coordinator in self._coordinators.values():
             if coordinator.quarantine_id == quarantine_id:
-                return await coordinator.decide(quarantine_id, accept=accept)
+                try:
+                    return await coordinator.decide(quarantine_id, accept=accept)
+                except StoreError as error:
+                    raise NotStored(f"The decision could not be stored, and was not made. {error}") from error
         raise BadUserInput("No list with this id is held back. Read providerHealth { quarantine { id } } again.")
 
     async def _evaluate(self) -> None:

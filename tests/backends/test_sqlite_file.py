@@ -306,3 +306,14 @@ async def test_a_closed_store_leaves_one_file(seat: SqliteSeat) -> None:
     await seat.open()
     await seat.close()
     assert [p.name for p in seat.path.parent.iterdir()] == ["store.sqlite3"]
+
+
+async def test_the_files_of_a_store_are_for_their_owner_only(tmp_path: Path) -> None:
+    store = await open_store(tmp_path / "catalogue.db", clock=lambda: NOW, retention=Retention())
+    modes = _modes(tmp_path)
+    await store.close()
+    assert modes == dict.fromkeys(("catalogue.db", "catalogue.db-wal", "catalogue.db-shm"), "0o600")
+
+
+def _modes(folder: Path) -> dict[str, str]:
+    return {file.name: oct(file.stat().st_mode & 0o777) for file in folder.iterdir()}

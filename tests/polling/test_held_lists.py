@@ -2,12 +2,15 @@
 
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import AsyncMock
 
 import pytest
+from structlog.testing import capture_logs
 
-from catalogue.errors import BadUserInput
+from catalogue.errors import BadUserInput, NotStored
 from catalogue.facts import ModelFacts
 from catalogue.listing import Listing
+from catalogue.ports.errors import StoreUnusable
 from catalogue.vocabulary import (
     DataSource,
     HealthStatus,
@@ -118,3 +121,20 @@ async def test_a_good_list_clears_the_quarantine(one: World) -> None:
     await one.refresh()
     assert healthy(one)
     assert one.state.model_count == 40
+
+
+@pytest.mark.parametrize("accept", [True, False])
+async def test_a_decision_that_cannot_be_stored_is_not_made_and_says_so(
+    one: World, monkeypatch: pytest.MonkeyPatch, *, accept: bool
+) -> None:
+    id_ = await held_back(one)
+    before = one.health
+    with monkeypatch.context() as disk, capture_logs():
+        for method in ("commit", "hold"):
+            disk.setattr(one.store, method, AsyncMock(side_effect=StoreUnusable("The data folder is full.")))
+        with pytest.raises(NotStored, match="full"):
+            await one.poller.resolve_quarantine(id_, accept=accept)
+    assert (one.health.quarantine, one.health.error) == (before.quarantine, before.error)
+    await one.poller.resolve_quarantine(id_, accept=accept)
+    assert one.health.quarantine is None
+    assert one.state.model_count == (10 if accept else 40)

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -89,3 +90,10 @@ def test_doctor_says_what_is_wrong_with_the_configuration(run: Run, monkeypatch:
     code, out, _ = run("doctor")
     assert code == 1
     assert "configuration\tFAILED\tCATALOGUE_PORT" in out
+
+
+def test_doctor_finds_a_full_disk(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CATALOGUE_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr("server.command.doctor.shutil.disk_usage", lambda _: SimpleNamespace(free=0))
+    _, output, _ = run("doctor", "--json")
+    assert "The disk is full." in output

@@ -16,14 +16,10 @@ _WAL_BYTES = 16 * 1024 * 1024
 """To what the write-ahead log shrinks after a large transaction."""
 
 
-_OWNER_ONLY = 0o600
-"""The audit log holds addresses and key fingerprints."""
-
-
 def connect(path: Path) -> sqlite3.Connection:
     """Open a file as it is, for its owner only; SQLite reads it with the first statement."""
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, _OWNER_ONLY))
-    path.chmod(_OWNER_ONLY)  # the files beside it get the same mode
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    path.chmod(0o600)  # the audit log holds addresses; SQLite gives the files beside it the same mode
     connection = sqlite3.connect(path, timeout=_PATIENCE.total_seconds(), isolation_level=None)
     connection.text_factory = decoded
     return connection

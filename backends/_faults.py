@@ -12,8 +12,8 @@ _FOLDER = {
     sqlite3.SQLITE_CANTOPEN: "cannot be opened",
     sqlite3.SQLITE_FULL: "is full",
     sqlite3.SQLITE_IOERR: "cannot be read or written",
-    sqlite3.SQLITE_PERM: "may not be written",
-    sqlite3.SQLITE_READONLY: "may not be written",
+    sqlite3.SQLITE_PERM: "is not writable",
+    sqlite3.SQLITE_READONLY: "is not writable",
 }
 _PRIMARY = 0xFF
 

@@ -87,7 +87,7 @@ def _require_usable(file: Path) -> None:
     if not file.is_file():
         raise StoreUnusable(f"{file.name} is not a file. Move it away, and a new store is begun in its place.")
     if not os.access(file, os.R_OK | os.W_OK):
-        raise StoreUnusable(f"{file.name} may not be read and written. Let the user that the server runs as do both.")
+        raise StoreUnusable(f"{file.name} is not readable and writable. Allow the server's user to read and write it.")
 
 
 def _release(path: Path) -> None:

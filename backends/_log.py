@@ -10,7 +10,7 @@ from datetime import datetime
 
 import structlog
 
-from backends import _timeline, _versions
+from backends import _versions
 from backends._change import CODES, Row, body_of, reader
 from backends._codec import micros
 from backends._connection import transaction
@@ -19,7 +19,7 @@ from backends.retention import Retention
 from catalogue.change import Change, ChangeFilter, ModelChange
 from catalogue.facts import ModelFacts
 from catalogue.ports.reading import LogPage
-from catalogue.position import Position, Timeline
+from catalogue.position import Epoch, Position, Timeline
 
 _INSERT = "INSERT INTO change (seq, at, kind, provider_id, version, detail) VALUES (?, ?, ?, ?, ?, ?)"
 _BROKEN = """
@@ -35,6 +35,15 @@ _TRIM = """
 DELETE FROM change
 WHERE seq <= (SELECT seq FROM state) - :length
    OR seq < coalesce((SELECT seq FROM change WHERE at >= :cutoff ORDER BY seq LIMIT 1), (SELECT seq + 1 FROM state))
+"""
+
+_MOST_EPOCHS = 1_000
+"""A server that is started again and again opens an epoch each time."""
+# An epoch that ends before the first position of the log holds none that can be resumed.
+_TRIM_EPOCHS = """
+DELETE FROM epoch WHERE id <= (SELECT max(id) FROM epoch) - :most OR id < (
+    SELECT max(id) FROM epoch WHERE first_seq <= (SELECT coalesce((SELECT min(seq) FROM change) - 1, seq) FROM state)
+)
 """
 
 log = structlog.get_logger(__name__)
@@ -62,11 +71,24 @@ def append(connection: sqlite3.Connection, changes: Iterable[Change], listed: Ma
         connection.execute(_INSERT, values)
 
 
+def open_epoch(connection: sqlite3.Connection, name: str, at: datetime) -> None:
+    """Begin an epoch with the next change."""
+    connection.execute(
+        "INSERT INTO epoch (name, first_seq, opened_at) SELECT ?, seq + 1, ? FROM state", (name, micros(at))
+    )
+
+
+def timeline(connection: sqlite3.Connection) -> Timeline:
+    """The epochs, oldest first."""
+    rows = connection.execute("SELECT name, first_seq FROM epoch ORDER BY id").fetchall()
+    return Timeline(tuple(Epoch(name, first_seq) for name, first_seq in rows))
+
+
 def oldest(connection: sqlite3.Connection) -> Position:
     """The earliest position that can be resumed."""
     (seq,) = connection.execute("SELECT coalesce((SELECT min(seq) FROM change) - 1, seq) FROM state").fetchone()
-    timeline = _timeline.read(connection)
-    return timeline.at(max(seq, timeline.epochs[0].first_seq - 1))
+    epochs = timeline(connection)
+    return epochs.at(max(seq, epochs.epochs[0].first_seq - 1))
 
 
 def page(connection: sqlite3.Connection, after: int, limit: int, wanted: ChangeFilter) -> LogPage:
@@ -89,7 +111,7 @@ def _page(connection: sqlite3.Connection, after: int, limit: int, wanted: Change
         if after < first - 1:
             return LogPage(changes=(), end=last, trimmed=True)
         rows = select(connection, after, limit, wanted)
-        changes = tuple(_readable(rows, reader(_timeline.read(connection))))
+        changes = tuple(_readable(rows, reader(timeline(connection))))
     return LogPage(changes=changes, end=rows[-1][0] if len(rows) == limit else max(after, last), trimmed=False)
 
 
@@ -125,3 +147,4 @@ def trim(connection: sqlite3.Connection, retention: Retention, now: datetime) ->
     """Drop changes off the old end, never from the middle, whatever the clock did."""
     connection.execute(_TRIM, {"length": retention.log_length, "cutoff": micros(now - retention.log_age)})
     connection.execute("DELETE FROM detail WHERE id < coalesce((SELECT min(detail) FROM change), id + 1)")
+    connection.execute(_TRIM_EPOCHS, {"most": _MOST_EPOCHS})

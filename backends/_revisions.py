@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
-from backends import _listings, _log, _providers, _timeline
+from backends import _listings, _log, _providers
 from backends._codec import MICROSECOND, QUARANTINE, maybe_moment, micros, moment, read_listing, write_listing
 from backends._connection import transaction
 from backends._rows import LARGEST_COUNT, require
@@ -26,7 +26,7 @@ def read(connection: sqlite3.Connection) -> Stored:
         ((revision, seq, updated_at, list_ttl),) = connection.execute(
             "SELECT revision, seq, updated_at, list_ttl FROM state"
         )
-        timeline, listings, held = _timeline.read(connection), _listings.read(connection), _held(connection)
+        timeline, listings, held = _log.timeline(connection), _listings.read(connection), _held(connection)
         healths, published = _providers.read(connection)
     require(0 <= revision <= LARGEST_COUNT and 0 <= seq <= _LONGEST_LOG)
     require(bool(timeline.epochs) or revision == 0)
@@ -64,7 +64,7 @@ def commit(connection: sqlite3.Connection, revision: Commit, written: Mapping[st
     if revision.follows != stored or [c.position.seq for c in revision.changes] != list(expected):
         raise StoreConflict("The store has moved on: another server writes to the same CATALOGUE_DATA_DIR.")
     if revision.opens is not None:
-        _timeline.open_epoch(connection, revision.opens, revision.at)
+        _log.open_epoch(connection, revision.opens, revision.at)
     after, at = revision.listing, micros(revision.at)
     before = written.get(after.listing.provider_id) if after else None
     if after is not None:
@@ -112,7 +112,7 @@ def register(
     """Forget all providers but these, store how long their lists count as fresh, and open an epoch."""
     _providers.register(connection, provider_ids, at)
     connection.execute("UPDATE state SET list_ttl = ?", (list_ttl // MICROSECOND,))
-    _timeline.open_epoch(connection, opens, at)
+    _log.open_epoch(connection, opens, at)
 
 
 def hold(connection: sqlite3.Connection, provider_id: str, held: Held | None) -> None:

@@ -10,7 +10,7 @@ from typing import TypeVar, TypeVarTuple
 
 import structlog
 
-from backends import _audit, _health, _log, _revisions, _timeline, _versions
+from backends import _audit, _health, _log, _revisions, _versions
 from backends._connection import transaction
 from backends._faults import understood
 from backends._file import Opened, open_file
@@ -175,7 +175,6 @@ class SqliteStore:
 
     def _trim(self, connection: sqlite3.Connection, now: datetime) -> None:
         _log.trim(connection, self._retention, now)
-        _timeline.trim(connection)
         _versions.trim(connection, self._retention, now)
         _health.trim(connection, now)
         _audit.trim(connection, self._retention, now)

@@ -72,6 +72,10 @@ class Timeline:
         """The position right after a change, in the epoch that wrote it."""
         return Position(next((e.name for e in reversed(self.epochs) if e.first_seq <= seq), self.epochs[0].name), seq)
 
+    def knows(self, position: Position) -> bool:
+        """Whether the epoch of a position is in the log."""
+        return any(epoch.name == position.epoch for epoch in self.epochs)
+
     def holds(self, position: Position, *, last: int) -> bool:
         """Whether a position lies within its epoch; `last` is the number of the last change of the log.
 

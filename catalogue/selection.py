@@ -22,7 +22,7 @@ MOST_WORDS = 10
 
 
 class Filter(Record):
-    """Conditions that a model must all meet. A null condition is ignored. An unknown value meets no condition."""
+    """Conditions, all of which a model must meet. A null condition is ignored. An unknown value meets no condition."""
 
     premium: bool | None = None
     """Whether using the model costs money."""
@@ -41,9 +41,9 @@ class Filter(Record):
     price_per: PricingUnit = PricingUnit.MILLION
     """The number of tokens that the maximum prices are for."""
     input_modality: tuple[Modality, ...] | None = None
-    """Forms of data that the model must all accept."""
+    """Forms of data, all of which the model must accept."""
     output_modality: tuple[Modality, ...] | None = None
-    """Forms of data that the model must all generate."""
+    """Forms of data, all of which the model must generate."""
     released_after: datetime | None = None
     """The time after which the model was released."""
     expires_before: datetime | None = None

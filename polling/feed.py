@@ -89,13 +89,13 @@ class Feed:
     def _resync(self, position: Position, page: LogPage | None) -> Resync | None:
         """The Resync for a position with a trimmed page or none.
 
-        A position given while the store fails, as it does still, needs none: the log decides once it goes on.
+        While the store fails, a position of the log's own epochs waits: one Resync follows once all is stored.
         """
         present = self._reader.snapshot.revision.position
-        if page is None and position == present:
+        if page is None and self._timeline.knows(position) and not self._timeline.holds(present, last=self._last):
             return None
-        gap = "no longer holds what followed" if page else "does not lead on from"
-        return Resync(position=present, at=self._clock.now(), reason=f"The log {gap} this cursor.")
+        gap = "not in the log any more" if page else "not in the log"
+        return Resync(position=present, at=self._clock.now(), reason=f"The changes after this cursor are {gap}.")
 
 
 def _remembered(recent: deque[Change], after: int, wanted: ChangeFilter) -> LogPage:

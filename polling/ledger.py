@@ -1,9 +1,8 @@
 """Makes revisions: compare, store, serve, notify; in that order, one at a time.
 
-While the store fails, the served state runs ahead of the stored one: health and statuses move on, lists do not.
-Positions given meanwhile lie beyond the end of the log's epoch. The first commit that succeeds opens a new epoch and
-holds everything that differs from what was stored last, so that no change is lost. Positions beyond the old epoch's end
-then get a Resync.
+While the store fails, health and statuses are served ahead of it, lists are not. Positions given meanwhile lie beyond
+the log's epoch. Once the store works, each provider's differences are stored under a new epoch: no change is lost, and
+positions beyond the old epoch get one Resync.
 """
 
 import asyncio

@@ -21,11 +21,11 @@ class Catalogue:
         "The position in the change log of this response. Subscribe with it as `since` to receive all later changes.",
         Policy(Reads.REVISION | Reads.HEALTH),
     )
-    last_updated: datetime | None = field("The time of the revision. Null before the first list was read.")
-    total_models: int = field("The number of models in the latest lists of all providers.")
-    cache_hit: bool = field(
-        "Whether nothing had to be read for this response. False if it waited for the caller's list."
+    last_updated: datetime | None = field("The time of the revision. Null before the first change.")
+    total_models: int = field(
+        "The number of models in the catalogue: of each provider's latest list or, until it arrives, of packaged data."
     )
+    cache_hit: bool = field("Whether the response came from memory alone. False if it waited for the caller's list.")
     providers: Sequence[ProviderState] = field(
         "All providers, by name.", Policy(Reads.REVISION, rows=Known.PROVIDERS), graphql_type=list[Provider]
     )

@@ -93,7 +93,7 @@ class ProviderHealth:
     model_count: int = field("The number of models in the provider's latest list.", Policy(Reads.REVISION))
     dropped_rows = attribute("health.dropped_rows", int, "The number of unreadable rows in the latest list.")
     error = attribute(
-        "health.error", ProviderError | None, "The most important problem with the provider. Null if there is none."
+        "health.error", ProviderError | None, "The most severe problem with the provider. Null if there is none."
     )
 
     @resolved(datetime | None, Policy(Reads.HEALTH | Reads.CLOCK))

@@ -68,7 +68,7 @@ class Model:
     )
     provider_health: HealthStatus = field("The health of the provider.", Policy(Reads.HEALTH))
     first_seen_at: datetime | None = field(
-        "The time at which the model appeared in its provider's list. Null if the first list read contained it."
+        "The time at which the model appeared in its provider's list. Null if the first list had it already."
     )
     source: DataSource = field("The origin of the data.", Policy(Reads.REVISION | Reads.HEALTH))
     source_as_of: datetime = field(

@@ -9,13 +9,12 @@ import asyncio
 import gc
 
 _SECONDS = 60.0
-_NEVER = 2**31 - 1
 
 
 def settle() -> None:
     """Collect everything once, before clients come; from then on only young objects are looked at."""
     young, middle, _ = gc.get_threshold()
-    gc.set_threshold(young, middle, _NEVER)
+    gc.set_threshold(young, middle, 2**31 - 1)  # the oldest never
     gc.collect()
     gc.freeze()
 

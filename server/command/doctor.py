@@ -28,8 +28,6 @@ from upstream.errors import Unauthorized, UpstreamError
 from upstream.http import ReadLimits, get, session
 from upstream.upstream import Upstream
 
-_LEAST_FREE = 10_000_000
-"""Bytes without which the store soon fails."""
 CALL_SECONDS = 5.0
 MAX_SKEW_SECONDS = 60.0
 
@@ -90,7 +88,7 @@ def _data_folder(settings: Settings) -> Row:
     existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     writable = existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
     found = f"{folder}{'' if existing == folder else ' (does not exist yet)'}"
-    if writable and shutil.disk_usage(existing).free < _LEAST_FREE:
+    if writable and shutil.disk_usage(existing).free < 10_000_000:  # noqa: PLR2004 - bytes, without which the store soon fails
         return _check(
             "data folder", found, f"The disk is full. Free space at {existing}, or set data_dir to another one."
         )

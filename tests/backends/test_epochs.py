@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from backends import _timeline
+from backends import _log
 from backends.retention import Retention
 from backends.sqlite import SqliteStore
 from catalogue.change import Change, Resync
@@ -90,7 +90,7 @@ async def test_a_log_without_changes_keeps_the_epochs_in_which_its_end_was_given
 async def test_the_number_of_epochs_is_bounded_and_the_oldest_position_is_one_that_holds(
     seat: SqliteSeat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_timeline, "_MOST", 5)
+    monkeypatch.setattr(_log, "_MOST_EPOCHS", 5)
     store = await seat.open()
     for number in range(20):
         await start(store, name(number + 2))
@@ -146,7 +146,7 @@ async def test_a_follower_with_a_cursor_from_after_the_backup_gets_a_resync(seat
     store, position = await restored_backup(seat, tmp_path)
     change = await first_change(store, position)
     assert isinstance(change, Resync)
-    assert change.reason == "The log does not lead on from this cursor."
+    assert change.reason == "The changes after this cursor are not in the log."
     assert change.position == Position(name(3), 30)
 
 

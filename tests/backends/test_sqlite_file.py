@@ -235,7 +235,7 @@ async def test_a_file_that_may_not_be_used_is_told_by_its_name_with_the_remedy(
     held = seat.path.read_bytes()
     with monkeypatch.context() as patch:
         patch.setattr("os.access", lambda *_: False)  # who runs the tests as root may use every file
-        with pytest.raises(StoreUnusable, match=r"^store.sqlite3 may not be read and written\. Let the user"):
+        with pytest.raises(StoreUnusable, match=r"^store.sqlite3 is not readable and writable\. Allow"):
             await seat.open()
     assert seat.path.read_bytes() == held
     assert (await (await seat.open()).load()).revision == 1
@@ -286,7 +286,7 @@ async def test_a_revision_that_breaks_half_way_leaves_nothing(
 async def test_a_store_that_became_read_only_is_told_with_the_setting(seat: SqliteSeat) -> None:
     store = await seat.open()
     await store._run(lambda c: c.execute("PRAGMA query_only = 1"))
-    with pytest.raises(StoreUnusable, match="may not be written"):
+    with pytest.raises(StoreUnusable, match="is not writable"):
         await store.commit(revision(2))
     assert (await store.load()).revision == 1
 

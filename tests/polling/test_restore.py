@@ -421,6 +421,7 @@ async def test_whoever_reads_a_start_that_could_not_be_stored_is_told_to_read_an
         read = machine.served.revision.position.cursor
     told = asyncio.ensure_future(anext(run.feed.follow(read)))
     await machine.listed(*rows("a"))
+    await run.ledger.evaluate()
     assert (await asyncio.wait_for(told, 5)).kind == "RESYNC"
 
 
@@ -474,3 +475,23 @@ async def test_resuming_over_restarts_ends_with_exactly_what_is_served(seed: int
         follower.follow(await machine.log_after(follower.seq), machine.served)
         assert follower.known() == Follower().read(machine.served).known()
         await machine.stop()
+
+
+async def test_a_follower_who_read_while_the_store_failed_gets_one_resync_for_all_providers(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = await machine.start()
+    for of in ("acme", "other"):
+        await machine.listed(*rows("a", of=of), of=of)
+    with monkeypatch.context() as patch, capture_logs():
+        patch.setattr(SqliteStore, "commit", AsyncMock(side_effect=StoreUnusable("The data folder is full.")))
+        for of in ("acme", "other"):
+            await machine.failed(3, of=of)
+        follower = run.feed.follow(machine.served.revision.position.cursor)
+        told = asyncio.ensure_future(anext(follower))
+    await run.ledger.evaluate()
+    resync = await asyncio.wait_for(told, 60)
+    assert (resync.kind, resync.position) == ("RESYNC", machine.served.revision.position)
+    following = asyncio.ensure_future(anext(follower))
+    await machine.listed(*rows("a", "b"))
+    assert (await asyncio.wait_for(following, 60)).kind == "MODEL_ADDED"

@@ -54,7 +54,7 @@ async def test_the_catalogues_cursor_is_that_of_its_last_change_also_after_a_res
         assert [event["cursor"] for event in await it.told(since)] == [last]
 
 
-def _broken(_: SqliteStore, __: Commit) -> None:
+def _broken(_: SqliteStore, __: object, ___: Commit) -> None:
     raise StoreUnusable("The folder cannot be written.")
 
 

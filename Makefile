@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.installed-runtime
 DEV := $(VENV)/.installed-dev
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest -n 2
 
 .PHONY: help install run test test-fast check format lock generate clean
 
@@ -30,10 +30,10 @@ run: $(RUNTIME) ## Start the server and print its address
 	exec $(BIN)/catalogue serve
 
 test: $(DEV) ## Run every test
-	$(PYTEST)
+	$(PYTEST) --dist loadfile --no-loadscope-reorder
 
 test-fast: $(DEV) ## Run the tests that start no process
-	$(PYTEST) -m 'not process'
+	$(PYTEST) --dist worksteal -m 'not process'
 
 check: $(DEV) ## Lint, types and import contracts
 	$(BIN)/ruff check .

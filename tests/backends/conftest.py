@@ -1,12 +1,13 @@
 """Every store, opened and opened again. The tests of the contract run over each of them."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 import pytest
-from hypothesis import settings
 
 from backends.retention import Retention
 from backends.sqlite import SqliteStore, open_store
@@ -16,9 +17,6 @@ from catalogue.ports.reading import Log
 from catalogue.ports.revisions import Revisions
 from tests.backends.samples import begin
 from tests.catalogue.strategies import NOW
-
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
 
 
 class Store(Revisions, Log, HealthRecords, AuditRecords, Protocol):
@@ -58,6 +56,23 @@ class SqliteSeat:
         if self._open is not None:
             opened, self._open = self._open, None
             await opened.close()
+
+
+def filled(path: Path, fill: Callable[[SqliteStore], Awaitable[None]]) -> SqliteSeat:
+    """A closed store that was filled, for the tests of a module to copy."""
+
+    async def write() -> SqliteSeat:
+        seat = SqliteSeat(path)
+        await fill(await seat.open())
+        await seat.close()
+        return seat
+
+    return asyncio.run(write())
+
+
+def copied(seat: SqliteSeat, folder: Path) -> SqliteSeat:
+    """A copy of a closed store."""
+    return SqliteSeat(Path(shutil.copy(seat.path, folder / "store.sqlite3")))
 
 
 @pytest.fixture(params=["sqlite"])

@@ -7,21 +7,28 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from backends.sqlite import SqliteStore
 from catalogue.change import ChangeFilter
-from tests.backends.conftest import SqliteSeat
+from tests.backends.conftest import SqliteSeat, copied, filled
 from tests.backends.samples import added, revision, seqs
 from tests.catalogue.strategies import PROVIDER
 
 
-@pytest.fixture
-async def seat(tmp_path: Path) -> SqliteSeat:
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> SqliteSeat:
     """A closed store with ten changes."""
-    seat = SqliteSeat(tmp_path / "store.sqlite3")
-    store = await seat.open()
+    return filled(tmp_path_factory.mktemp("whole") / "store.sqlite3", fill)
+
+
+async def fill(store: SqliteStore) -> None:
     for seq in range(1, 11):
         await store.commit(revision(seq, [added(seq)]))
-    await seat.close()
-    return seat
+
+
+@pytest.fixture
+def seat(whole: SqliteSeat, tmp_path: Path) -> SqliteSeat:
+    """A copy of the whole store, to be spoilt."""
+    return copied(whole, tmp_path)
 
 
 def spoil(seat: SqliteSeat, statement: str) -> None:

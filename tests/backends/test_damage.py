@@ -21,7 +21,7 @@ from catalogue.ports.revisions import Held
 from catalogue.position import Position
 from catalogue.vocabulary import HealthStatus, ProviderErrorCode, UptimeWindow
 from tests.backends.committer import rows
-from tests.backends.conftest import SqliteSeat
+from tests.backends.conftest import SqliteSeat, copied, filled
 from tests.backends.samples import EPOCH, added, kept, revision, seqs
 from tests.catalogue.strategies import NOW, PROVIDER, listing, model
 
@@ -76,13 +76,16 @@ async def use(store: SqliteStore) -> None:
     await store.trim(NOW)
 
 
-@pytest.fixture
-async def seat(tmp_path: Path) -> SqliteSeat:
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> SqliteSeat:
     """A closed store with something in every table."""
-    seat = SqliteSeat(tmp_path / "store.sqlite3")
-    await fill(await seat.open())
-    await seat.close()
-    return seat
+    return filled(tmp_path_factory.mktemp("whole") / "store.sqlite3", fill)
+
+
+@pytest.fixture
+def seat(whole: SqliteSeat, tmp_path: Path) -> SqliteSeat:
+    """A copy of the whole store, to be spoilt."""
+    return copied(whole, tmp_path)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from catalogue.history import Incident, Probe, Span
 from catalogue.ports.audit import AuditEntry
 from catalogue.ports.revisions import Held
 from catalogue.vocabulary import ProviderErrorCode, UptimeWindow
-from tests.backends.conftest import SqliteSeat
+from tests.backends.conftest import SqliteSeat, copied, filled
 from tests.backends.samples import added, revision
 from tests.catalogue.strategies import NOW, PROVIDER, listing, model
 
@@ -96,13 +96,16 @@ AT_A_START_ALONE = [
 ]
 
 
-@pytest.fixture
-async def seat(tmp_path: Path) -> SqliteSeat:
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> SqliteSeat:
     """A closed store with three rows, of which one may be spoilt, in every table that is read while it is open."""
-    seat = SqliteSeat(tmp_path / "store.sqlite3")
-    await fill(await seat.open())
-    await seat.close()
-    return seat
+    return filled(tmp_path_factory.mktemp("whole") / "store.sqlite3", fill)
+
+
+@pytest.fixture
+def seat(whole: SqliteSeat, tmp_path: Path) -> SqliteSeat:
+    """A copy of the whole store, to be spoilt."""
+    return copied(whole, tmp_path)
 
 
 async def fill(store: SqliteStore) -> None:

@@ -103,8 +103,9 @@ def test_a_list_that_would_fill_the_memory_is_none(row: bytes, count: int) -> No
         parse_list(ANY, "mine", "My gateway", [body])
 
 
-def test_rows_count_over_all_pages() -> None:
-    half = b"[" + b",".join(b'{"id":"%d"}' % n for n in range(MAX_ROWS // 2 + 1)) + b"]"
+def test_rows_count_over_all_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("upstream.parse.MAX_ROWS", 10)
+    half = b"[" + b",".join(b'{"id":"%d"}' % n for n in range(6)) + b"]"
     with pytest.raises(Malformed, match="more than"):
         parse_list(ANY, "mine", "My gateway", [half, half])
 

@@ -46,7 +46,7 @@ def query_of(wanted: ChangeFilter) -> Query:
 
 
 def _kind(kind: int) -> str:
-    """A condition that the index of kinds answers; status changes, the bulk of a log, are not in it."""
+    """A condition that the index of kinds answers; status changes, the bulk of a log, are left out of that index."""
     return f"kind = {kind}" if kind == _STATUS else f"kind <> {_STATUS} AND kind = {kind}"
 
 

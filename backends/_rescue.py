@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 
 
 def identity(path: Path) -> tuple[tuple[int, int] | None, ...]:
-    """Which files stand in the places of a store and of its log. A replaced file has the same name."""
+    """Tell the files of a store and of its log from others that took their names."""
     return tuple(_inode(side(path, suffix)) for suffix in ("", LOG))
 
 

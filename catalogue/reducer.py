@@ -76,7 +76,7 @@ def _call_failed(health: Health, seen: CallFailed, at: datetime) -> Health:
 
 
 def _unhelped(health: Health, seen: ListFailed | CallFailed, problems: Problems, at: datetime) -> Health:
-    """After a failure, or an answer of no use, such as a refused key or a garbled list."""
+    """Health after a failure, or after an answer of no use, such as a refused key or a garbled list."""
     if seen.problem.code in FAILURES:
         return _failed(health, problems, at=at)
     return _reached(health, HealthStatus.DEGRADED, problems, at=at)
@@ -97,7 +97,7 @@ def _probing(health: Health, _: ProbeStarted, __: datetime) -> Health:
 
 
 def _helped(health: Health, problems: Problems, *, at: datetime, latency_ms: float) -> Health:
-    """After an answer, which is of full use if the list can be read, the check passes and the key is accepted."""
+    """Health after an answer. Only a readable list, a passed check and an accepted key make it HEALTHY."""
     if problems.list or problems.check or problems.key:
         return _reached(health, HealthStatus.DEGRADED, replace(problems, call=None), at=at)
     return replace(_reached(health, HealthStatus.HEALTHY, problems, at=at), last_success_at=at, latency_ms=latency_ms)
@@ -121,7 +121,7 @@ def _reached(health: Health, target: HealthStatus, problems: Problems, *, at: da
 
 
 def _failed(health: Health, problems: Problems, *, at: datetime) -> Health:
-    """After a call that failed through the provider's fault."""
+    """Health after a call that failed through the provider's fault."""
     failures = health.consecutive_failures + 1
     down = failures >= FAILURES_TO_DOWN or health.status is HealthStatus.DOWN
     status = HealthStatus.DOWN if down else HealthStatus.DEGRADED

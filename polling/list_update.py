@@ -90,9 +90,9 @@ class ListUpdate:
         at = self._deps.clock.now()
         self._progress.step(RefreshStep.COMPARING, model_count=len(parsed.models) if parsed else None)
         measured = self._measured(before, with_key=with_key) if parsed else None
-        doubt, listing = await asyncio.to_thread(_compared, before, measured, parsed, self._deps.guard, at=at)
-        if parsed is not None and doubt is not None:
-            await self.gate.hold(doubt, listing, len(parsed.models))
+        suspected, listing = await asyncio.to_thread(_compared, before, measured, parsed, self._deps.guard, at=at)
+        if parsed is not None and suspected is not None:
+            await self.gate.hold(suspected, listing, len(parsed.models))
             return HeldBack(
                 quarantine=self.gate.quarantine,
                 problem=self.gate.problem() or problems.Fault.NOT_TAKEN.problem(at),
@@ -163,5 +163,5 @@ def _compared(
 ) -> tuple[Suspicion | None, Listing]:
     if parsed is None:
         return None, confirmed(before, at=at)
-    doubt = suspicion(reference, parsed.models, limits) if reference is not None else None
-    return doubt, merged(before, parsed.models, at=at)
+    suspected = suspicion(reference, parsed.models, limits) if reference is not None else None
+    return suspected, merged(before, parsed.models, at=at)

@@ -39,14 +39,14 @@ class QuarantineGate:
         """The problem that readers are shown while a list is held back or was discarded."""
         return problems.of_held(self._held, at=self._clock.now()) if self._held else None
 
-    async def hold(self, doubt: Suspicion, listing: Listing, model_count: int) -> None:
+    async def hold(self, suspected: Suspicion, listing: Listing, model_count: int) -> None:
         """Hold a list back, unless it is the one that is held or was discarded already."""
         at = self._clock.now()
         if self._held is not None and await asyncio.to_thread(_same, self._held.listing, listing):
             self._held = replace(self._held, as_of=at)
             return
         quarantine = Quarantine(
-            id=uuid4().hex, provider_id=self._provider_id, at=at, model_count=model_count, **asdict(doubt)
+            id=uuid4().hex, provider_id=self._provider_id, at=at, model_count=model_count, **asdict(suspected)
         )
         held = Held(quarantine, listing, at)
         await self._store(held)

@@ -35,7 +35,7 @@ def admin_tokens(settings: Settings) -> tuple[Token, ...]:
 
 
 def generated(settings: Settings, secret: SecretStr, tokens: tuple[Token, ...]) -> Mapping[str, SecretStr]:
-    """The generated secrets, that is those that are not configured, by file name."""
+    """The secrets that were generated because none are configured, by file name."""
     kept = {} if settings.secret else {HASHING_FILE: secret}
     if not settings.admin_tokens and tokens[0].plain:
         kept[ADMIN_FILE] = tokens[0].plain

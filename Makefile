@@ -33,7 +33,7 @@ test: $(DEV) ## Run every test
 	$(PYTEST) --dist loadfile --no-loadscope-reorder
 
 test-fast: $(DEV) ## Run the tests that start no process
-	$(PYTEST) --dist worksteal -m 'not process'
+	$(PYTEST) --dist worksteal --hypothesis-profile fast -m 'not process'
 
 check: $(DEV) ## Lint, types and import contracts
 	$(BIN)/ruff check .

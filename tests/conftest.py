@@ -9,6 +9,7 @@ from hypothesis import settings
 
 # A law is no stopwatch: a busy machine must not fail it.
 settings.register_profile("catalogue", deadline=None)
+settings.register_profile("fast", deadline=None, max_examples=20)  # for `make test-fast`; `make test` tries more
 settings.load_profile("catalogue")
 
 STARTS = {"subprocess.Popen", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.system"}

@@ -31,7 +31,9 @@ filters = st.builds(
     models=st.frozensets(st.sampled_from(models), max_size=4),
 )
 """Conditions on changes of two providers and their models, some of which meet nothing."""
-shared_store = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+shared_store = settings(
+    max_examples=settings().max_examples * 3 // 5, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 @shared_store

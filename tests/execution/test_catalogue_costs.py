@@ -95,7 +95,7 @@ def test_the_models_of_the_providers_of_models_are_charged_each_time(query: str)
     assert orjson.loads(refused.body)["errors"][0]["extensions"]["code"] == "QUERY_TOO_COMPLEX"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * settings().max_examples)
 @given(seed=st.integers(min_value=0, max_value=2**32))
 async def test_no_operation_does_more_than_its_cost_says(seed: int) -> None:
     """Random documents against random catalogues: the fields resolved and the models looked at are paid for."""

@@ -57,7 +57,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * settings().max_examples)
 @given(steps=STEPS, entries=st.sampled_from([1, 2, 64]))
 def test_callers_with_different_keys_never_see_each_others_rows(steps: list[tuple[str, Any]], entries: int) -> None:
     """Together or apart, before and after expiry, held up, revoked, broken or crowded out."""

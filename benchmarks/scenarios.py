@@ -67,11 +67,9 @@ class World:
         await self.refresh()
 
 
-@asynccontextmanager
-async def world(command: tuple[str, ...] | None = None) -> AsyncIterator[World]:
-    """A world whose first list is still to come; `command` starts its server in another way."""
-    async with PracticeUpstream() as upstream:
-        toml = f"""
+def on_demand(upstream: PracticeUpstream) -> str:
+    """The configuration of a server that reads its one list only when it is refreshed."""
+    return f"""
 model_list_ttl = 3600
 provider_health_ttl = 600
 [providers.openrouter]
@@ -81,8 +79,14 @@ burst = 10000
 max_retries = 0
 poll = false
 """
+
+
+@asynccontextmanager
+async def world(command: tuple[str, ...] | None = None) -> AsyncIterator[World]:
+    """A world whose first list is still to come; `command` starts its server in another way."""
+    async with PracticeUpstream() as upstream:
         with TemporaryDirectory() as folder:
-            async with ServerProcess(Path(folder), toml, command=command) as server:
+            async with ServerProcess(Path(folder), on_demand(upstream), command=command) as server:
                 yield World(upstream, server)
 
 

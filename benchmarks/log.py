@@ -19,6 +19,7 @@ import psutil
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import counted
+from benchmarks.scenarios import on_demand
 from tests.endtoend.process import ServerProcess
 from tests.practice.faults import Fault
 from tests.practice.rows import Row, big_list
@@ -30,7 +31,7 @@ LISTS = (*(MODELS,) * 19, 4_000, 1_000)
 ILL_MODELS = 1_700
 QUIET = 2.0
 """Seconds after the last event, in which a follower looks at what is left of the log."""
-DECODED = [f"catalogue.ports{module}.LogPage:changes" for module in ("", ".store", ".log")]
+DECODED = ["catalogue.ports.reading.LogPage:changes"]
 """Each page that the store gives holds the changes that were decoded for it."""
 EVENTS = """
 subscription ($kinds: [ChangeKind!], $since: Cursor) {
@@ -45,19 +46,9 @@ _PATIENCE = 20.0
 @asynccontextmanager
 async def served(upstream: PracticeUpstream, calls: Path) -> AsyncIterator[ServerProcess]:
     """Run a server that reads the one list only when it is refreshed."""
-    toml = f"""
-model_list_ttl = 36000
-provider_health_ttl = 600
-[providers.openrouter]
-base_url = "{upstream.base_url("openrouter")}"
-requests_per_minute = 60000
-burst = 10000
-max_retries = 0
-poll = false
-"""
     with tempfile.TemporaryDirectory() as folder:
         command = counted.command(calls, DECODED)
-        async with ServerProcess(Path(folder), toml, command=command) as server:
+        async with ServerProcess(Path(folder), on_demand(upstream), command=command) as server:
             await server.refresh()
             yield server
 
